@@ -1,0 +1,28 @@
+"""Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv 1506.02025)."""
+
+from stn_core.checkpoints import Checkpoint, CheckpointError, load_checkpoint
+from stn_core.distortions import DISTORTIONS, distort
+from stn_core.experiments import EXPERIMENTS, Experiment, create_model, list_models
+from stn_core.sampler import KernelWeights, kernel_weights, sample
+from stn_core.spatial_transformer import Explanation, SpatialTransformer, Trace
+from stn_core.transforms import TRANSFORMS, Transform
+
+__all__ = [
+    "DISTORTIONS",
+    "EXPERIMENTS",
+    "TRANSFORMS",
+    "Checkpoint",
+    "CheckpointError",
+    "Experiment",
+    "Explanation",
+    "KernelWeights",
+    "SpatialTransformer",
+    "Trace",
+    "Transform",
+    "create_model",
+    "distort",
+    "kernel_weights",
+    "list_models",
+    "load_checkpoint",
+    "sample",
+]

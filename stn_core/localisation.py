@@ -1,0 +1,54 @@
+"""Localisation networks: from a feature map U to theta = f_loc(U) (section 3.1 of the paper).
+
+Each ends in a regression layer with zero weights and the identity as its bias, so a new transformer passes its input through.
+The regression runs in float32 whatever autocast says: rounding theta to bfloat16 would move the grid by half a pixel.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from stn_core.transforms import Size, Transform
+
+
+class Localisation(nn.Module):
+    """``features`` turn images (B, C, H, W) into (B, width), one linear layer regresses theta (B, P) from them."""
+
+    def __init__(self, features: nn.Module, width: int, transform: Transform) -> None:
+        super().__init__()
+        self.features = features
+        self.regression = nn.Linear(width, transform.num_params)
+        nn.init.zeros_(self.regression.weight)
+        with torch.no_grad():
+            self.regression.bias.copy_(transform.identity())
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.features(images)  # (B, width)
+        with torch.autocast(images.device.type, enabled=False):
+            return self.regression(features.float())  # (B, P)
+
+
+def fully_connected(size: Size, transform: Transform, width: int = 32) -> Localisation:
+    """The localiser of ST-FCN: three fully connected layers of 32 units, then the regression; one-channel images of ``size``."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for inputs in (size[0] * size[1], width, width):
+        layers += [nn.Linear(inputs, width), nn.ReLU()]
+    return Localisation(nn.Sequential(*layers), width, transform)
+
+
+def convolutional(size: Size, transform: Transform, filters: int = 20) -> Localisation:
+    """The localiser of ST-CNN: on the 2x down-sampled image, two 5x5 convolutions of 20 filters, each with a 2x2 max-pool,
+    then 20 fully connected units and the regression; one-channel images of ``size``, at least 28 on a side.
+    """
+    after = [pooled(pooled(side // 2 - 4) - 4) for side in size]
+    layers = nn.Sequential(
+        nn.AvgPool2d(2),
+        nn.Conv2d(1, filters, 5), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
+        nn.Conv2d(filters, filters, 5), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
+        nn.Flatten(), nn.Linear(filters * after[0] * after[1], filters), nn.ReLU(),
+    )  # fmt: skip
+    return Localisation(layers, filters, transform)
+
+
+def pooled(side: int) -> int:
+    """The side of a map of ``side`` pixels after a 2x2 max-pool with ``ceil_mode=True``."""
+    return -(-side // 2)

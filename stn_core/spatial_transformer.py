@@ -1,0 +1,50 @@
+"""The spatial transformer: localisation network, grid generator and sampler as one module (figure 2 of the paper)."""
+
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from stn_core.localisation import Localisation
+from stn_core.sampler import Kernel, Padding, sample
+from stn_core.transforms import Size, Transform
+
+
+class Trace(NamedTuple):
+    """What one spatial transformer did to a batch of images."""
+
+    theta: Tensor  # (B, P) float32
+    grid: Tensor  # (B, h, w, 2) float32, normalised (x, y) in the transformer's input
+    output: Tensor  # (B, C, h, w)
+
+
+class Explanation(NamedTuple):
+    """What a model answered and what its transformers did on the way: one ``Trace`` each, none for FCN and CNN."""
+
+    logits: Tensor  # (B, classes) float32
+    transformers: tuple[Trace, ...]
+
+
+class SpatialTransformer(nn.Module):
+    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of size (h, w)."""
+
+    def __init__(
+        self,
+        localisation: Localisation,
+        transform: Transform,
+        size: Size,
+        kernel: Kernel = "bilinear",
+        padding: Padding = "zeros",
+    ) -> None:
+        super().__init__()
+        self.localisation = localisation
+        self.transform = transform
+        self.size = size
+        self.kernel: Kernel = kernel
+        self.padding: Padding = padding
+
+    def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
+        """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's place."""
+        if theta is None:
+            theta = self.localisation(images)
+        grid = self.transform.grid(theta, self.size)
+        return Trace(theta, grid, sample(images, grid, self.kernel, self.padding))
