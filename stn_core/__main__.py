@@ -35,6 +35,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for a recording of the training")] = None,
     limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many digits, for a trial")] = None,
 ) -> None:
@@ -46,7 +47,8 @@ def train(
         raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
     if recipe not in RECIPES:
         raise ValueError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
-    chosen = replace(RECIPES[recipe], epochs=epochs or RECIPES[recipe].epochs)
+    chosen = RECIPES[recipe].changed(settings or [])
+    chosen = replace(chosen, epochs=epochs or chosen.epochs)
     options = {"device": device, "precision": precision, "data": data, "out": out, "resume": resume, "seed": seed}
     training.train(EXPERIMENTS[name], chosen, **options, record=record, limit=limit)  # type: ignore[arg-type]
 

@@ -1,7 +1,7 @@
 """Every run as one frozen record: the model, the data it is trained on, and the paper's figure to meet; and the recipes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
@@ -47,6 +47,18 @@ class Recipe:
     weight_decay: float = 1e-3
     average: float = 0.998
     clip: float = 1.0
+
+    def changed(self, settings: Iterable[str]) -> "Recipe":
+        """This recipe with some fields changed, each as "field=value". ValueError for another field or a value of another type."""
+        values = {}
+        for setting in settings:
+            name, _, text = setting.partition("=")
+            kind = {field.name: type(getattr(self, field.name)) for field in fields(self)}.get(name)
+            try:
+                values[name] = kind(text)  # type: ignore[misc]
+            except (TypeError, ValueError):
+                raise ValueError(f"a recipe has no setting {setting!r}; it has {self}") from None
+        return replace(self, **values)  # type: ignore[arg-type]
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
