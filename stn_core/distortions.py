@@ -120,7 +120,7 @@ class RotationScaleTranslation(Distortion):
 
 class Projection(Distortion):
     """P: scale s uniform in [0.75, 1] about the centre, then each corner of the 28s x 28s box moved by N(0, 5 px) in x and in y,
-    drawn again while the quadrilateral is not convex. Parameters: corners (N, 4, 2), in pixels from the centre: top left,
+    drawn again while the quadrilateral is not convex. Parameters: scale (N,), moves (N, 4, 2) in pixels, of the corners top left,
     top right, bottom right, bottom left.
     """
 
@@ -128,17 +128,21 @@ class Projection(Distortion):
     box = DIGIT / 2 * torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
-        scale = uniform(0.75, 1.0, (count, 1, 1), generator)
-        corners = scale * self.box + 5 * torch.randn(count, 4, 2, generator=generator)
-        while (again := ~is_convex(corners)).any():
-            corners[again] = (scale * self.box)[again] + 5 * torch.randn(int(again.sum()), 4, 2, generator=generator)
-        return {"corners": corners}
+        scale = uniform(0.75, 1.0, (count,), generator)
+        moves = 5 * torch.randn(count, 4, 2, generator=generator)
+        while (again := ~is_convex(self.corners({"scale": scale, "moves": moves}))).any():
+            moves[again] = 5 * torch.randn(int(again.sum()), 4, 2, generator=generator)
+        return {"scale": scale, "moves": moves}
 
     def identity(self, count: int = 1) -> Parameters:
-        return {"corners": self.box.repeat(count, 1, 1)}
+        return {"scale": torch.ones(count), "moves": torch.zeros(count, 4, 2)}
+
+    def corners(self, parameters: Parameters) -> Tensor:
+        """Where the digit's corners lie on the canvas, in pixels from its centre: (N, 4, 2)."""
+        return parameters["scale"][:, None, None] * self.box.to(parameters["moves"]) + parameters["moves"]
 
     def grid(self, parameters: Parameters) -> Tensor:
-        forward = square_to_quadrilateral(parameters["corners"].double() / (DIGIT / 2))
+        forward = square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
         inverse = adjugate(forward).float()  # the canvas to the digit; a homography's scale is free
         points = regular_points(self.size, device=inverse.device)
         homogeneous = torch.cat((points, torch.ones_like(points[:, :1])), dim=1)
@@ -204,7 +208,9 @@ class TranslationClutter(Distortion):
     """
 
     name, title, size = "tc", "translation and clutter", (60, 60)
-    patches = 6
+
+    def __init__(self, patches: int = 6) -> None:
+        self.patches = patches
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         def positions(room: int, *shape: int) -> Tensor:

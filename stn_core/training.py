@@ -179,7 +179,7 @@ def train(
                 if epoch % validate_every == 0 or done == total:
                     wrong = validation_error(kept, experiment.data, accelerator.device)
                     clock = seconds + time.monotonic() - began
-                    console.print(f"{experiment.name} epoch {epoch}/{recipe.epochs}: validation error {wrong:.2f} %, {clock:.0f} s")
+                    console.print(f"{experiment.name} epoch {epoch}/{recipe.epochs}: validation error {wrong:.2f} %, {clock:.0f} s", soft_wrap=True)
 
     if accelerator.is_main_process:
         if recorder:
@@ -194,7 +194,7 @@ def train(
         provenance = provenance_of(accelerator, recipe, seed, samples=total * recipe.batch_size, seconds=seconds)
         save_checkpoint(path, kept, experiment, metrics, provenance)
         state_path.unlink(missing_ok=True)
-        console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s")
+        console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s", soft_wrap=True)
     accelerator.wait_for_everyone()
     return path
 

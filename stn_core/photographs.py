@@ -1,0 +1,109 @@
+"""From bytes that somebody uploaded to a picture, and from a picture of a digit to MNIST's form. Nothing touches the disk."""
+
+import io
+import warnings
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter, ImageOps
+from torch import Tensor
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 150_000_000
+LONGEST = 512  # a digit is read off a picture no larger than that
+
+
+class PictureError(ValueError):
+    """Bytes that are no usable picture; the message says what was wrong, what is accepted and what to do."""
+
+
+def read_picture(data: bytes, longest: int) -> Image.Image:
+    """Decode an uploaded picture: upright by its EXIF, first frame, RGB on white, no side longer than ``longest`` pixels.
+
+    Any format that Pillow reads, at most 10 MB and 150 megapixels; a JPEG is scaled down while it is decoded. PictureError otherwise.
+    """
+    if len(data) > MAX_BYTES:
+        raise PictureError(f"The file has {len(data) / 1e6:.1f} MB; at most 10 MB are accepted. Save it smaller and try again.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the size is checked here, before any pixel is decoded
+            picture = Image.open(io.BytesIO(data))
+            if picture.width * picture.height > MAX_PIXELS:
+                raise PictureError(
+                    f"The picture has {picture.width} × {picture.height} pixels; at most 150 megapixels are accepted. "
+                    "Scale it down and try again."
+                )
+            picture.draft("RGB", (2 * longest, 2 * longest))
+            picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
+            picture = ImageOps.exif_transpose(picture)
+            if picture.mode.startswith("I") or picture.mode == "F":
+                picture = _to_8_bit(picture)
+            picture = picture.convert("RGBA")
+    except PictureError:
+        raise
+    except Image.UnidentifiedImageError:
+        raise PictureError("This is no picture that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF are accepted.") from None
+    except Exception as error:  # decoders of damaged files raise anything
+        raise PictureError(f"The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again.") from None
+    flat = Image.new("RGBA", picture.size, "white")
+    flat.alpha_composite(picture)
+    flat.thumbnail((longest, longest))
+    return flat.convert("RGB")
+
+
+def _to_8_bit(picture: Image.Image) -> Image.Image:
+    """A picture of 16 or 32 bits a pixel, its range stretched to 8 bits."""
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+    span = max(values.max() - values.min(), 1e-9)
+    return Image.fromarray(((values - values.min()) / span * 255).astype(np.uint8))
+
+
+def read_digit(data: bytes) -> Tensor:
+    """A photographed or scanned digit in MNIST's form: uint8 (28, 28), light on dark, its longer side 20 pixels, its centre of
+    mass in the middle. PictureError if the bytes are no picture, or nothing is to be seen on it.
+    """
+    gray = np.asarray(read_picture(data, LONGEST).convert("L"), dtype=np.float32)
+    rim = np.concatenate((gray[0], gray[-1], gray[:, 0], gray[:, -1]))
+    ink = gray if np.median(rim) < 128 else 255 - gray  # dark on light is inverted
+    return mnist_form(ink)
+
+
+def mnist_form(ink: np.ndarray) -> Tensor:
+    """Bring a light digit on a dark ground (H, W), in [0, 255], to MNIST's form, uint8 (28, 28), as NIST's digits were:
+    size-normalised into 20x20 with its aspect kept, then centred by mass in 28x28. PictureError if it is blank.
+    """
+    threshold = otsu(ink)
+    above = ink[ink > threshold]
+    if above.size == 0 or above.size > 0.6 * ink.size or above.mean() - ink[ink <= threshold].mean() < 25:
+        raise PictureError(
+            "No digit was found on the picture. Write one digit with a thick pen on plain paper, fill most of the picture with it, "
+            "and try again."
+        )
+    low = (ink[ink <= threshold].mean() + threshold) / 2
+    ink = np.clip((ink - low) / max(above.mean() - low, 1e-6), 0, 1)  # ground to 0, strokes to 1, soft edges between
+    rows, columns = np.nonzero(ink > 0.5)
+    box = Image.fromarray((255 * ink).astype(np.uint8)).crop((columns.min(), rows.min(), columns.max() + 1, rows.max() + 1))
+    shrink = 20 / max(box.size)
+    if shrink < 1:
+        box = box.filter(ImageFilter.BoxBlur(0.25 / shrink))  # thin strokes survive the reduction
+    box = box.resize((max(1, round(box.width * shrink)), max(1, round(box.height * shrink))), Image.Resampling.BICUBIC)
+    small = np.asarray(box, dtype=np.float32)
+    small = small * (255 / max(small.max(), 1))
+    y, x = np.indices(small.shape)
+    mass = max(small.sum(), 1e-6)
+    top, left = (round(14 - ((axis + 0.5) * small).sum() / mass) for axis in (y, x))
+    top, left = (min(max(at, 0), 28 - side) for at, side in zip((top, left), small.shape, strict=True))
+    digit = np.zeros((28, 28), dtype=np.uint8)
+    digit[top : top + small.shape[0], left : left + small.shape[1]] = small.round().astype(np.uint8)
+    return torch.from_numpy(digit)
+
+
+def otsu(values: np.ndarray) -> float:
+    """The threshold in [0, 255] that splits values into two groups with the least variance within (Otsu 1979)."""
+    counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
+    levels = np.arange(256)
+    below, sums = counts.cumsum(), (counts * levels).cumsum()
+    above = below[-1] - below
+    with np.errstate(divide="ignore", invalid="ignore"):
+        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
+    return float(np.nanargmax(np.nan_to_num(between)))

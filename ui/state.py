@@ -1,0 +1,151 @@
+"""Every control of the pages once: its type, bounds, default, and its name in the URL, which is also its widget's key.
+
+Streamlit keeps bound widgets and the URL in step and drops values that do not fit; what is no widget is checked here.
+"""
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stn_core.datasets import gallery
+from stn_core.distortions import DISTORTIONS, TranslationClutter
+
+Values = dict[str, Any]
+SEEDS = 10_000
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number the user sets. ``trained`` is the range that training draws from, None where there is none."""
+
+    key: str
+    label: str
+    low: float
+    high: float
+    default: float
+    step: float
+    trained: tuple[float, float] | None = None
+    unit: str = ""
+
+    def fitted(self, value: float) -> float:
+        """The nearest value that the slider can take."""
+        steps = round((min(max(value, self.low), self.high) - self.low) / self.step)
+        value = round(self.low + steps * self.step, 6)
+        return type(self.step)(value)
+
+
+CORNERS = ("top left", "top right", "bottom right", "bottom left")
+
+SLIDERS: dict[str, tuple[Slider, ...]] = {
+    "r": (Slider("r_angle", "Rotation", -180, 180, 0, 1, (-90, 90), "°"),),
+    "rts": (
+        Slider("rts_angle", "Rotation", -180, 180, 0, 1, (-45, 45), "°"),
+        Slider("rts_scale", "Scale", 0.4, 1.6, 1.0, 0.05, (0.7, 1.2), "×"),
+        Slider("rts_x", "Shift right", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px"),
+        Slider("rts_y", "Shift down", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px"),
+    ),
+    "p": (
+        Slider("p_scale", "Scale", 0.5, 1.25, 1.0, 0.05, (0.75, 1.0), "×"),
+        *(
+            Slider(f"p_{axis}{i}", f"{corner}, {'right' if axis == 'x' else 'down'}", -16.0, 16.0, 0.0, 0.5, (-15, 15), "px")
+            for i, corner in enumerate(CORNERS)
+            for axis in "xy"
+        ),
+    ),
+    "e": (
+        Slider("e_scale", "Scale", 0.5, 1.25, 1.0, 0.05, (0.75, 1.0), "×"),
+        Slider("e_strength", "Strength", 0.0, 4.0, 0.0, 0.1, (0.0, 1.5), "px"),
+        Slider("e_seed", "Seed", 0, SEEDS - 1, 0, 1),
+    ),
+    "tc": (
+        Slider("tc_x", "From the left", 0, 32, 16, 1, (0, 32), "px"),
+        Slider("tc_y", "From the top", 0, 32, 16, 1, (0, 32), "px"),
+        Slider("tc_clutter", "Distractors", 0, 16, 0, 1, (6, 6)),
+        Slider("tc_seed", "Seed", 0, SEEDS - 1, 0, 1),
+    ),
+}
+
+
+def drawn(kind: str, generator: torch.Generator) -> Values:
+    """Slider values of one distortion from the training distribution."""
+    parameters = {name: value[0] for name, value in DISTORTIONS[kind].draw(1, generator).items()}
+    seed = int(torch.randint(SEEDS, (1,), generator=generator))
+    if kind in ("r", "rts"):
+        values = {f"{kind}_angle": parameters["angle"].rad2deg().item()}
+        if kind == "rts":
+            x, y = parameters["shift"].tolist()
+            values |= {"rts_scale": parameters["scale"].item(), "rts_x": x, "rts_y": y}
+    elif kind == "p":
+        values = {"p_scale": parameters["scale"].item()}
+        values |= {f"p_{axis}{i}": parameters["moves"][i, j].item() for i in range(4) for j, axis in enumerate("xy")}
+    elif kind == "e":
+        values = {"e_scale": parameters["scale"].item(), "e_strength": 1.5, "e_seed": seed}
+    else:
+        x, y = parameters["place"].tolist()
+        values = {"tc_x": x, "tc_y": y, "tc_clutter": 6, "tc_seed": seed}
+    return {slider.key: slider.fitted(values[slider.key]) for slider in SLIDERS[kind]}
+
+
+def undistorted(kind: str) -> Values:
+    """Slider values that leave the digit as it is."""
+    return {slider.key: slider.default for slider in SLIDERS[kind]}
+
+
+def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
+    """A digit uint8 (28, 28) distorted as the sliders say: float32 (1, 1, H, W)."""
+    if kind == "tc":
+        return _cluttered(digit, values)
+    number = lambda key: torch.tensor([float(values[f"{kind}_{key}"])])  # noqa: E731
+    if kind in ("r", "rts"):
+        parameters = {"angle": number("angle").deg2rad()}
+        if kind == "rts":
+            parameters |= {"scale": number("scale"), "shift": torch.cat((number("x"), number("y")))[None]}
+    elif kind == "p":
+        moves = torch.cat([number(f"{axis}{i}") for i in range(4) for axis in "xy"])
+        parameters = {"scale": number("scale"), "moves": moves.view(1, 4, 2)}
+    else:
+        directions = torch.randn(1, 16, 2, generator=torch.Generator().manual_seed(int(values["e_seed"])))
+        parameters = {"scale": number("scale"), "moves": number("strength") * directions}
+    return DISTORTIONS[kind].apply(digit[None], parameters)
+
+
+def _cluttered(digit: Tensor, values: Values) -> Tensor:
+    count = int(values["tc_clutter"])
+    generator = torch.Generator().manual_seed(int(values["tc_seed"]))
+    clutter = TranslationClutter(patches=16)  # more distractors leave the first ones where they are
+    others = gallery().images[torch.randint(5000, (16,), generator=generator)]
+    parameters = {name: value[:1].expand(17, *value.shape[1:]).clone() for name, value in clutter.draw(17, generator).items()}
+    parameters["place"][:] = torch.tensor([int(values["tc_x"]), int(values["tc_y"])])
+    parameters["sources"][:] = torch.arange(1, 17) * (torch.arange(16) < count)
+    return clutter.apply(torch.cat((digit[None], others)), parameters)[:1]
+
+
+def outside_training(kind: str, values: Values) -> list[str]:
+    """The labels of the sliders that stand where training never went."""
+    room = 21 - 14 * values["rts_scale"] if kind == "rts" else 0.0  # how far a digit of that size may be from the centre
+    outside = []
+    for slider in SLIDERS[kind]:
+        low, high = (-room, room) if slider.key in ("rts_x", "rts_y") else slider.trained or (slider.low, slider.high)
+        if not low - slider.step / 2 <= values[slider.key] <= high + slider.step / 2:
+            outside.append(slider.label.lower())
+    return outside
+
+
+def digit_to_text(digit: Tensor) -> str:
+    """A digit uint8 (28, 28) as text for a URL."""
+    return base64.urlsafe_b64encode(zlib.compress(digit.numpy().tobytes(), 9)).decode().rstrip("=")
+
+
+def digit_from_text(text: str) -> Tensor | None:
+    """The digit in a URL's text, or None if there is none in it."""
+    try:
+        packed = base64.urlsafe_b64decode(text[:2000] + "=" * (-len(text[:2000]) % 4))
+        pixels = zlib.decompressobj().decompress(packed, 785)
+    except (binascii.Error, ValueError, zlib.error):
+        return None
+    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28) if len(pixels) == 784 else None
