@@ -16,8 +16,8 @@ def main() -> None:
         digit, label = choose_digit()
         kind = choose_kind()
         values = choose_distortion(kind)
-        chosen = choose_models(kind)
     st.markdown(f"#### One digit, distorted: {DISTORTIONS[kind].title}")
+    chosen = choose_models(kind)
     image = state.distorted(digit, kind, values)
     show(image, label, [models.load(experiment) for experiment in chosen])
     note(kind, values)
@@ -81,13 +81,19 @@ def choose_kind() -> str:
 
 
 def choose_distortion(kind: str) -> state.Values:
-    values = {}
+    values: state.Values = {}
+    halves = None
     for slider in state.SLIDERS[kind]:
-        trained = f", trained {slider.trained[0]:g} to {slider.trained[1]:g}" if slider.trained else ""
-        values[slider.key] = st.slider(
-            f"{slider.label}{' (' + slider.unit + ')' if slider.unit else ''}{trained}",
-            slider.low, slider.high, slider.default, slider.step, key=slider.key, bind="query-params",
-        )  # fmt: skip
+        label = f"{slider.label} ({slider.unit})" if slider.unit else slider.label
+        if slider.half:
+            place, halves = (halves[1], None) if halves else ((pair := st.columns(2))[0], pair)
+        else:
+            place = st
+            if slider.trained:
+                label += f", trained {state.in_figures(slider.trained)}"
+        values[slider.key] = place.slider(
+            label, slider.low, slider.high, slider.default, slider.step, format="%g", key=slider.key, bind="query-params"
+        )
     left, right = st.columns(2)
     left.button("Draw", on_click=draw, args=(kind,), width="stretch", icon=":material/casino:", help="From the training distribution")
     right.button("Reset", on_click=st.session_state.update, args=(state.undistorted(kind),), width="stretch", icon=":material/undo:")
@@ -100,7 +106,6 @@ def draw(kind: str) -> None:
 
 def choose_models(kind: str) -> list:
     available = models.experiments(kind)
-    st.markdown("**Models**")
     names = st.pills(
         "Models", list(available), selection_mode="multi", default=["CNN", "ST-CNN affine"], key=f"models_{kind}",
         bind="query-params", label_visibility="collapsed",
@@ -126,7 +131,7 @@ def show(image: torch.Tensor, label: int | None, loaded: list[Checkpoint | model
         if isinstance(checkpoint, models.Missing):
             st.warning(f"{models.name(checkpoint.experiment)}: {checkpoint.reason}", icon=":material/model_training:")
     if not loaded:
-        st.info("Choose a model in the side bar.")
+        st.info("Choose a model above.")
     st.markdown("  \n".join(sentences))
 
 

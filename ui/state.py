@@ -21,7 +21,8 @@ SEEDS = 10_000
 
 @dataclass(frozen=True)
 class Slider:
-    """A number the user sets. ``trained`` is the range that training draws from, None where there is none."""
+    """A number the user sets. ``trained`` is the range that training draws from, None where there is none; two ``half`` sliders in a
+    row share a line."""
 
     key: str
     label: str
@@ -31,6 +32,7 @@ class Slider:
     step: float
     trained: tuple[float, float] | None = None
     unit: str = ""
+    half: bool = False
 
     def fitted(self, value: float) -> float:
         """The nearest value that the slider can take."""
@@ -39,20 +41,20 @@ class Slider:
         return type(self.step)(value)
 
 
-CORNERS = ("top left", "top right", "bottom right", "bottom left")
+CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")  # in the order of Projection's parameters
 
 SLIDERS: dict[str, tuple[Slider, ...]] = {
     "r": (Slider("r_angle", "Rotation", -180, 180, 0, 1, (-90, 90), "°"),),
     "rts": (
         Slider("rts_angle", "Rotation", -180, 180, 0, 1, (-45, 45), "°"),
         Slider("rts_scale", "Scale", 0.4, 1.6, 1.0, 0.05, (0.7, 1.2), "×"),
-        Slider("rts_x", "Shift right", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px"),
-        Slider("rts_y", "Shift down", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px"),
+        Slider("rts_x", "Shift →", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px", half=True),
+        Slider("rts_y", "Shift ↓", -18.0, 18.0, 0.0, 0.5, (-11.2, 11.2), "px", half=True),
     ),
     "p": (
         Slider("p_scale", "Scale", 0.5, 1.25, 1.0, 0.05, (0.75, 1.0), "×"),
         *(
-            Slider(f"p_{axis}{i}", f"{corner}, {'right' if axis == 'x' else 'down'}", -16.0, 16.0, 0.0, 0.5, (-15, 15), "px")
+            Slider(f"p_{axis}{i}", f"{corner} {'→' if axis == 'x' else '↓'}", -16.0, 16.0, 0.0, 0.5, (-15, 15), "px", half=True)
             for i, corner in enumerate(CORNERS)
             for axis in "xy"
         ),
@@ -63,8 +65,8 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
         Slider("e_seed", "Seed", 0, SEEDS - 1, 0, 1),
     ),
     "tc": (
-        Slider("tc_x", "From the left", 0, 32, 16, 1, (0, 32), "px"),
-        Slider("tc_y", "From the top", 0, 32, 16, 1, (0, 32), "px"),
+        Slider("tc_x", "Place →", 0, 32, 16, 1, (0, 32), "px", half=True),
+        Slider("tc_y", "Place ↓", 0, 32, 16, 1, (0, 32), "px", half=True),
         Slider("tc_clutter", "Distractors", 0, 16, 0, 1, (6, 6)),
         Slider("tc_seed", "Seed", 0, SEEDS - 1, 0, 1),
     ),
@@ -125,6 +127,12 @@ def _cluttered(digit: Tensor, values: Values) -> Tensor:
     return clutter.apply(torch.cat((digit[None], others)), parameters)[:1]
 
 
+def in_figures(trained: tuple[float, float]) -> str:
+    """A training range as one reads it."""
+    low, high = (f"{bound:g}".replace("-", "−") for bound in trained)
+    return low if low == high else f"{low} to {high}"
+
+
 def outside_training(kind: str, values: Values) -> list[str]:
     """The labels of the sliders that stand where training never went."""
     room = 21 - 14 * values["rts_scale"] if kind == "rts" else 0.0  # how far a digit of that size may be from the centre
@@ -132,7 +140,7 @@ def outside_training(kind: str, values: Values) -> list[str]:
     for slider in SLIDERS[kind]:
         low, high = (-room, room) if slider.key in ("rts_x", "rts_y") else slider.trained or (slider.low, slider.high)
         if not low - slider.step / 2 <= values[slider.key] <= high + slider.step / 2:
-            outside.append(slider.label.lower())
+            outside.append(slider.label[0].lower() + slider.label[1:])
     return outside
 
 
