@@ -40,7 +40,7 @@ class Recipe:
     epochs: int
     batch_size: int = 256
     optimiser: str = "adamw"
-    rate: float = 3e-3
+    rate: float = 6e-3
     localisation_rate: float = 1 / 3
     schedule: str = "one-cycle"
     warm_up: float = 0.2
@@ -63,7 +63,7 @@ class Recipe:
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
-        "ours": Recipe(epochs=60),
+        "ours": Recipe(epochs=80),
         "paper": Recipe(  # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
             epochs=699, optimiser="sgd", rate=0.01, localisation_rate=1.0, schedule="steps",
             weight_decay=0.0, average=0.0, clip=0.0,
