@@ -46,7 +46,8 @@ def main() -> None:
             page.wait_for_timeout(150)
         times = sorted(page.evaluate("window.times"))
         browser.close()
-    print(f"{len(times)} moves: p50 {statistics.median(times):.0f} ms, p95 {times[int(0.95 * len(times))]:.0f} ms, max {times[-1]:.0f} ms")
+    p50, p95 = statistics.median(times), times[int(0.95 * len(times))]
+    print(f"{len(times)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {times[-1]:.0f} ms")
 
 
 if __name__ == "__main__":

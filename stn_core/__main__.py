@@ -71,22 +71,18 @@ def evaluate(
     if not paths:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
     digits = mnist("test", data)
-    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=f"{len(digits.labels)} test digits, seed {seed}")
+    title = f"{len(digits.labels)} test digits, seed {seed}"
+    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title)
     rows = []
     for path in paths:
         checkpoint = load_checkpoint(path)
-        row = {
-            "experiment": checkpoint.experiment.name,
-            "test_error": error(checkpoint.model, digits, checkpoint.experiment.data, seed),
-            "test_seed": seed,
-            "paper_error": checkpoint.experiment.paper_error,
-            "parameters": sum(parameter.numel() for parameter in checkpoint.model.parameters()),
-            "samples": checkpoint.provenance.get("samples"),
-        }
-        rows.append(row)
-        table.add_row(
-            row["experiment"], f"{row['test_error']:.2f}", f"{row['paper_error']}", f"{row['parameters']:,}", f"{row['samples']:,}"
-        )
+        name, paper = checkpoint.experiment.name, checkpoint.experiment.paper_error
+        measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
+        parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+        samples = int(checkpoint.provenance.get("samples", 0))
+        row = {"experiment": name, "test_error": measured, "test_seed": seed, "paper_error": paper}
+        rows.append(row | {"parameters": parameters, "samples": samples})
+        table.add_row(name, f"{measured:.2f}", f"{paper}", f"{parameters:,}", f"{samples:,}")
     Console().print(table)
     if write:
         write.write_text(json.dumps(rows, indent=1) + "\n")

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.spatial_transformer import ExplainableModel
 
 FORMAT = 1
 
@@ -35,7 +36,7 @@ class Checkpoint:
         provenance: samples, seconds, device, versions, seed, commit, date, recipe.
     """
 
-    model: nn.Module
+    model: ExplainableModel
     experiment: Experiment
     metrics: dict[str, Any]
     provenance: dict[str, Any]
@@ -61,8 +62,7 @@ def save_checkpoint(
     tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
     unfinished = path.with_suffix(".partial")
     save_file(tensors, unfinished, metadata={"stn": json.dumps(about)})
-    os.replace(unfinished, path)
-    return path
+    return unfinished.replace(path)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -85,13 +85,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     experiment, metrics, provenance = _read_about(metadata, fail)
     model = experiment.create_model()
     _fill(model, tensors, experiment, fail)
-    return Checkpoint(model.eval(), experiment, metrics, provenance)
-
-
-def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """What a checkpoint says about itself, without its weights: experiment, metrics, provenance. CheckpointError as above."""
-    with safe_open(path, framework="pt") as file:
-        return json.loads((file.metadata() or {})["stn"])
+    model.eval()
+    return Checkpoint(model, experiment, metrics, provenance)
 
 
 def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:

@@ -4,14 +4,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core.localisation import convolutional, fully_connected, pooled
-from stn_core.spatial_transformer import Explanation, SpatialTransformer
+from stn_core.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
 from stn_core.transforms import TRANSFORMS, Size
 
 DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")))
 
 
-class DigitModel(nn.Module):
-    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): an optional transformer, 2x average pooling on large canvases, a classifier."""
+class DigitModel(ExplainableModel):
+    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling on large canvases, a classifier."""
 
     def __init__(self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1) -> None:
         super().__init__()
@@ -27,9 +27,6 @@ class DigitModel(nn.Module):
         if self.pool > 1:
             images = F.avg_pool2d(images, self.pool)
         return Explanation(self.classifier(images).float(), transformers)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.explain(images).logits
 
 
 def fcn_classifier(size: Size, width: int) -> nn.Module:

@@ -163,7 +163,7 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
     """
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, excess = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
-    cross = lambda u, v: (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])[:, None]  # noqa: E731
+    cross = lambda u, v: (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])[:, None]
     g, h, w = cross(excess, d2), cross(d1, excess), cross(d1, d2)  # the unit square's homography, times w (Heckbert 1989)
     columns = torch.stack((w * (p1 - p0) + g * p1, w * (p3 - p0) + h * p3, w * p0), dim=2)  # (N, 2, 3)
     unit = torch.cat((columns, torch.stack((g, h, w), dim=2)), dim=1)

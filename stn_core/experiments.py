@@ -5,10 +5,9 @@ from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from torch import nn
-
 from stn_core.digits import DIGIT_MODELS, create_digit_model
 from stn_core.distortions import DISTORTIONS
+from stn_core.spatial_transformer import ExplainableModel
 
 PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the paper
     "fcn": {"r": 2.1, "rts": 5.2, "p": 3.1, "e": 3.2, "tc": 13.2},
@@ -102,7 +101,7 @@ class Experiment:
         """The command that makes its checkpoint."""
         return f"python -m stn_core train {self.name}"
 
-    def create_model(self) -> nn.Module:
+    def create_model(self) -> ExplainableModel:
         return create_model(self.model, self.data)
 
 
@@ -124,7 +123,7 @@ def list_models(pattern: str = "*") -> list[str]:
     return [name for name in DIGIT_MODELS if fnmatchcase(name, pattern)]
 
 
-def create_model(name: str, data: str = "r", **sizes: int) -> nn.Module:
+def create_model(name: str, data: str = "r", **sizes: int) -> ExplainableModel:
     """A new model, its transformers at identity: ``create_model("st-cnn-affine", "rts")``.
 
     Args:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
 
     Everything describes the window that the grid cuts out of the input, since T_theta maps output to input.
     """
-    parts = {name: value[0].tolist() for name, value in transform.decompose(theta[None].float()).items()}
+    parts: dict[str, Any] = {name: value[0].tolist() for name, value in transform.decompose(theta[None].float()).items()}
     lines = []
     if "rotation" in parts:
         degrees = math.degrees(parts["rotation"])

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from stn_core.datasets import gallery
 from stn_core.distortions import distort
 from stn_core.experiments import Experiment
+from stn_core.spatial_transformer import ExplainableModel
 
 DIGITS = 64
 MOMENTS = 100
@@ -39,11 +40,11 @@ class Recorder:
         self.theta: list[Tensor] = []
 
     @torch.inference_mode()
-    def record(self, step: int, model: nn.Module) -> None:
+    def record(self, step: int, model: ExplainableModel) -> None:
         """Record ``model`` before step ``step``, if that is one of the moments."""
         if step not in self.moments or step in self.steps:
             return
-        answer = model.explain(self.images.to(next(model.parameters()).device))  # type: ignore[operator]
+        answer = model.explain(self.images.to(next(model.parameters()).device))
         self.steps.append(step)
         self.logits.append(answer.logits.half().cpu())
         self.theta += [trace.theta.half().cpu() for trace in answer.transformers]

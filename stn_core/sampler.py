@@ -38,7 +38,7 @@ def sample(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear", padding: P
     if padding not in ("zeros", "border"):
         raise ValueError(f"padding must be zeros or border; got {padding!r}")
     if kernel == "nearest":
-        grid = _snapped(grid, images.shape[2:])
+        grid = _snapped(grid, (images.shape[2], images.shape[3]))
     with torch.autocast(images.device.type, enabled=False):
         values = F.grid_sample(images.to(grid.dtype), grid, mode=kernel, padding_mode=padding, align_corners=False)
     return values.to(images.dtype)

@@ -24,6 +24,22 @@ class Explanation(NamedTuple):
     transformers: tuple[Trace, ...]
 
 
+class ExplainableModel(nn.Module):
+    """A classifier of images (B, C, H, W) that shows what its transformers do. It keeps nothing of a call, since it is shared."""
+
+    def explain(self, images: Tensor) -> Explanation:
+        """The logits for images (B, C, H, W), and a trace of each transformer."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.explain(images).logits
+
+    @property
+    def transforms(self) -> tuple[Transform, ...]:
+        """The family of each transformer, in the order of the explanation's traces."""
+        return tuple(module.transform for module in self.modules() if isinstance(module, SpatialTransformer))
+
+
 class SpatialTransformer(nn.Module):
     """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of size (h, w)."""
 

@@ -9,8 +9,8 @@ import datetime
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
+from functools import lru_cache
 from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
@@ -24,12 +24,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stn_core.checkpoints import save_checkpoint
+from stn_core.checkpoints import load_checkpoint, save_checkpoint
 from stn_core.datasets import Digits, mnist, training_digits
 from stn_core.distortions import distort
 from stn_core.evaluation import error, validation_error
 from stn_core.experiments import Experiment, Recipe
 from stn_core.recording import Recorder
+from stn_core.spatial_transformer import ExplainableModel
 
 TEST_SEED = 0  # of the distortions of the test digits in the error that a checkpoint carries
 VALIDATIONS = 20  # how often a run looks at the validation digits
@@ -46,7 +47,8 @@ def rate_factor(recipe: Recipe, progress: float) -> float:
 
 def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """SGD or AdamW with two groups, the localisation networks at their own rate; each group keeps its highest rate as "peak"."""
-    localisation, rest = [], []
+    localisation: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         (localisation if "localisation" in name else rest).append(parameter)
     groups = [{"params": rest, "peak": recipe.rate}, {"params": localisation, "peak": recipe.rate * recipe.localisation_rate}]
@@ -58,25 +60,18 @@ def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 def digit_batch(digits: Digits, kind: str, batch_size: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
-    steps = len(digits.labels) // batch_size
-    epoch, position = divmod(step, steps)
-    order = torch.randperm(len(digits.labels), generator=_generator(seed, epoch, 0))
-    chosen = order[position * batch_size : (position + 1) * batch_size]
+    epoch, position = divmod(step, len(digits.labels) // batch_size)
+    chosen = _order(len(digits.labels), seed, epoch)[position * batch_size : (position + 1) * batch_size]
     return distort(digits.images[chosen], kind, _generator(seed, step, 1)), digits.labels[chosen]
+
+
+@lru_cache(maxsize=2)
+def _order(count: int, seed: int, epoch: int) -> Tensor:
+    return torch.randperm(count, generator=_generator(seed, epoch, 0))
 
 
 def _generator(seed: int, count: int, purpose: int) -> torch.Generator:
     return torch.Generator().manual_seed((seed * 2 + purpose) * 1_000_003 + count)
-
-
-def batches(
-    digits: Digits, kind: str, recipe: Recipe, seed: int, steps: range, rank: int, world: int
-) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """(step, images, labels) for this process: its share of each global batch."""
-    share = slice(rank, None, world)
-    for step in steps:
-        images, labels = digit_batch(digits, kind, recipe.batch_size, seed, step)
-        yield step, images[share], labels[share]
 
 
 def train(
@@ -98,7 +93,8 @@ def train(
         device: "auto" (a GPU if there is one), "cpu" or "cuda".
         precision: of convolutions and linear layers: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
             theta and grids are float32 in any case.
-        resume: go on from the state that an interrupted run of the same experiment left beside its checkpoint.
+        resume: go on from the state that an interrupted run of the same experiment left beside its checkpoint; nothing is done
+            if that run has ended.
         record: a folder for a recording of what the transformers did while they learned; None for no recording.
         limit: train on the first so many digits only, for trials and tests.
 
@@ -107,59 +103,51 @@ def train(
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision(precision, device))
     if device == "cuda" and accelerator.device.type != "cuda":
         raise ValueError("no CUDA device was found; use --device cpu or auto")
-    if recipe.batch_size % accelerator.num_processes:
-        raise ValueError(f"{accelerator.num_processes} processes can't share a batch of {recipe.batch_size} evenly")
-    digits = training_digits(data)
+    rank, world, main = accelerator.process_index, accelerator.num_processes, accelerator.is_main_process
+    if recipe.batch_size % world:
+        raise ValueError(f"{world} processes can't share a batch of {recipe.batch_size} evenly")
+    console = Console(stderr=True, soft_wrap=True)
+    digits, test = training_digits(data), mnist("test", data)
     digits = Digits(digits.images[:limit], digits.labels[:limit])
     steps_an_epoch = len(digits.labels) // recipe.batch_size
     total = recipe.epochs * steps_an_epoch
     path = Path(out) / experiment.path
     state_path = path.with_suffix(".state.pt")
+    run = {"experiment": experiment.name, "recipe": asdict(recipe), "seed": seed, "digits": len(digits.labels)}
+    if resume and not state_path.is_file() and path.is_file() and run.items() <= load_checkpoint(path).provenance.items():
+        console.print(f"{path}: done already")
+        return path
 
     keep_freed_memory()
     torch.manual_seed(seed)
-    plain = experiment.create_model().to(accelerator.device, memory_format=torch.channels_last)
+    plain = experiment.create_model().to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(plain, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
-    recorder = Recorder(experiment, total) if record else None
+    kept: ExplainableModel = average.module if recipe.average else plain  # type: ignore[assignment]
+    recorder = Recorder(experiment, total) if record and main else None
     model, optimiser = accelerator.prepare(plain, create_optimiser(plain, recipe))
-    run = {"experiment": experiment.name, "recipe": asdict(recipe), "seed": seed, "digits": len(digits.labels)}
     start, seconds = 0, 0.0
     if resume and state_path.is_file():
         state = torch.load(state_path, map_location=accelerator.device, weights_only=True)
         if state["run"] != run:
             raise ValueError(f"{state_path} belongs to another run ({state['run']}); delete it or leave out --resume")
-        plain.load_state_dict(state["model"])
-        average.load_state_dict(state["average"])
-        optimiser.load_state_dict(state["optimiser"])
+        for part, name in ((plain, "model"), (average, "average"), (optimiser, "optimiser")):
+            part.load_state_dict(state[name])
         if recorder:
             recorder.load(state["recording"])
         start, seconds = state["step"], state["seconds"]
 
-    def save_state(step: int) -> None:
-        unfinished = state_path.with_suffix(".partial")
-        state_path.parent.mkdir(parents=True, exist_ok=True)
-        state = {"run": run, "step": step, "seconds": seconds + time.monotonic() - began}
-        state |= {"model": plain.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
-        torch.save(state | {"recording": recorder.state() if recorder else {}}, unfinished)
-        os.replace(unfinished, state_path)
-
-    kept = average.module if recipe.average else plain
-    validate_every = max(1, recipe.epochs // VALIDATIONS)
-    console = Console(stderr=True)
-    began = time.monotonic()
+    began = time.monotonic() - seconds
     model.train()
-    with progress_bar(console, disable=not accelerator.is_main_process) as bar:
+    with progress_bar(console, disable=not main) as bar:
         task = bar.add_task(experiment.name, total=total, completed=start, loss=0.0, error=0.0, speed=0.0)
-        stream = batches(
-            digits, experiment.data, recipe, seed, range(start, total), accelerator.process_index, accelerator.num_processes
-        )
-        for step, images, labels in stream:
-            if recorder and accelerator.is_main_process:
+        for step in range(start, total):
+            if recorder:
                 recorder.record(step, kept)
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * rate_factor(recipe, step / total)
-            labels = labels.to(accelerator.device)
-            logits = model(images.to(accelerator.device, memory_format=torch.channels_last))
+            images, labels = digit_batch(digits, experiment.data, recipe.batch_size, seed, step)
+            images, labels = (part[rank::world].to(accelerator.device) for part in (images, labels))  # this process's share
+            logits = model(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), labels)
             accelerator.backward(loss)
             if recipe.clip:
@@ -168,35 +156,46 @@ def train(
             optimiser.zero_grad(set_to_none=True)
             if recipe.average:
                 average.update_parameters(plain)
+
             done = step + 1
             if done % 20 == 0:
                 wrong = 100 * (logits.argmax(1) != labels).float().mean().item()
-                speed = (done - start) * recipe.batch_size / (time.monotonic() - began)
+                speed = done * recipe.batch_size / (time.monotonic() - began)
                 bar.update(task, completed=done, loss=loss.item(), error=wrong, speed=speed)
-            if done % steps_an_epoch == 0 and accelerator.is_main_process:
-                save_state(done)
+            if done % steps_an_epoch == 0 and main:
+                state = {"run": run, "step": done, "seconds": time.monotonic() - began}
+                state |= {"model": plain.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
+                save_state(state | {"recording": recorder.state() if recorder else {}}, state_path)
                 epoch = done // steps_an_epoch
-                if epoch % validate_every == 0 or done == total:
+                if epoch % max(1, recipe.epochs // VALIDATIONS) == 0:
                     wrong = validation_error(kept, experiment.data, accelerator.device)
-                    clock = seconds + time.monotonic() - began
-                    console.print(f"{experiment.name} epoch {epoch}/{recipe.epochs}: validation error {wrong:.2f} %, {clock:.0f} s", soft_wrap=True)
+                    clock = f"{time.monotonic() - began:.0f} s"
+                    bar.console.print(f"{experiment.name} epoch {epoch}/{recipe.epochs}: validation error {wrong:.2f} %, {clock}")
 
-    if accelerator.is_main_process:
+    if main:
         if recorder:
             recorder.record(total, kept)
             recorder.save(Path(record or ""))
         metrics = {
             "validation_error": validation_error(kept, experiment.data, accelerator.device, repeats=4),
-            "test_error": error(kept, mnist("test", data), experiment.data, TEST_SEED, accelerator.device),
+            "test_error": error(kept, test, experiment.data, TEST_SEED, accelerator.device),
             "test_seed": TEST_SEED,
         }
-        seconds += time.monotonic() - began
-        provenance = provenance_of(accelerator, recipe, seed, samples=total * recipe.batch_size, seconds=seconds)
+        seconds = time.monotonic() - began
+        provenance = run | {"samples": total * recipe.batch_size, "seconds": round(seconds)} | origin(accelerator)
         save_checkpoint(path, kept, experiment, metrics, provenance)
         state_path.unlink(missing_ok=True)
-        console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s", soft_wrap=True)
+        console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s")
     accelerator.wait_for_everyone()
     return path
+
+
+def save_state(state: dict[str, Any], path: Path) -> None:
+    """Write a state in one go: whenever the run is killed, there is a whole one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".partial")
+    torch.save(state, unfinished)
+    unfinished.replace(path)
 
 
 def keep_freed_memory() -> None:
@@ -234,20 +233,16 @@ def progress_bar(console: Console, disable: bool = False) -> Progress:
     )  # fmt: skip
 
 
-def provenance_of(accelerator: Accelerator, recipe: Recipe, seed: int, samples: int, seconds: float) -> dict[str, Any]:
-    """What a checkpoint says of how it was made."""
+def origin(accelerator: Accelerator) -> dict[str, Any]:
+    """On what a checkpoint was made: device, processes, precision, versions, commit, date."""
     device = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return {
-        "samples": samples,
-        "seconds": round(seconds),
         "device": device,
         "processes": accelerator.num_processes,
         "precision": accelerator.mixed_precision,
         "versions": {name: version(name) for name in ("torch", "torchvision", "accelerate", "safetensors")},
-        "seed": seed,
         "commit": commit(),
         "date": datetime.date.today().isoformat(),
-        "recipe": asdict(recipe),
     }
 
 

@@ -1,15 +1,18 @@
 """Distort a digit and see what each network does about it."""
 
-import torch
-import streamlit as st
+from typing import Any
 
-from stn_core import DISTORTIONS, TRANSFORMS, Checkpoint
+import streamlit as st
+import torch
+
+from stn_core import DISTORTIONS, TRANSFORMS, Checkpoint, Experiment
 from stn_core.datasets import gallery
 from stn_core.explanation import grid_curves, in_words, readings
 from stn_core.photographs import PictureError, read_digit
 from ui import models, state
 from ui.figures import Row, digits_figure
 from ui.plot import plot
+
 
 def main() -> None:
     with st.sidebar:
@@ -35,7 +38,9 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
         own = choose_upload()
         if own is not None:
             return own, None
-    label = st.pills("Class", list(range(10)), key="digit", default=4, required=True, bind="query-params", label_visibility="collapsed")
+    label = st.pills(
+        "Class", list(range(10)), key="digit", default=4, required=True, bind="query-params", label_visibility="collapsed"
+    )
     left, right = st.columns(2, vertical_alignment="bottom")
     number = left.number_input("Number", 0, 499, 0, key="number", bind="query-params", label_visibility="collapsed")
     right.button("Shuffle", on_click=shuffle, width="stretch", icon=":material/shuffle:")
@@ -82,21 +87,23 @@ def choose_kind() -> str:
 
 def choose_distortion(kind: str) -> state.Values:
     values: state.Values = {}
-    halves = None
+    pair: list[Any] = []
     for slider in state.SLIDERS[kind]:
         label = f"{slider.label} ({slider.unit})" if slider.unit else slider.label
         if slider.half:
-            place, halves = (halves[1], None) if halves else ((pair := st.columns(2))[0], pair)
+            pair = pair or list(st.columns(2))
+            place = pair.pop(0)
         else:
-            place = st
+            place = st.container()
             if slider.trained:
                 label += f", trained {state.in_figures(slider.trained)}"
         values[slider.key] = place.slider(
             label, slider.low, slider.high, slider.default, slider.step, format="%g", key=slider.key, bind="query-params"
         )
     left, right = st.columns(2)
-    left.button("Draw", on_click=draw, args=(kind,), width="stretch", icon=":material/casino:", help="From the training distribution")
-    right.button("Reset", on_click=st.session_state.update, args=(state.undistorted(kind),), width="stretch", icon=":material/undo:")
+    help = "At random, from the distribution that training draws from"
+    left.button("Draw", on_click=draw, args=(kind,), width="stretch", icon=":material/casino:", help=help)
+    right.button("Reset", on_click=reset, args=(kind,), width="stretch", icon=":material/undo:")
     return values
 
 
@@ -104,7 +111,11 @@ def draw(kind: str) -> None:
     st.session_state.update(state.drawn(kind, torch.Generator().manual_seed(torch.seed() % 2**31)))
 
 
-def choose_models(kind: str) -> list:
+def reset(kind: str) -> None:
+    st.session_state.update(state.undistorted(kind))
+
+
+def choose_models(kind: str) -> list[Experiment]:
     available = models.experiments(kind)
     names = st.pills(
         "Models", list(available), selection_mode="multi", default=["CNN", "ST-CNN affine"], key=f"models_{kind}",
@@ -142,9 +153,8 @@ def explain(image: torch.Tensor, label: int | None, checkpoint: Checkpoint) -> t
     probabilities = answer.logits.softmax(1)[0].tolist()
     if not answer.transformers:
         return Row(name, probabilities, label), "It has no transformer."
-    (trace,) = answer.transformers
-    transform = checkpoint.model.transformer.transform
-    theta, size = trace.theta[0], tuple(image.shape[2:])
+    (trace,), (transform,) = answer.transformers, checkpoint.model.transforms
+    theta, size = trace.theta[0], (image.shape[2], image.shape[3])
     matrix = transform.coefficients(trace.theta)[0].tolist() if transform is not TRANSFORMS["tps"] else None
     lines = readings(transform, theta, size)
     row = Row(name, probabilities, label, grid_curves(transform, theta, size), matrix, lines, trace.output[0, 0])

@@ -85,12 +85,12 @@ def _model_row(figure: "_Canvas", row: Row, image: Tensor, picture: str, domain:
         seen, frame = row.output if row.output is not None else image, GRID
     axes = figure.panel(COLUMNS[3], domain, picture if seen is image else _picture(seen), seen.shape, frame)
     if row.curves is not None:
-        height, width = seen.shape
-        figure.traces.append(_line([-0.5, width - 0.5], [-0.5, -0.5], UP, 6) | axes)
+        figure.traces.append(_line([-0.5, seen.shape[1] - 0.5], [-0.5, -0.5], UP, 6) | axes)
     figure.bars(COLUMNS[4], domain, row.probabilities, answer, RIGHT if good else WRONG)
     mark = "" if row.label is None else (" ✓" if good else " ✗")
     text = f"{answer}{mark}  {100 * row.probabilities[answer]:.0f} %"
-    figure.write(text, sum(COLUMNS[4]) / 2, domain[1] + 0.004, size=18, bold=True, anchor=("center", "bottom"), color=RIGHT if good else WRONG)
+    middle_of_bars, above = sum(COLUMNS[4]) / 2, domain[1] + 0.004
+    figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=RIGHT if good else WRONG)
 
 
 def _theta_text(row: Row) -> str:

@@ -21,8 +21,7 @@ SEEDS = 10_000
 
 @dataclass(frozen=True)
 class Slider:
-    """A number the user sets. ``trained`` is the range that training draws from, None where there is none; two ``half`` sliders in a
-    row share a line."""
+    """A number the user sets; ``trained`` is the range that training draws from. Two ``half`` sliders in a row share a line."""
 
     key: str
     label: str
@@ -102,7 +101,7 @@ def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
     """A digit uint8 (28, 28) distorted as the sliders say: float32 (1, 1, H, W)."""
     if kind == "tc":
         return _cluttered(digit, values)
-    number = lambda key: torch.tensor([float(values[f"{kind}_{key}"])])  # noqa: E731
+    number = lambda key: torch.tensor([float(values[f"{kind}_{key}"])])
     if kind in ("r", "rts"):
         parameters = {"angle": number("angle").deg2rad()}
         if kind == "rts":

@@ -24,7 +24,7 @@ def _provide_script() -> None:
         STATIC.mkdir(exist_ok=True)
         unfinished = target.with_suffix(f".{os.getpid()}")
         shutil.copyfile(source, unfinished)
-        os.replace(unfinished, target)
+        unfinished.replace(target)
 
 
 _provide_script()
