@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stn_core.transforms import Size, Transform
+from stn_core.transforms import Size, ThinPlateSpline, Transform
 
 FAR = 20.0  # curves are cut off here, normalised; far outside every picture
 
@@ -25,6 +25,7 @@ class GridCurves:
     mesh: list[Tensor]  # the images of equidistant lines of the output, across and down
     border: Tensor  # the image of the output's frame, closed, from the top left corner clockwise
     top: Tensor  # the side of the frame that is the output's upper edge
+    control: Tensor | None = None  # a spline's control points, (K, 2)
 
 
 def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9, points: int = 25) -> GridCurves:
@@ -36,7 +37,10 @@ def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9,
     curves = to_pixels(source, size).view(2, lines, points, 2)
     top, bottom, left, right = curves[0, 0], curves[0, -1], curves[1, 0], curves[1, -1]
     border = torch.cat((top, right[1:], bottom.flip(0)[1:], left.flip(0)[1:]))
-    return GridCurves([*curves[0, 1:-1], *curves[1, 1:-1]], border, top)
+    control = None
+    if isinstance(transform, ThinPlateSpline):
+        control = to_pixels(theta.float().view(-1, 2).clamp(-FAR, FAR), size)
+    return GridCurves([*curves[0, 1:-1], *curves[1, 1:-1]], border, top, control)
 
 
 @dataclass(frozen=True)

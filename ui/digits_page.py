@@ -124,7 +124,7 @@ def choose_models(kind: str) -> list[Experiment]:
     missing = [name for name, experiment in available.items() if not models.is_there(experiment)]
     if missing:
         st.caption(f"Not trained yet: {', '.join(missing)}.")
-    return [available[name] for name in names]
+    return [experiment for name, experiment in available.items() if name in names]
 
 
 @torch.inference_mode()

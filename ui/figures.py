@@ -81,6 +81,8 @@ def _model_row(figure: "_Canvas", row: Row, image: Tensor, picture: str, domain:
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
+        if row.curves.control is not None:
+            figure.dots(axes, row.curves.control, GRID)
         figure.write_up(axes, row.curves, max(image.shape))
         seen, frame = row.output if row.output is not None else image, GRID
     axes = figure.panel(COLUMNS[3], domain, picture if seen is image else _picture(seen), seen.shape, frame)
@@ -100,6 +102,8 @@ def _theta_text(row: Row) -> str:
         left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
         lines = [f"{left[i]}{' '.join(line)} {right[i]}" for i, line in enumerate(cells)]
         lines.append("")
+    elif row.curves is not None and row.curves.control is not None:
+        lines = [f"where the {len(row.curves.control)} control", "points ● come from", ""]
     width = max((len(reading.name) for reading in row.readings), default=0)
     lines += [f"{reading.name.ljust(width)}  <b>{reading.figure}</b>" for reading in row.readings]
     return "<br>".join(lines).replace("  ", "\u2007 ")
@@ -182,6 +186,13 @@ class _Canvas:
             x += [*points[:, 0].tolist(), None]
             y += [*points[:, 1].tolist(), None]
         self.traces.append(_line(x, y, color, width) | axes)
+
+    def dots(self, axes: dict[str, str], points: Tensor, color: str) -> None:
+        """Points (N, 2)."""
+        x, y = np.round(points.numpy().astype(float), 2).T.tolist()
+        marker = {"color": color, "size": 9, "line": {"color": "#000000", "width": 1}}
+        dots = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker, "hoverinfo": "skip", "cliponaxis": False}
+        self.traces.append(dots | axes)
 
     def bars(self, x: tuple[float, float], y: tuple[float, float], values: Sequence[float], answer: int, color: str) -> None:
         """Class probabilities; the answer has its own colour."""

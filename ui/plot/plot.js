@@ -12,10 +12,16 @@ const plotly = (script) =>
 
 const scaleFont = (font, by) => font && { ...font, size: font.size * by };
 
+const scaleTrace = ({ line, marker, ...trace }, by) => ({
+  ...trace,
+  ...(line && { line: { ...line, width: line.width * by } }),
+  ...(marker && { marker: marker.size ? { ...marker, size: marker.size * by } : marker }),
+});
+
 function scaled({ data, layout }, by) {
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name));
   return {
-    data: data.map((trace) => (trace.line ? { ...trace, line: { ...trace.line, width: trace.line.width * by } } : { ...trace })),
+    data: data.map((trace) => scaleTrace(trace, by)),
     layout: {
       ...layout,
       ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }])),
