@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
@@ -20,7 +21,7 @@ def main() -> None:
     try:
         app()
     except (DataError, ValueError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise SystemExit(1) from error
 
 
@@ -39,7 +40,7 @@ def train(
     record: Annotated[Path | None, typer.Option(help="Folder for a recording of the training")] = None,
     limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many digits, for a trial")] = None,
 ) -> None:
-    """Train one experiment and write its checkpoint. Several processes: accelerate launch -m stn_core train ..."""
+    """Train one experiment and write its checkpoint; in several processes with accelerate launch, or with torchrun on CPUs."""
     from stn_core import training
     from stn_core.experiments import EXPERIMENTS, RECIPES
 
@@ -79,10 +80,12 @@ def evaluate(
         name, paper = checkpoint.experiment.name, checkpoint.experiment.paper_error
         measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
         parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-        samples = int(checkpoint.provenance.get("samples", 0))
+        samples = checkpoint.provenance.get("samples")
         row = {"experiment": name, "test_error": measured, "test_seed": seed, "paper_error": paper}
         rows.append(row | {"parameters": parameters, "samples": samples})
-        table.add_row(name, f"{measured:.2f}", f"{paper}", f"{parameters:,}", f"{samples:,}")
+        table.add_row(
+            name, f"{measured:.2f}", f"{paper}", f"{parameters:,}", f"{samples:,}" if isinstance(samples, int) else "unknown"
+        )
     Console().print(table)
     if write:
         write.write_text(json.dumps(rows, indent=1) + "\n")

@@ -95,7 +95,7 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         data, model, classes = (about["experiment"][key] for key in ("data", "model", "classes"))
         metrics, provenance = dict(about["metrics"]), dict(about["provenance"])
         version = about["format"]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise fail("expected a header 'stn' with experiment, metrics and provenance, as stn_core writes it") from error
     if version != FORMAT:
         raise fail(f"expected format {FORMAT}, it has {version!r}: it was written by another version of stn_core")
@@ -115,6 +115,6 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, 
             wanted, found = expected.get(name, "nothing"), actual.get(name, "nothing")
             raise fail(f"its weights do not fit the model {experiment.name}: for {name} expected {wanted}, it has {found}")
     for name, value in tensors.items():
-        if not value.is_floating_point() or not value.isfinite().all():
+        if not value.is_floating_point() or not value.float().isfinite().all():
             raise fail(f"expected finite numbers, but {name} has others")
     model.load_state_dict({name: value.float() for name, value in tensors.items()})

@@ -44,8 +44,9 @@ def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
         except RuntimeError:  # not there yet
             data = MNIST(folder, train=split == "train", download=True)
     except (OSError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
         raise DataError(
-            f"MNIST was not found in {folder / 'MNIST' / 'raw'} and could not be downloaded ({error}): connect to the Internet, "
+            f"MNIST was not found in {folder / 'MNIST' / 'raw'} and could not be downloaded ({reason}): connect to the Internet, "
             "or name a folder that has MNIST/raw with --data or STN_DATA."
         ) from error
     return Digits(data.data, data.targets)

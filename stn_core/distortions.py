@@ -51,14 +51,16 @@ class Distortion:
         """
         if images.ndim != 3 or images.shape[1:] != (DIGIT, DIGIT):
             raise ValueError(f"digits must be (N, {DIGIT}, {DIGIT}); got {tuple(images.shape)}")
-        expected = {name: tuple(value.shape[1:]) for name, value in self.identity().items()}
-        actual = {name: tuple(value.shape[1:]) for name, value in parameters.items()}
-        if actual != expected or any(len(value) != len(images) for value in parameters.values()):
-            raise ValueError(f"{self.name} needs parameters {expected} for each of {len(images)} digits; got {actual}")
+        expected = {name: (tuple(value.shape), value.is_floating_point()) for name, value in self.identity(len(images)).items()}
+        actual = {name: (tuple(value.shape), value.is_floating_point()) for name, value in parameters.items()}
+        if actual != expected:
+            say = lambda them: ", ".join(f"{name} {'float' if real else 'int'} {shape}" for name, (shape, real) in them.items())
+            raise ValueError(f"{self.name} needs parameters {say(expected)} for {len(images)} digits; got {say(actual)}")
         parameters = {name: value.to(images.device) for name, value in parameters.items()}
         images = images[:, None]
         images = images.float().div(255) if images.dtype == torch.uint8 else images.float()
-        return self._apply(images, parameters)
+        with torch.autocast(images.device.type, enabled=False):
+            return self._apply(images, parameters)
 
     def _apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         warped = [

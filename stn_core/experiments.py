@@ -47,6 +47,16 @@ class Recipe:
     average: float = 0.998
     clip: float = 1.0
 
+    def __post_init__(self) -> None:
+        if self.optimiser not in ("adamw", "sgd"):
+            raise ValueError(f"optimiser must be adamw or sgd; got {self.optimiser!r}")
+        if self.schedule not in ("one-cycle", "steps"):
+            raise ValueError(f"schedule must be one-cycle or steps; got {self.schedule!r}")
+        if self.epochs < 1 or self.batch_size < 1:
+            raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+        if not 0 <= self.average < 1 or not 0 <= self.warm_up < 1:
+            raise ValueError(f"average and warm_up must lie in [0, 1); got {self.average} and {self.warm_up}")
+
     def changed(self, settings: Iterable[str]) -> "Recipe":
         """This recipe with some fields changed, each as "field=value". ValueError for another field or a value of another type."""
         values = {}

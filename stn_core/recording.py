@@ -54,6 +54,9 @@ class Recorder:
         return stacked | ({"theta": torch.stack(self.theta)} if self.theta else {})
 
     def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from a ``state``; an empty one, of a run that was not recorded until now, leaves the first moments out."""
+        if not state:
+            return
         self.steps, self.logits = state["step"].tolist(), list(state["logits"])
         self.theta = list(state.get("theta", ()))
 

@@ -24,7 +24,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stn_core.checkpoints import load_checkpoint, save_checkpoint
+from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from stn_core.datasets import Digits, mnist, training_digits
 from stn_core.distortions import distort
 from stn_core.evaluation import error, validation_error
@@ -107,14 +107,19 @@ def train(
     if recipe.batch_size % world:
         raise ValueError(f"{world} processes can't share a batch of {recipe.batch_size} evenly")
     console = Console(stderr=True, soft_wrap=True)
-    digits, test = training_digits(data), mnist("test", data)
+    with accelerator.main_process_first():  # which downloads what is missing
+        digits, test = training_digits(data), mnist("test", data)
     digits = Digits(digits.images[:limit], digits.labels[:limit])
     steps_an_epoch = len(digits.labels) // recipe.batch_size
     total = recipe.epochs * steps_an_epoch
     path = Path(out) / experiment.path
     state_path = path.with_suffix(".state.pt")
     run = {"experiment": experiment.name, "recipe": asdict(recipe), "seed": seed, "digits": len(digits.labels)}
-    if resume and not state_path.is_file() and path.is_file() and run.items() <= load_checkpoint(path).provenance.items():
+    if total == 0:
+        raise ValueError(
+            f"{len(digits.labels)} digits do not fill one batch of {recipe.batch_size}; use more digits or a smaller batch"
+        )
+    if resume and not state_path.is_file() and is_result(path, run):
         console.print(f"{path}: done already")
         return path
 
@@ -158,7 +163,7 @@ def train(
                 average.update_parameters(plain)
 
             done = step + 1
-            if done % 20 == 0:
+            if done % 20 == 0 or done == total:
                 wrong = 100 * (logits.argmax(1) != labels).float().mean().item()
                 speed = done * recipe.batch_size / (time.monotonic() - began)
                 bar.update(task, completed=done, loss=loss.item(), error=wrong, speed=speed)
@@ -188,6 +193,14 @@ def train(
         console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s")
     accelerator.wait_for_everyone()
     return path
+
+
+def is_result(path: Path, run: dict[str, Any]) -> bool:
+    """Whether the checkpoint at ``path`` is what this run ends with."""
+    try:
+        return run.items() <= load_checkpoint(path).provenance.items()
+    except CheckpointError:
+        return False
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:

@@ -65,7 +65,8 @@ class Transform:
         theta = self._checked(theta)
         if points.ndim != 2 or points.shape[1] != 2:
             raise ValueError(f"points must be (N, 2), x and y; got {tuple(points.shape)}")
-        return self._apply(theta, self.features(points.to(theta)))
+        with torch.autocast(theta.device.type, enabled=False):
+            return self._apply(theta, self.features(points.to(theta)))
 
     def grid(self, theta: Tensor, size: Size) -> Tensor:
         """The sampling grid T_theta(G) for an output of size (H, W): theta (B, P) -> (B, H, W, 2), equation (1).
@@ -255,8 +256,10 @@ class ThinPlateSpline(Transform):
 
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         source = self._checked(theta).unflatten(1, (16, 2))
-        matrix = (self._affine_fit.to(source) @ source).transpose(1, 2)  # (B, 2, 3)
-        fitted = super().features(self.control_points).to(source) @ matrix.transpose(1, 2)
+        with torch.autocast(source.device.type, enabled=False):
+            fit = self._affine_fit.to(source) @ source  # (B, 3, 2)
+            fitted = super().features(self.control_points).to(source) @ fit
+        matrix = fit.transpose(1, 2)
         bending = (source - fitted).square().sum(-1).mean(-1).sqrt()
         return {**_linear_parts(matrix[:, :, :2]), "translation": matrix[:, :, 2], "bending": bending}
 

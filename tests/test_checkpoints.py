@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import random
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from stn_core import EXPERIMENTS, CheckpointError, load_checkpoint
-from stn_core.checkpoints import read_header, save_checkpoint
+from stn_core.checkpoints import save_checkpoint
 
 EXPERIMENT = EXPERIMENTS["r-st-fcn-affine"]
 METRICS = {"test_error": 1.25, "test_seed": 0}
@@ -69,14 +70,13 @@ def test_other_models_make_the_round_trip_too(tmp_path, name):
 
 def test_a_path_may_be_a_string_and_leaves_nothing_else_behind(good):
     assert load_checkpoint(str(good)).experiment == EXPERIMENT
-    assert os.listdir(good.parent) == [good.name]
+    assert list(good.parent.iterdir()) == [good]
 
 
 def test_the_header_says_what_the_file_holds(good):
     about = header(good)
     assert about["experiment"] == {"data": "r", "model": "st-fcn-affine", "classes": list("0123456789")}
     assert (about["metrics"], about["provenance"]) == (METRICS, PROVENANCE)
-    assert read_header(good) == about
 
 
 def test_half_precision_on_disk_loads_as_float32(tmp_path, good, model):
@@ -107,7 +107,7 @@ def test_a_truncated_file_is_refused(good, length):
 
 
 def test_random_bytes_are_refused(good):
-    good.write_bytes(torch.randint(0, 256, (5000,), generator=torch.Generator().manual_seed(0), dtype=torch.uint8).numpy().tobytes())
+    good.write_bytes(random.Random(0).randbytes(5000))
     refused(good)
 
 
@@ -140,7 +140,10 @@ def test_a_safetensors_file_without_a_header_is_refused(good):
     refused(good)
 
 
-@pytest.mark.parametrize("text", ["", "nonsense", "null", "3", "[]", "{}", '{"format": 1', '"stn"', "[" * 100_000], ids=lambda text: text[:12])
+NONSENSE = ["", "nonsense", "null", "3", "[]", "{}", '{"format": 1', '"stn"', "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", NONSENSE, ids=lambda text: text[:12])
 def test_a_header_of_nonsense_is_refused(good, text):
     rewritten(good, lambda about: text)
     refused(good)
@@ -219,18 +222,3 @@ def filled(value, dtype=torch.float32):
 def test_weights_that_are_no_finite_float32_numbers_are_refused(good, value, dtype):
     rewritten(good, change_tensors=filled(value, dtype))
     refused(good, NAME)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"\x00" * 100, "no header", "nonsense"], ids=["missing", "empty", "zeros", "foreign", "nonsense"])
-def test_reading_a_header_alone_fails_as_clearly(good, content):
-    if content is None:
-        good.unlink()
-    elif content == "no header":
-        save_file(load_file(good), good)
-    elif content == "nonsense":
-        rewritten(good, lambda about: "nonsense")
-    else:
-        good.write_bytes(content)
-    with pytest.raises(CheckpointError) as error:
-        read_header(good)
-    assert str(good) in str(error.value) and "python -m stn_core train" in str(error.value)

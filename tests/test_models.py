@@ -131,9 +131,9 @@ def test_create_model_makes_the_model_of_an_experiment_in_any_size():
 
 
 def test_unknown_models_and_data_are_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'resnet'.*st-cnn-affine"):
+    with pytest.raises(ValueError, match=r"'resnet'.*st-cnn-affine"):
         create_model("resnet")
-    with pytest.raises(ValueError, match="'cifar'.*rts"):
+    with pytest.raises(ValueError, match=r"'cifar'.*rts"):
         create_model("cnn", "cifar")
-    with pytest.raises(ValueError, match="'cifar'.*rts"):
+    with pytest.raises(ValueError, match=r"'cifar'.*rts"):
         Experiment("cifar", "cnn").create_model()
