@@ -34,6 +34,8 @@ class Recipe:
         weight_decay: of the optimiser.
         average: decay a step of the exponential average of the weights that is kept as the model; 0 for the weights themselves.
         clip: the largest norm of the gradient; 0 for no clipping.
+        bend: every training digit is first bent a little, as by the elastic distortion with control points moved by N(0, bend px);
+            0 for digits as they are.
     """
 
     epochs: int
@@ -46,6 +48,7 @@ class Recipe:
     weight_decay: float = 1e-3
     average: float = 0.998
     clip: float = 1.0
+    bend: float = 0.0
 
     def __post_init__(self) -> None:
         if self.optimiser not in ("adamw", "sgd"):

@@ -26,7 +26,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from stn_core.datasets import Digits, mnist, training_digits
-from stn_core.distortions import distort
+from stn_core.distortions import DISTORTIONS, distort
 from stn_core.evaluation import error, validation_error
 from stn_core.experiments import Experiment, Recipe
 from stn_core.recording import Recorder
@@ -58,11 +58,16 @@ def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
 
 
-def digit_batch(digits: Digits, kind: str, batch_size: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
+def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
-    epoch, position = divmod(step, len(digits.labels) // batch_size)
-    chosen = _order(len(digits.labels), seed, epoch)[position * batch_size : (position + 1) * batch_size]
-    return distort(digits.images[chosen], kind, _generator(seed, step, 1)), digits.labels[chosen]
+    size = recipe.batch_size
+    epoch, position = divmod(step, len(digits.labels) // size)
+    chosen = _order(len(digits.labels), seed, epoch)[position * size : (position + 1) * size]
+    images, generator = digits.images[chosen], _generator(seed, step, 1)
+    if recipe.bend:
+        moves = recipe.bend * torch.randn(size, 16, 2, generator=generator)
+        images = DISTORTIONS["e"].apply(images, {"scale": torch.ones(size), "moves": moves})[:, 0]
+    return distort(images, kind, generator), digits.labels[chosen]
 
 
 @lru_cache(maxsize=2)
@@ -150,7 +155,7 @@ def train(
                 recorder.record(step, kept)
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * rate_factor(recipe, step / total)
-            images, labels = digit_batch(digits, experiment.data, recipe.batch_size, seed, step)
+            images, labels = digit_batch(digits, experiment.data, recipe, seed, step)
             images, labels = (part[rank::world].to(accelerator.device) for part in (images, labels))  # this process's share
             logits = model(images.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), labels)
