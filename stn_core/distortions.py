@@ -256,7 +256,8 @@ DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
 
 
 def distort(images: Tensor, kind: str, seed: int | torch.Generator) -> Tensor:
-    """Distort digits (N, 28, 28), uint8 or float in [0, 1], afresh: float32 (N, 1, H, W) in [0, 1], where (H, W) is 28x28, 42x42 (rts) or 60x60 (tc).
+    """Distort digits (N, 28, 28), uint8 or float in [0, 1], afresh: float32 (N, 1, H, W) in [0, 1]; (H, W) is 28x28, 42x42 (rts)
+    or 60x60 (tc).
 
     The same seed gives the same distortions of the same digits, on every device. ValueError for an unknown kind or shape.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stn_core.transforms import Size, ThinPlateSpline, Transform
+from stn_core.transforms import Affine, Size, ThinPlateSpline, Transform
 
 FAR = 20.0  # curves are cut off here, normalised; far outside every picture
 
@@ -28,8 +28,9 @@ class GridCurves:
     control: Tensor | None = None  # a spline's control points, (K, 2)
 
 
-def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9, points: int = 25) -> GridCurves:
+def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9) -> GridCurves:
     """T_theta of ``lines`` lines each way and of the frame of the output, for one theta (P,), in pixels of an input of ``size``."""
+    points = 2 if isinstance(transform, Affine) else 25  # straight lines stay straight, and need but their ends
     along, across = torch.linspace(-1, 1, points), torch.linspace(-1, 1, lines)
     rows = torch.stack(torch.meshgrid(across, along, indexing="ij")[::-1], dim=-1)  # (lines, points, 2), constant y
     target = torch.cat((rows, rows.flip(-1)))  # the same the other way round: constant x
@@ -61,11 +62,11 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
     lines = []
     if "rotation" in parts:
         degrees = math.degrees(parts["rotation"])
-        turn = f"turned {abs(degrees):.0f}° {'clockwise' if degrees > 0 else 'anticlockwise'}" if abs(degrees) >= 0.5 else ""
+        turn = f"turned {abs(degrees):.0f}° {'clockwise' if degrees > 0 else 'anticlockwise'}" if round(abs(degrees)) else ""
         lines.append(Reading("rotation", signed(degrees, 1) + "°", turn))
     if "scale" in parts:
         factors = parts["scale"] if isinstance(parts["scale"], list) else [parts["scale"]] * 2
-        figure = " × ".join(f"{f:.2f}" for f in dict.fromkeys(factors))
+        figure = " × ".join(dict.fromkeys(f"{f:.2f}" for f in factors))
         area = math.sqrt(abs(factors[0] * factors[1]))
         words = f"{area:.2f} times as large as the image" if abs(area - 1) >= 0.02 else ""
         if factors[0] * factors[1] < 0:
@@ -75,8 +76,8 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
         lines.append(Reading("shear", signed(parts["shear"], 2), "sheared" if abs(parts["shear"]) >= 0.1 else ""))
     if "translation" in parts:
         x, y = (shift * side / 2 for shift, side in zip(parts["translation"], (size[1], size[0]), strict=True))
-        moves = [f"{abs(x):.0f} px {'right' if x > 0 else 'left'}"] if abs(x) >= 0.5 else []
-        moves += [f"{abs(y):.0f} px {'down' if y > 0 else 'up'}"] if abs(y) >= 0.5 else []
+        moves = [f"{abs(x):.0f} px {'right' if x > 0 else 'left'}"] if round(abs(x)) else []
+        moves += [f"{abs(y):.0f} px {'down' if y > 0 else 'up'}"] if round(abs(y)) else []
         lines.append(Reading("shift", f"{signed(x, 1)}, {signed(y, 1)} px", f"moved {' and '.join(moves)}" if moves else ""))
     if "perspective" in parts:
         x, y = parts["perspective"]

@@ -1,7 +1,6 @@
 """From bytes that somebody uploaded to a picture, and from a picture of a digit to MNIST's form. Nothing touches the disk."""
 
 import io
-import warnings
 
 import numpy as np
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 150_000_000
+LIMIT = "at most 150 megapixels are accepted. Scale it down and try again."
 LONGEST = 512  # a digit is read off a picture no larger than that
 
 
@@ -17,8 +17,9 @@ class PictureError(ValueError):
     """Bytes that are no usable picture; the message says what was wrong, what is accepted and what to do."""
 
 
-def read_picture(data: bytes, longest: int) -> Image.Image:
-    """Decode an uploaded picture: upright by its EXIF, first frame, RGB on white, no side longer than ``longest`` pixels.
+def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Image:
+    """Decode an uploaded picture: upright by its EXIF, first frame, RGB, no side longer than ``longest`` pixels; ``ground`` shows
+    through where it is transparent.
 
     Any format that Pillow reads, at most 10 MB and 150 megapixels; a JPEG is scaled down while it is decoded. Otherwise
     PictureError.
@@ -26,29 +27,26 @@ def read_picture(data: bytes, longest: int) -> Image.Image:
     if len(data) > MAX_BYTES:
         raise PictureError(f"The file has {len(data) / 1e6:.1f} MB; at most 10 MB are accepted. Save it smaller and try again.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the size is checked here, before any pixel is decoded
-            picture: Image.Image = Image.open(io.BytesIO(data))
-            if picture.width * picture.height > MAX_PIXELS:
-                raise PictureError(
-                    f"The picture has {picture.width} × {picture.height} pixels; at most 150 megapixels are accepted. "
-                    "Scale it down and try again."
-                )
-            picture.draft("RGB", (2 * longest, 2 * longest))  # a JPEG is decoded at an eighth to a half of its size
-            picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
-            picture = ImageOps.exif_transpose(picture)
-            if picture.mode.startswith("I") or picture.mode == "F":
-                picture = _to_8_bit(picture)
-            picture = picture.convert("RGBA")
+        picture: Image.Image = Image.open(io.BytesIO(data))
+        if picture.width * picture.height > MAX_PIXELS:
+            raise PictureError(f"The picture has {picture.width} × {picture.height} pixels; {LIMIT}")
+        picture.draft("RGB", (2 * longest, 2 * longest))  # a JPEG is decoded at an eighth to a half of its size
+        picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
+        picture = ImageOps.exif_transpose(picture)
+        if picture.mode.startswith("I") or picture.mode == "F":
+            picture = _to_8_bit(picture)
+        picture = picture.convert("RGBA")
     except PictureError:
         raise
+    except Image.DecompressionBombError as error:
+        raise PictureError(f"The picture has too many pixels; {LIMIT}") from error
     except Image.UnidentifiedImageError:
         raise PictureError("This is no picture that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF are accepted.") from None
     except Exception as error:  # decoders of damaged files raise anything
         raise PictureError(
             f"The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again."
         ) from None
-    flat = Image.new("RGBA", picture.size, "white")
+    flat = Image.new("RGBA", picture.size, ground)
     flat.alpha_composite(picture)
     flat.thumbnail((longest, longest))
     return flat.convert("RGB")
@@ -65,10 +63,11 @@ def read_digit(data: bytes) -> Tensor:
     """A photographed or scanned digit in MNIST's form: uint8 (28, 28), light on dark, its longer side 20 pixels, its centre of
     mass in the middle. PictureError if the bytes are no picture, or nothing is to be seen on it.
     """
-    gray = np.asarray(read_picture(data, LONGEST).convert("L"), dtype=np.float32)
+    gray, on_black = (np.asarray(read_picture(data, LONGEST, ground).convert("L"), np.float32) for ground in ("white", "black"))
+    if np.ptp(gray) < 25:  # white ink on nothing
+        gray = on_black
     rim = np.concatenate((gray[0], gray[-1], gray[:, 0], gray[:, -1]))
-    ink = gray if np.median(rim) < 128 else 255 - gray  # dark on light is inverted
-    return mnist_form(ink)
+    return mnist_form(gray if np.median(rim) < 128 else 255 - gray)  # dark on light is inverted
 
 
 def mnist_form(ink: np.ndarray) -> Tensor:
@@ -94,7 +93,7 @@ def mnist_form(ink: np.ndarray) -> Tensor:
     small = small * (255 / max(small.max(), 1))
     y, x = np.indices(small.shape)
     mass = max(small.sum(), 1e-6)
-    top, left = (round(14 - ((axis + 0.5) * small).sum() / mass) for axis in (y, x))
+    top, left = (round(14 - (axis * small).sum() / mass) for axis in (y, x))  # MNIST's centre is pixel 14
     top, left = (min(max(at, 0), 28 - side) for at, side in zip((top, left), small.shape, strict=True))
     digit = np.zeros((28, 28), dtype=np.uint8)
     digit[top : top + small.shape[0], left : left + small.shape[1]] = small.round().astype(np.uint8)

@@ -168,25 +168,28 @@ def test_without_resume_a_run_starts_anew(interrupted, tmp_path):
 def test_batches_are_functions_of_seed_and_step(tiny_mnist):
     digits = training_digits(tiny_mnist)
     torch.manual_seed(0)
-    first = digit_batch(digits, "rts", 64, seed=3, step=5)
+    first = digit_batch(digits, "rts", replace(SHORT, batch_size=64), seed=3, step=5)
     torch.manual_seed(1)
-    again = digit_batch(digits, "rts", 64, seed=3, step=5)
+    again = digit_batch(digits, "rts", replace(SHORT, batch_size=64), seed=3, step=5)
     assert torch.equal(first[0], again[0]) and torch.equal(first[1], again[1])
     assert first[0].shape == (64, 1, 42, 42) and first[1].shape == (64,)
     for seed, step in ((3, 6), (4, 5), (3, 5 + 1024 // 64)):  # another step, another seed, the same place one epoch on
-        assert not torch.equal(first[0], digit_batch(digits, "rts", 64, seed, step)[0])
+        assert not torch.equal(first[0], digit_batch(digits, "rts", replace(SHORT, batch_size=64), seed, step)[0])
 
 
 def test_every_step_distorts_afresh():
     """One digit only, so that the order says nothing: also the same place of the next epoch has its own distortions."""
     digits = Digits(gallery().images[:1].expand(128, 28, 28), torch.zeros(128, dtype=torch.int64))
-    first, *others = (digit_batch(digits, "r", 64, seed=0, step=step)[0] for step in range(4))
+    first, *others = (digit_batch(digits, "r", replace(SHORT, batch_size=64), seed=0, step=step)[0] for step in range(4))
     assert not any(torch.equal(first, other) for other in others)
 
 
 def test_an_epoch_sees_every_digit_once_in_an_order_of_its_own(tiny_mnist):
     digits = training_digits(tiny_mnist)._replace(labels=torch.arange(1024))
-    epochs = [torch.cat([digit_batch(digits, "r", 128, seed=0, step=8 * epoch + i)[1] for i in range(8)]) for epoch in range(2)]
+    epochs = [
+        torch.cat([digit_batch(digits, "r", replace(SHORT, batch_size=128), seed=0, step=8 * epoch + i)[1] for i in range(8)])
+        for epoch in range(2)
+    ]
     assert all(sorted(seen.tolist()) == list(range(1024)) for seen in epochs)
     assert not torch.equal(*epochs)
 

@@ -41,6 +41,7 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
     label = st.pills(
         "Class", list(range(10)), key="digit", default=4, required=True, bind="query-params", label_visibility="collapsed"
     )
+    label = 4 if label is None else label  # an empty class in the address
     left, right = st.columns(2, vertical_alignment="bottom")
     number = left.number_input("Number", 0, 499, 0, key="number", bind="query-params", label_visibility="collapsed")
     right.button("Shuffle", on_click=shuffle, width="stretch", icon=":material/shuffle:")
@@ -69,6 +70,7 @@ def take_upload() -> None:
     st.session_state.pop("upload_error", None)
     file = st.session_state["file"]
     if file is None:
+        st.query_params.pop("own", None)
         return
     try:
         st.query_params["own"] = state.digit_to_text(read_digit(file.getvalue()))
@@ -82,7 +84,7 @@ def choose_kind() -> str:
     chosen = st.segmented_control(
         "Distortion", kinds, key="kind", default="R", required=True, bind="query-params", label_visibility="collapsed"
     )
-    return chosen.lower()
+    return (chosen or "R").lower()  # an empty name in the address chooses nothing
 
 
 def choose_distortion(kind: str) -> state.Values:
@@ -121,7 +123,7 @@ def choose_models(kind: str) -> list[Experiment]:
         "Models", list(available), selection_mode="multi", default=["CNN", "ST-CNN affine"], key=f"models_{kind}",
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
-    missing = [name for name, experiment in available.items() if not models.is_there(experiment)]
+    missing = [name for name, experiment in available.items() if name not in names and not models.is_there(experiment)]
     if missing:
         st.caption(f"Not trained yet: {', '.join(missing)}.")
     return [experiment for name, experiment in available.items() if name in names]

@@ -27,7 +27,7 @@ TEXT = "rgb(1, 2, 3)"  # the theme's colour for text, put in by the page
 
 WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
-COLUMNS = ((0.0, 0.2), (0.222, 0.4), (0.405, 0.61), (0.617, 0.813), (0.835, 1.0))
+COLUMNS = ((0.0, 0.196), (0.222, 0.4), (0.405, 0.61), (0.617, 0.813), (0.835, 1.0))
 HEADINGS = ("Input", "Localisation: θ", "Sampling grid", "Output", "Probabilities")
 HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
@@ -57,7 +57,7 @@ def digits_figure(image: Tensor, rows: Sequence[Row]) -> Figure:
         figure.write(heading, (left + right) / 2, 1, size=15, bold=True, anchor=("center", "top"))
     for i in range(count):
         top = 1 - (HEAD + i * (ROW + GAP) + GAP) / height
-        domain = (top - ROW / height, top)
+        domain = (max(top - ROW / height, 0.0), top)
         if i == 0:
             figure.panel(COLUMNS[0], domain, picture, image.shape, INPUT)
         if i < len(rows):
@@ -209,9 +209,9 @@ class _Canvas:
     def write_up(self, axes: dict[str, str], curves: GridCurves, size: int) -> None:
         """The word "up" outside the middle of the grid's upper side."""
         top, border = curves.top.numpy().astype(float), curves.border.numpy().astype(float)
-        at = top[len(top) // 2]
+        at = (top[(len(top) - 1) // 2] + top[len(top) // 2]) / 2
         outward = at - border.mean(0)
-        x, y = at + 0.12 * size * outward / max(float(np.hypot(*outward)), 1e-6)
+        x, y = at + 0.15 * size * outward / max(float(np.hypot(*outward)), 1e-6)
         font = {"size": 13, "color": UP}
         place = {"x": round(x, 2), "y": round(y, 2), "xref": axes["xaxis"], "yref": axes["yaxis"], "showarrow": False}
         self.layout["annotations"].append({"text": "<b>up</b>", "font": font} | place)

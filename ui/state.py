@@ -32,6 +32,7 @@ class Slider:
     trained: tuple[float, float] | None = None
     unit: str = ""
     half: bool = False
+    neutral: float | None = None  # where it changes nothing, if that is not the default
 
     def fitted(self, value: float) -> float:
         """The nearest value that the slider can take."""
@@ -53,7 +54,7 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
     "p": (
         Slider("p_scale", "Scale", 0.5, 1.25, 1.0, 0.05, (0.75, 1.0), "×"),
         *(
-            Slider(f"p_{axis}{i}", f"{corner} {'→' if axis == 'x' else '↓'}", -16.0, 16.0, 0.0, 0.5, (-15, 15), "px", half=True)
+            Slider(f"p_{axis}{i}", f"{corner} {'→' if axis == 'x' else '↓'}", -16.0, 16.0, 0.0, 0.5, None, "px", half=True)
             for i, corner in enumerate(CORNERS)
             for axis in "xy"
         ),
@@ -66,7 +67,7 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
     "tc": (
         Slider("tc_x", "Place →", 0, 32, 16, 1, (0, 32), "px", half=True),
         Slider("tc_y", "Place ↓", 0, 32, 16, 1, (0, 32), "px", half=True),
-        Slider("tc_clutter", "Distractors", 0, 16, 0, 1, (6, 6)),
+        Slider("tc_clutter", "Distractors", 0, 16, 6, 1, (6, 6), neutral=0),
         Slider("tc_seed", "Seed", 0, SEEDS - 1, 0, 1),
     ),
 }
@@ -94,7 +95,7 @@ def drawn(kind: str, generator: torch.Generator) -> Values:
 
 def undistorted(kind: str) -> Values:
     """Slider values that leave the digit as it is."""
-    return {slider.key: slider.default for slider in SLIDERS[kind]}
+    return {slider.key: slider.default if slider.neutral is None else slider.neutral for slider in SLIDERS[kind]}
 
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
@@ -134,7 +135,7 @@ def in_figures(trained: tuple[float, float]) -> str:
 
 def outside_training(kind: str, values: Values) -> list[str]:
     """The labels of the sliders that stand where training never went."""
-    room = 21 - 14 * values["rts_scale"] if kind == "rts" else 0.0  # how far a digit of that size may be from the centre
+    room = 21 - 14 * (values["rts_scale"] - 0.025) if kind == "rts" else 0.0  # how far a digit of that size may be from the centre
     outside = []
     for slider in SLIDERS[kind]:
         low, high = (-room, room) if slider.key in ("rts_x", "rts_y") else slider.trained or (slider.low, slider.high)
@@ -152,7 +153,8 @@ def digit_from_text(text: str) -> Tensor | None:
     """The digit in a URL's text, or None if there is none in it."""
     try:
         packed = base64.urlsafe_b64decode(text[:2000] + "=" * (-len(text[:2000]) % 4))
-        pixels = zlib.decompressobj().decompress(packed, 785)
+        unpacker = zlib.decompressobj()
+        pixels = unpacker.decompress(packed, 785)
     except (binascii.Error, ValueError, zlib.error):
         return None
-    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28) if len(pixels) == 784 else None
+    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28) if len(pixels) == 784 and unpacker.eof else None

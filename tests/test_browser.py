@@ -1,0 +1,211 @@
+"""The app in a real browser, end to end."""
+
+import io
+import os
+import re
+
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import expect, sync_playwright
+
+from benchmarks.browser import FLAGS, chromium, serving
+from stn_core import EXPERIMENTS
+from stn_core.checkpoints import save_checkpoint
+from stn_core.datasets import gallery
+
+INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit
+NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribute('href'); return now && now !== before; }}"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """The app with untrained models."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
+        save_checkpoint(folder / EXPERIMENTS[name].path, EXPERIMENTS[name].create_model(), EXPERIMENTS[name], {}, {})
+    with serving(STN_CHECKPOINTS=str(folder)) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    try:
+        path = chromium()
+    except RuntimeError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """visit("/?kind=R") opens the page as a new visitor and waits for the figure. Any complaint of the browser fails the test."""
+    contexts, problems = [], []
+
+    def check(request):
+        if not re.match(rf"(http|ws){re.escape(address.removeprefix('http'))}/|data:|blob:", request.url):
+            problems.append(f"request to another host: {request.url}")
+
+    def call(path="/", **options):
+        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(30_000)
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", check)
+        page.on("websocket", check)
+        page.on("requestfailed", lambda request: problems.append(f"{request.url} {request.failure}"))
+        page.on("response", lambda answer: problems.append(f"{answer.url} {answer.status}") if answer.status >= 400 else None)
+        page.goto(path if "://" in path else address + path)
+        page.wait_for_function(NEXT, arg=None)
+        return page
+
+    yield call
+    found = list(problems)  # before closing, which aborts what is under way
+    for context in contexts:
+        context.close()
+    assert found == []
+
+
+def shown(page):
+    return page.locator(INPUT).first.get_attribute("href")
+
+
+def slider(page, label):
+    return page.get_by_test_id("stSlider").filter(has_text=label).locator("input[type=range]")
+
+
+def press(page, label, key="ArrowRight"):
+    """Move a slider with the keyboard and wait for the new figure."""
+    before = shown(page)
+    slider(page, label).focus()
+    page.keyboard.press(key)
+    page.wait_for_function(NEXT, arg=before)
+
+
+def no_traceback(page):
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def brightness(page, selector, what):
+    """Of a computed colour, from 0 to 1."""
+    script = f"element => getComputedStyle(element).{what}"
+    return sum(map(int, re.findall(r"\d+", page.locator(selector).first.evaluate(script))[:3])) / 3 / 255
+
+
+def test_the_page_opens_and_paints_the_figure(visit):
+    page = visit()
+    expect(page).to_have_title(re.compile("Distorted digits|Spatial transformers"))
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["width"] > 700 and box["height"] > 200
+    expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(20)  # two models
+    expect(page.get_by_role("img", name=re.compile("CNN answers"))).to_be_visible()
+    no_traceback(page)
+    for text in [text.bounding_box() for text in page.locator(".js-plotly-plot .annotation-text").all()]:
+        assert box["x"] - 2 <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] + 2
+
+
+def test_a_slider_changes_the_figure_and_the_address(visit):
+    page = visit()
+    press(page, "Rotation")
+    expect(page).to_have_url(re.compile(r"[?&]r_angle=1\b"))
+    press(page, "Rotation", "End")
+    expect(page).to_have_url(re.compile(r"[?&]r_angle=180\b"))
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Outside what training saw: rotation")
+
+
+def test_the_figure_is_updated_in_place(visit):
+    page = visit()
+    page.evaluate(f"""() => {{
+      window.figure = document.querySelector('.js-plotly-plot');
+      window.gone = 0;
+      const look = () => {{ if (!window.figure.isConnected || !document.querySelector('{INPUT}')) window.gone++; }};
+      new MutationObserver(look).observe(document.body, {{ childList: true, subtree: true }});
+    }}""")
+    for _ in range(3):
+        press(page, "Rotation")
+    assert page.evaluate("window.figure.isConnected && window.figure === document.querySelector('.js-plotly-plot')")
+    assert page.evaluate("window.gone") == 0
+
+
+def test_an_address_opens_the_same_state(visit):
+    page = visit("/?kind=RTS&rts_angle=-30&rts_x=4.5&digit=7&number=3")
+    expect(slider(page, "Rotation")).to_have_value("-30")
+    expect(slider(page, "Shift →")).to_have_value("4.5")
+    expect(page.get_by_role("radio", name="7")).to_be_checked()
+    press(page, "Rotation")
+    press(page, "Rotation", "ArrowLeft")
+    again = visit(page.url)
+    assert shown(again) == shown(page)
+
+
+def test_an_uploaded_digit_is_shown_and_can_be_passed_on(visit):
+    page = visit("/?from=Upload&models_r=CNN")
+    before = shown(page)
+    buffer = io.BytesIO()
+    Image.fromarray(255 - gallery().images[1500].numpy()).resize((280, 280)).save(buffer, "PNG")
+    page.locator("input[type=file]").set_input_files({"name": "digit.png", "mimeType": "image/png", "buffer": buffer.getvalue()})
+    page.wait_for_function(NEXT, arg=before)
+    expect(page).to_have_url(re.compile(r"[?&]own=[\w-]+"))
+    friend = visit(page.url)
+    assert shown(friend) == shown(page) != before
+
+
+def test_a_text_file_is_refused_with_a_sentence(visit):
+    page = visit("/?from=Upload&models_r=CNN")
+    page.locator("input[type=file]").set_input_files({"name": "digit.png", "mimeType": "image/png", "buffer": b"no picture at all"})
+    expect(page.get_by_text("JPEG, PNG, WebP, BMP, TIFF and GIF are accepted")).to_be_visible()
+    no_traceback(page)
+    press(page, "Rotation")  # the page goes on
+
+
+def test_the_dark_theme_is_dark(visit):
+    for scheme, is_dark in (("dark", True), ("light", False)):
+        page = visit(color_scheme=scheme)
+        ground, text = brightness(page, ".stApp", "backgroundColor"), brightness(page, "h4", "color")
+        figure = brightness(page, '.js-plotly-plot text[style*="rgb(1, 2, 3)"]', "fill")
+        assert (ground < 0.2, text > 0.8, figure > 0.8) == (is_dark, is_dark, is_dark)
+
+
+def test_a_missing_model_names_the_command(visit):
+    page = visit("/?models_r=FCN&models_r=CNN")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("python -m stn_core train r-fcn")
+    expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(10)
+
+
+def test_a_nonsense_address_opens_a_working_page(visit):
+    page = visit("/?kind=XYZ&r_angle=abc&digit=77&number=-3&models_r=nonsense&from=nowhere&own=garbage&<b>=%00")
+    no_traceback(page)
+    press(page, "Rotation")
+
+
+def test_a_narrow_screen_does_not_scroll_sideways(visit):
+    page = visit(viewport={"width": 600, "height": 900})
+    for selector in ("html", "[data-testid=stMain]"):
+        wide, room = page.locator(selector).evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert wide <= room
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 600
+
+
+def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):
+    title = visit(viewport={"width": 600, "height": 900}).get_by_role("heading", level=4)
+    assert title.evaluate("""title => {
+      const { x, y, height } = title.getBoundingClientRect();
+      return [0.25, 0.5, 0.75].every((part) => title.contains(document.elementFromPoint(x + 10, y + part * height)));
+    }""")
+
+
+def test_two_visitors_do_not_meet(visit):
+    one, other = visit(), visit()
+    before = shown(other)
+    press(one, "Rotation")
+    assert shown(other) == before != shown(one)
+    expect(slider(other, "Rotation")).to_have_value("0")
