@@ -115,7 +115,7 @@ def test_the_page_opens_and_paints_the_figure(visit):
 def test_a_slider_changes_the_figure_and_the_address(visit):
     page = visit()
     press(page, "Rotation")
-    expect(page).to_have_url(re.compile(r"[?&]r_angle=1\b"))
+    expect(page).to_have_url(re.compile(r"[?&]r_angle=61\b"))
     press(page, "Rotation", "End")
     expect(page).to_have_url(re.compile(r"[?&]r_angle=180\b"))
     expect(page.get_by_test_id("stAlert")).to_contain_text("Outside what training saw: rotation")
@@ -208,4 +208,4 @@ def test_two_visitors_do_not_meet(visit):
     before = shown(other)
     press(one, "Rotation")
     assert shown(other) == before != shown(one)
-    expect(slider(other, "Rotation")).to_have_value("0")
+    expect(slider(other, "Rotation")).to_have_value("60")

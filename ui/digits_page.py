@@ -39,11 +39,11 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
         if own is not None:
             return own, None
     label = st.pills(
-        "Class", list(range(10)), key="digit", default=4, required=True, bind="query-params", label_visibility="collapsed"
+        "Class", list(range(10)), key="digit", default=state.DIGIT, required=True, bind="query-params", label_visibility="collapsed"
     )
-    label = 4 if label is None else label  # an empty class in the address
+    label = state.DIGIT if label is None else label  # an empty class in the address
     left, right = st.columns(2, vertical_alignment="bottom")
-    number = left.number_input("Number", 0, 499, 0, key="number", bind="query-params", label_visibility="collapsed")
+    number = left.number_input("Number", 0, 499, state.NUMBER, key="number", bind="query-params", label_visibility="collapsed")
     right.button("Shuffle", on_click=shuffle, width="stretch", icon=":material/shuffle:")
     return digits.images[500 * label + number], label
 

@@ -16,6 +16,7 @@ from stn_core.datasets import gallery
 from stn_core.distortions import DISTORTIONS, TranslationClutter
 
 Values = dict[str, Any]
+DIGIT, NUMBER = 3, 264  # the gallery's digit at the start: turned by 60 degrees, the CNN takes it for a 7
 SEEDS = 10_000
 
 
@@ -44,7 +45,7 @@ class Slider:
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")  # in the order of Projection's parameters
 
 SLIDERS: dict[str, tuple[Slider, ...]] = {
-    "r": (Slider("r_angle", "Rotation", -180, 180, 0, 1, (-90, 90), "°"),),
+    "r": (Slider("r_angle", "Rotation", -180, 180, 60, 1, (-90, 90), "°", neutral=0),),
     "rts": (
         Slider("rts_angle", "Rotation", -180, 180, 0, 1, (-45, 45), "°"),
         Slider("rts_scale", "Scale", 0.4, 1.6, 1.0, 0.05, (0.7, 1.2), "×"),
