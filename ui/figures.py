@@ -27,7 +27,7 @@ TEXT = "rgb(1, 2, 3)"  # the theme's colour for text, put in by the page
 
 WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
-COLUMNS = ((0.0, 0.196), (0.222, 0.4), (0.405, 0.61), (0.617, 0.813), (0.835, 1.0))
+COLUMNS = ((0.0, 0.193), (0.212, 0.385), (0.39, 0.61), (0.622, 0.815), (0.84, 1.0))
 HEADINGS = ("Input", "Localisation: θ", "Sampling grid", "Output", "Probabilities")
 HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
@@ -77,7 +77,7 @@ def _model_row(figure: "_Canvas", row: Row, image: Tensor, picture: str, domain:
         seen, frame = image, INPUT
     else:
         figure.write(_theta_text(row), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
-        axes = figure.panel(COLUMNS[2], domain, picture, image.shape, INPUT, margin=0.22)
+        axes = figure.panel(COLUMNS[2], domain, picture, image.shape, INPUT, margin=0.28)
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
@@ -211,10 +211,12 @@ class _Canvas:
         top, border = curves.top.numpy().astype(float), curves.border.numpy().astype(float)
         at = (top[(len(top) - 1) // 2] + top[len(top) // 2]) / 2
         outward = at - border.mean(0)
-        x, y = at + 0.15 * size * outward / max(float(np.hypot(*outward)), 1e-6)
-        font = {"size": 13, "color": UP}
-        place = {"x": round(x, 2), "y": round(y, 2), "xref": axes["xaxis"], "yref": axes["yaxis"], "showarrow": False}
-        self.layout["annotations"].append({"text": "<b>up</b>", "font": font} | place)
+        across, down = outward / max(float(np.hypot(*outward)), 1e-6)
+        x, y = (at + 0.11 * size * np.array((across, down))).round(2)
+        side = "left" if across > 0.35 else "right" if across < -0.35 else "center"
+        end = "bottom" if down < -0.35 else "top" if down > 0.35 else "middle"
+        place = {"x": x, "y": y, "xref": axes["xaxis"], "yref": axes["yaxis"], "xanchor": side, "yanchor": end, "showarrow": False}
+        self.layout["annotations"].append({"text": "<b>up</b>", "font": {"size": 13, "color": UP}} | place)
 
     def write(
         self, text: str, x: float, y: float, size: int = 13, bold: bool = False, anchor: tuple[str, str] = ("left", "top"),
