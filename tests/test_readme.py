@@ -1,0 +1,26 @@
+"""What the README shows works as it is written."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_python_example_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    exec(example, {})
+    assert "KernelWeights" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", [line for line in (ROOT / "README.md").read_text().splitlines() if "stn_core train " in line])
+def test_every_training_command_names_an_experiment_and_options_there_are(line, run):
+    from stn_core import EXPERIMENTS
+
+    name = re.search(r"stn_core train ([\w-]+)", line)[1]
+    assert name in EXPERIMENTS
+    _, usage, _ = run("train", "--help")
+    for option in re.findall(r"(--[a-z-]+)", line.split("stn_core train ")[1].split("`")[0]):
+        assert option in usage
