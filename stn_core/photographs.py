@@ -63,9 +63,9 @@ def read_digit(data: bytes) -> Tensor:
     """A photographed or scanned digit in MNIST's form: uint8 (28, 28), light on dark, its longer side 20 pixels, its centre of
     mass in the middle. PictureError if the bytes are no picture, or nothing is to be seen on it.
     """
-    gray, on_black = (np.asarray(read_picture(data, LONGEST, ground).convert("L"), np.float32) for ground in ("white", "black"))
-    if np.ptp(gray) < 25:  # white ink on nothing
-        gray = on_black
+    gray = np.asarray(read_picture(data, LONGEST).convert("L"), np.float32)
+    if np.ptp(gray) < 25:  # it may be white ink on nothing
+        gray = np.asarray(read_picture(data, LONGEST, ground="black").convert("L"), np.float32)
     rim = np.concatenate((gray[0], gray[-1], gray[:, 0], gray[:, -1]))
     return mnist_form(gray if np.median(rim) < 128 else 255 - gray)  # dark on light is inverted
 
