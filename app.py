@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from stn_core.datasets import gallery
+from ui.language import choose_language, texts
 
 HERE = Path(__file__).parent
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
@@ -23,5 +24,10 @@ def warm_up() -> None:
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
 warm_up()
 st.html(HERE / "ui/style.css")
-page = st.navigation([st.Page("ui/digits_page.py", title="Distorted digits", icon=":material/crop_rotate:", default=True)])
+say = texts("app")
+page = st.navigation(
+    [st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True)], position="top"
+)
+with st.sidebar:
+    choose_language()
 page.run()

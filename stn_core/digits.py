@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stn_core.convolution import OneChannelConv2d
 from stn_core.localisation import convolutional, fully_connected, pooled
 from stn_core.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
 from stn_core.transforms import TRANSFORMS, Size
@@ -43,7 +44,7 @@ def cnn_classifier(size: Size, filters: int) -> nn.Module:
     """
     height, width = (pooled(pooled(side - 8) - 6) for side in size)
     return nn.Sequential(
-        nn.Conv2d(1, filters, 9), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
+        OneChannelConv2d(filters, 9), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
         nn.Conv2d(filters, filters, 7), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
         nn.Flatten(), nn.Linear(filters * height * width, 10),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from PIL import Image
 
 from stn_core import TRANSFORMS
 from stn_core.explanation import grid_curves, in_words, readings, signed
-from ui import figures
+from ui import canvas, figures
 from ui.figures import Row, digits_figure
 
 SIZE = (28, 28)
@@ -112,13 +112,13 @@ def test_the_picture_holds_the_pixels():
 
 def test_without_models_there_is_only_the_input():
     figure = digits_figure(torch.rand(28, 28), [])
-    assert len(traces(figure, "image")) == 1 and not traces(figure, "bar") and not curves(figure, figures.GRID)
+    assert len(traces(figure, "image")) == 1 and not traces(figure, "bar") and not curves(figure, canvas.GRID)
 
 
 def test_a_model_without_a_transformer_has_no_grid_and_says_so():
     figure = digits_figure(torch.rand(28, 28), [plain()])
     assert not traces(figure, "image", "Sampling grid") and not traces(figure, "scatter", "Sampling grid")
-    assert not curves(figure, figures.UP, "Output")
+    assert not curves(figure, canvas.UP, "Output")
     assert "No transformer" in texts(figure) and "CNN" in texts(figure)
     (seen,), (given,) = traces(figure, "image", "Output"), traces(figure, "image", "Input")
     assert seen["source"] == given["source"]
@@ -128,7 +128,7 @@ def test_a_model_without_a_transformer_has_no_grid_and_says_so():
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS.keys())
 def test_the_grid_at_identity_runs_along_the_frame(transform, size):
     figure = digits_figure(torch.rand(size), [row(transform=transform, size=size)])
-    mesh, border = curves(figure, figures.GRID)
+    mesh, border = curves(figure, canvas.GRID)
     for lines in (mesh, border):
         assert lines.min(0) == pytest.approx([-0.5, -0.5], abs=0.01)
         assert lines.max(0) == pytest.approx([size[1] - 0.5, size[0] - 0.5], abs=0.01)
@@ -150,17 +150,17 @@ def test_the_grid_at_identity_runs_along_the_frame(transform, size):
 def test_the_upper_side_of_a_turned_window(transform, degrees, first, last):
     theta = {AFFINE: turn, PROJECTIVE: lambda d: torch.cat((turn(d), torch.zeros(2))), TPS: lambda d: spline(turn(d))}
     figure = digits_figure(torch.rand(28, 28), [row(theta[transform](degrees), transform)])
-    (top,) = curves(figure, figures.UP)
+    (top,) = curves(figure, canvas.UP)
     assert top[[0, -1]].tolist() == [pytest.approx(first, abs=0.02), pytest.approx(last, abs=0.02)]
     (up,) = (a for a in figure["layout"]["annotations"] if a["text"] == "<b>up</b>")
     outside = np.array([up["x"], up["y"]]) - top.mean(0)
     assert outside @ (top.mean(0) - 13.5) > 0  # beyond the side, seen from the middle of the image
-    (above,) = curves(figure, figures.UP, "Output")
+    (above,) = curves(figure, canvas.UP, "Output")
     assert above.tolist() == [[-0.5, -0.5], [27.5, -0.5]]
 
 
 def test_a_smaller_window_lies_inside_the_image():
-    (top,) = curves(digits_figure(torch.rand(28, 28), [row(turn(0, 0.5, (0.5, 0)))]), figures.UP)
+    (top,) = curves(digits_figure(torch.rand(28, 28), [row(turn(0, 0.5, (0.5, 0)))]), canvas.UP)
     assert top[[0, -1]].tolist() == [pytest.approx((13.5, 6.5), abs=0.02), pytest.approx((27.5, 6.5), abs=0.02)]
 
 
@@ -184,11 +184,11 @@ def test_bars_are_the_probabilities_and_the_answer_stands_out():
     assert sum(bar["y"]) == pytest.approx(1, abs=1e-3) and bar["y"] == pytest.approx(probabilities, abs=1e-4)
     assert list(bar["x"]) == list(range(10))
     others = [color for i, color in enumerate(bar["marker"]["color"]) if i != np.argmax(probabilities)]
-    assert set(others) == {figures.QUIET}
+    assert set(others) == {canvas.QUIET}
 
 
 @pytest.mark.parametrize(
-    ("label", "color", "text"), [(4, figures.RIGHT, "4 ✓  82 %"), (7, figures.WRONG, "4 ✗  82 %"), (None, figures.RIGHT, "4  82 %")]
+    ("label", "color", "text"), [(4, canvas.RIGHT, "4 ✓  82 %"), (7, canvas.WRONG, "4 ✗  82 %"), (None, canvas.RIGHT, "4  82 %")]
 )
 @pytest.mark.parametrize("make", [plain, row])
 def test_right_and_wrong_answers_have_their_colours(make, label, color, text):

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from stn_core import EXPERIMENTS, Experiment, SpatialTransformer, create_model, list_models
+from stn_core.convolution import OneChannelConv2d
 
 SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60}
 PARAMETERS = {"affine": 6, "projective": 8, "tps": 32}
@@ -137,3 +139,27 @@ def test_unknown_models_and_data_are_refused_with_the_known_ones():
         create_model("cnn", "cifar")
     with pytest.raises(ValueError, match=r"'cifar'.*rts"):
         Experiment("cifar", "cnn").create_model()
+
+
+def test_the_one_channel_convolution_has_torchs_answer_and_gradients():
+    torch.manual_seed(0)
+    images = torch.rand(3, 1, 11, 14, dtype=torch.float64, requires_grad=True)
+    convolution = OneChannelConv2d(5, 4).double()
+    inputs = (images, convolution.weight, convolution.bias)
+    weights = torch.randn(3, 5, 8, 11, dtype=torch.float64)
+    answer, expected = convolution(images), F.conv2d(*inputs)
+    torch.testing.assert_close(answer, expected)
+    gradients = [torch.autograd.grad((output * weights).sum(), inputs) for output in (answer, expected)]
+    torch.testing.assert_close(*gradients)
+
+
+def test_the_one_channel_convolutions_gradient_in_bfloat16():
+    torch.manual_seed(0)
+    images = torch.rand(4, 1, 28, 28, requires_grad=True)
+    convolution = OneChannelConv2d(16, 9)
+    exact = torch.autograd.grad(convolution(images).square().sum(), (images, convolution.weight))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        answer = convolution(images)
+    assert answer.dtype == torch.bfloat16
+    for rough, fine in zip(torch.autograd.grad(answer.float().square().sum(), (images, convolution.weight)), exact, strict=True):
+        assert (rough - fine).norm() < 0.02 * fine.norm()

@@ -1,0 +1,50 @@
+"""The texts of the pages in every language: one TOML file a page in ``texts/``, each text with its translations side by side."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+LANGUAGES = {"en": "English", "zh": "简体中文"}
+FOLDER = Path(__file__).parent / "texts"
+
+
+class Texts:
+    """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the text named title.
+
+    A text that is not translated is said in English.
+    """
+
+    def __init__(self, page: str, language: str = "en") -> None:
+        self.page = page
+        self.language = language
+
+    def __call__(self, key: str, **values: Any) -> str:
+        said = _table(FOLDER / f"{self.page}.toml")[key]
+        return said.get(self.language, said["en"]).format(**values)
+
+
+def texts(page: str) -> Texts:
+    """The texts of a page in the visitor's language."""
+    return Texts(page, language())
+
+
+def language() -> str:
+    """The visitor's language, a key of ``LANGUAGES``."""
+    chosen = st.session_state.get("lang")
+    return chosen if chosen in LANGUAGES else "en"
+
+
+def choose_language() -> None:
+    """The switch, which the address keeps."""
+    st.segmented_control(
+        "Language / 语言", list(LANGUAGES), key="lang", default="en", required=True, bind="query-params",
+        format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
+    )  # fmt: skip
+
+
+@lru_cache
+def _table(path: Path) -> dict[str, dict[str, str]]:
+    return tomllib.loads(path.read_text("utf-8"))
