@@ -27,31 +27,46 @@ def main() -> None:
 
 @app.command()
 def train(
-    name: Annotated[str, typer.Argument(help="An experiment, such as rts-st-cnn-affine")],
+    names: Annotated[list[str] | None, typer.Argument(help="Experiments, such as rts-st-cnn-affine or 'rts-*'")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every experiment")] = False,
     recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
     data: Data = None,
     out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
-    record: Annotated[Path | None, typer.Option(help="Folder for a recording of the training")] = None,
+    record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
     limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many digits, for a trial")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")] = None,
 ) -> None:
-    """Train one experiment and write its checkpoint; in several processes with accelerate launch, or with torchrun on CPUs."""
-    from stn_core import training
-    from stn_core.experiments import EXPERIMENTS, RECIPES
+    """Train experiments and write their checkpoints. Several make a queue, which skips what is done and goes on where it stopped.
 
-    if name not in EXPERIMENTS:
-        raise ValueError(f"no experiment {name!r}; there are {', '.join(EXPERIMENTS)}")
+    One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
+    """
+    from stn_core import training
+    from stn_core.experiments import RECIPES, matching
+    from stn_core.queue import default_jobs, run_queue
+
+    chosen = matching("*" if every else names or [])
     if recipe not in RECIPES:
         raise ValueError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
-    chosen = RECIPES[recipe].changed(settings or [])
-    chosen = replace(chosen, epochs=epochs or chosen.epochs)
-    options = {"device": device, "precision": precision, "data": data, "out": out, "resume": resume, "seed": seed}
-    training.train(EXPERIMENTS[name], chosen, **options, record=record, limit=limit)  # type: ignore[arg-type]
+    how = RECIPES[recipe].changed(settings or [])
+    how = replace(how, epochs=epochs or how.epochs)
+    options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
+    if len(chosen) == 1:
+        training.train(chosen[0], how, resume=resume, **options)  # type: ignore[arg-type]
+        return
+    passed = options | {"recipe": recipe, "epochs": epochs}
+    words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
+    words += [word for setting in settings or [] for word in ("--set", setting)]
+    failed = run_queue(
+        [experiment.name for experiment in chosen], words, jobs or default_jobs(), Console(stderr=True, soft_wrap=True)
+    )
+    if failed:
+        raise ValueError(f"{len(failed)} of {len(chosen)} experiments failed: {', '.join(failed)}; their messages stand above")
 
 
 @app.command()

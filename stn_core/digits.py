@@ -11,8 +11,11 @@ from stn_core.transforms import TRANSFORMS, Size
 DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")))
 
 
+CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whatever canvas
+
+
 class DigitModel(ExplainableModel):
-    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling on large canvases, a classifier."""
+    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling if any, a classifier."""
 
     def __init__(self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1) -> None:
         super().__init__()
@@ -50,26 +53,28 @@ def cnn_classifier(size: Size, filters: int) -> nn.Module:
     )  # fmt: skip
 
 
-def create_digit_model(name: str, size: Size, filters: int = 64, width: int = 256) -> DigitModel:
+def create_digit_model(name: str, size: Size, filters: int = 64, width: int | None = None) -> DigitModel:
     """One of ``DIGIT_MODELS`` for images of ``size``, at identity. ``filters`` is the CNN's, ``width`` the FCN's.
 
-    On canvases larger than 28x28 a transformer's output is 2x average-pooled; so is the input of a plain FCN, whose first layer
-    would not fit into 400 000 parameters otherwise, and an ST-FCN gives an eighth of its units for its localiser.
+    On canvases larger than 28x28 a transformer samples 56x56 points, which are 2x average-pooled: a grid as coarse as the
+    classifier's input would skip pixels. So the classifier behind it sees 28x28 in any case. A plain CNN sees the whole canvas.
+    A plain FCN sees it in 160 units on 42x42 and 2x average-pooled on 60x60: more would not fit into 400 000 parameters.
     """
     if name not in DIGIT_MODELS:
         raise ValueError(f"no digit model {name!r}; there are {', '.join(DIGIT_MODELS)}")
-    behind_transformer = name.startswith("st-")
     network, _, family = name.removeprefix("st-").partition("-")
-    large = size[0] > 28
-    pool = 2 if large and (behind_transformer or network == "fcn") else 1
-    seen = (size[0] // pool, size[1] // pool)
-    transformer = None
-    if behind_transformer:
+    transformer, pool, seen = None, 1, size
+    if family:
         transform = TRANSFORMS[family]
         localise = fully_connected if network == "fcn" else convolutional
-        transformer = SpatialTransformer(localise(size, transform), transform, size)
+        if size[0] > CLASSIFIED[0]:
+            pool, seen = 2, CLASSIFIED
+        transformer = SpatialTransformer(localise(size, transform), transform, (pool * seen[0], pool * seen[1]))
+    elif network == "fcn" and size[0] > 42:
+        pool, seen = 2, (size[0] // 2, size[1] // 2)
     if network == "fcn":
-        classifier = fcn_classifier(seen, width - width // 8 if large and behind_transformer else width)
+        crowded = {42: 160} if transformer is None else {60: 224}  # a large first layer leaves fewer units for all
+        classifier = fcn_classifier(seen, width or crowded.get(size[0], 256))
     else:
         classifier = cnn_classifier(seen, filters)
     return DigitModel(classifier, transformer, pool)

@@ -28,8 +28,9 @@ class Recipe:
     Attributes:
         epochs: passes over the training digits, each digit distorted afresh every time.
         batch_size: digits a step, over all processes together.
-        optimiser: "sgd" or "adamw".
+        optimiser: "sgd", "adamw", or "muon" for the filters of convolutions with AdamW for the rest.
         rate: the highest learning rate; the localisation network's is ``localisation_rate`` times that.
+        filter_rate: the same for Muon.
         schedule: "steps" (a tenth after each third) or "one-cycle" (up for ``warm_up`` of the way, then a cosine down to 0).
         weight_decay: of the optimiser.
         average: decay a step of the exponential average of the weights that is kept as the model; 0 for the weights themselves.
@@ -40,19 +41,20 @@ class Recipe:
 
     epochs: int
     batch_size: int = 256
-    optimiser: str = "adamw"
+    optimiser: str = "muon"
     rate: float = 6e-3
+    filter_rate: float = 0.02
     localisation_rate: float = 1 / 3
     schedule: str = "one-cycle"
     warm_up: float = 0.2
-    weight_decay: float = 1e-3
+    weight_decay: float = 1e-2
     average: float = 0.998
     clip: float = 1.0
-    bend: float = 0.0
+    bend: float = 0.7
 
     def __post_init__(self) -> None:
-        if self.optimiser not in ("adamw", "sgd"):
-            raise ValueError(f"optimiser must be adamw or sgd; got {self.optimiser!r}")
+        if self.optimiser not in ("muon", "adamw", "sgd"):
+            raise ValueError(f"optimiser must be muon, adamw or sgd; got {self.optimiser!r}")
         if self.schedule not in ("one-cycle", "steps"):
             raise ValueError(f"schedule must be one-cycle or steps; got {self.schedule!r}")
         if self.epochs < 1 or self.batch_size < 1:
@@ -78,7 +80,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "ours": Recipe(epochs=80),
         "paper": Recipe(  # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
             epochs=699, optimiser="sgd", rate=0.01, localisation_rate=1.0, schedule="steps",
-            weight_decay=0.0, average=0.0, clip=0.0,
+            weight_decay=0.0, average=0.0, clip=0.0, bend=0.0,
         ),
     }
 )  # fmt: skip
@@ -129,6 +131,19 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
         )
     }
 )
+
+
+def matching(patterns: str | Iterable[str]) -> list[Experiment]:
+    """The experiments whose names match the shell patterns, pattern by pattern. ValueError for a pattern that matches none."""
+    chosen: dict[str, Experiment] = {}
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        found = {name: experiment for name, experiment in EXPERIMENTS.items() if fnmatchcase(name, pattern)}
+        if not found:
+            raise ValueError(f"no experiment {pattern!r}; there are {', '.join(EXPERIMENTS)}")
+        chosen |= found
+    if not chosen:
+        raise ValueError("no experiment to train: name some, such as rts-st-cnn-affine, or use --all")
+    return list(chosen.values())
 
 
 def list_models(pattern: str = "*") -> list[str]:

@@ -7,6 +7,7 @@ be killed at any moment and resumed from its last saved state, and it ends with 
 import ctypes
 import datetime
 import os
+import pickle
 import subprocess
 import time
 from dataclasses import asdict
@@ -29,6 +30,7 @@ from stn_core.datasets import Digits, mnist, training_digits
 from stn_core.distortions import DISTORTIONS, distort
 from stn_core.evaluation import error, validation_error
 from stn_core.experiments import Experiment, Recipe
+from stn_core.muon import Muon
 from stn_core.recording import Recorder
 from stn_core.spatial_transformer import ExplainableModel
 
@@ -46,16 +48,19 @@ def rate_factor(recipe: Recipe, progress: float) -> float:
 
 
 def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD or AdamW with two groups, the localisation networks at their own rate; each group keeps its highest rate as "peak"."""
-    localisation: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
+    """SGD, AdamW or Muon, the localisation networks at their own rate; each group keeps its highest rate as "peak"."""
+    groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        (localisation if "localisation" in name else rest).append(parameter)
-    groups = [{"params": rest, "peak": recipe.rate}, {"params": localisation, "peak": recipe.rate * recipe.localisation_rate}]
-    groups = [group for group in groups if group["params"]]
+        filters = recipe.optimiser == "muon" and parameter.ndim == 4
+        groups.setdefault(("localisation" in name, filters), []).append(parameter)
+    described: list[dict[str, Any]] = []
+    for (localisation, filters), parameters in groups.items():
+        peak = (recipe.filter_rate if filters else recipe.rate) * (recipe.localisation_rate if localisation else 1)
+        described.append({"params": parameters, "peak": peak, "orthogonal": filters})
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(groups, lr=recipe.rate, weight_decay=recipe.weight_decay)
-    return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
+        return torch.optim.SGD(described, lr=recipe.rate, weight_decay=recipe.weight_decay)
+    kind = Muon if recipe.optimiser == "muon" else torch.optim.AdamW
+    return kind(described, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
 
 
 def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
@@ -137,7 +142,7 @@ def train(
     model, optimiser = accelerator.prepare(plain, create_optimiser(plain, recipe))
     start, seconds = 0, 0.0
     if resume and state_path.is_file():
-        state = torch.load(state_path, map_location=accelerator.device, weights_only=True)
+        state = load_state(state_path, accelerator.device)
         if state["run"] != run:
             raise ValueError(f"{state_path} belongs to another run ({state['run']}); delete it or leave out --resume")
         for part, name in ((plain, "model"), (average, "average"), (optimiser, "optimiser")):
@@ -206,6 +211,14 @@ def is_result(path: Path, run: dict[str, Any]) -> bool:
         return run.items() <= load_checkpoint(path).provenance.items()
     except CheckpointError:
         return False
+
+
+def load_state(path: Path, device: torch.device) -> dict[str, Any]:
+    """A state that ``save_state`` wrote. ValueError if the file is another one."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
+        raise ValueError(f"{path} can't be read as the state of a training run; delete it to start anew") from error
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:

@@ -13,7 +13,7 @@ LAYERS = [  # a module imports nothing from a layer above its own
     {"experiments", "checkpoints"},
     {"digits", "birds"},
     {"spatial_transformer"},
-    {"localisation", "convolution", "sampler", "transforms"},
+    {"localisation", "convolution", "sampler", "transforms", "muon"},
 ]
 
 

@@ -338,3 +338,25 @@ def test_damaged_data_is_a_data_error(offline, tiny_mnist, tmp_path, file):
         (raw / whole.name).write_bytes(content[: len(content) // 2] if whole.name == file else content)
     with pytest.raises(DataError, match="MNIST/raw"):
         mnist("train", tmp_path)
+
+
+def test_a_queue_trains_what_is_missing_and_skips_what_is_done(tmp_path, tiny_mnist):
+    options = ("--epochs", 1, "--data", tiny_mnist, "--out", tmp_path, "--device", "cpu", "--precision", "float32", "--jobs", 2)
+    command = ("stn_core", "train", "r-fcn", "r-st-fcn-a*", *options)
+    paths = [tmp_path / EXPERIMENTS[name].path for name in ("r-fcn", "r-st-fcn-affine")]
+    finished(start(tmp_path, *command), tmp_path)
+    contents = [path.read_bytes() for path in paths]
+    assert all(f"{path}: validation error" in (tmp_path / "output").read_text() for path in paths)
+    paths[1].unlink()
+    finished(start(tmp_path, *command), tmp_path)
+    assert (tmp_path / "output").read_text().count(f"{paths[0]}: done already") == 1
+    assert paths[0].read_bytes() == contents[0] and load_checkpoint(paths[1]).experiment.name == "r-st-fcn-affine"
+
+
+def test_a_queue_goes_on_after_a_failure_and_names_it(tmp_path, tiny_mnist):
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "digits" / "r-fcn.state.pt").write_bytes(b"no state")
+    options = ("--epochs", 1, "--data", tiny_mnist, "--out", tmp_path, "--device", "cpu", "--precision", "float32")
+    assert start(tmp_path, "stn_core", "train", "r-fcn", "r-st-fcn-affine", *options).wait() == 1
+    assert "1 of 2 experiments failed: r-fcn" in (tmp_path / "output").read_text()
+    assert (tmp_path / EXPERIMENTS["r-st-fcn-affine"].path).is_file()

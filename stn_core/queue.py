@@ -1,0 +1,45 @@
+"""Many experiments, one after the other or several side by side: each in a process of its own, with its share of the cores."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from rich.console import Console
+
+
+def default_jobs() -> int:
+    """How many experiments train fastest side by side: one a CPU core, since one thread is used best; one on GPUs."""
+    return 1 if torch.cuda.is_available() else cores()
+
+
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_queue(names: Sequence[str], options: Iterable[str], jobs: int, console: Console) -> list[str]:
+    """Train each with ``python -m stn_core train NAME --resume`` and the options; returns the names of those that failed.
+
+    What is done is skipped, what was interrupted goes on, and one that fails does not stop the others. Whatever the runs report
+    is printed as it comes.
+    """
+    environment = os.environ | {"OMP_NUM_THREADS": str(max(1, cores() // jobs))}
+
+    def run(name: str) -> int:
+        command = [sys.executable, "-m", "stn_core", "train", name, "--resume", *options]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+            for line in process.stderr or ():
+                console.print(line.rstrip(), highlight=False, markup=False)
+        if process.returncode:
+            console.print(f"{name} failed", style="bold red")
+        return process.returncode
+
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        codes = list(pool.map(run, names))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an interruption nothing new starts
+    return [name for name, code in zip(names, codes, strict=True) if code]
