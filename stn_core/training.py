@@ -4,6 +4,7 @@ What step t sees is a pure function of the seed and t: the order of the digits, 
 be killed at any moment and resumed from its last saved state, and it ends with the same weights.
 """
 
+import copy
 import ctypes
 import datetime
 import os
@@ -140,6 +141,7 @@ def train(
     kept: ExplainableModel = average.module if recipe.average else plain  # type: ignore[assignment]
     recorder = Recorder(experiment, total) if record and main else None
     model, optimiser = accelerator.prepare(plain, create_optimiser(plain, recipe))
+    source = origin(accelerator)
     start, seconds = 0, 0.0
     if resume and state_path.is_file():
         state = load_state(state_path, accelerator.device)
@@ -191,18 +193,27 @@ def train(
         if recorder:
             recorder.record(total, kept)
             recorder.save(Path(record or ""))
+        dtype = storage(kept, experiment.data, accelerator.device)
+        kept.to(dtype).float()  # what is measured is what is stored
         metrics = {
             "validation_error": validation_error(kept, experiment.data, accelerator.device, repeats=4),
             "test_error": error(kept, test, experiment.data, TEST_SEED, accelerator.device),
             "test_seed": TEST_SEED,
         }
         seconds = time.monotonic() - began
-        provenance = run | {"samples": total * recipe.batch_size, "seconds": round(seconds)} | origin(accelerator)
-        save_checkpoint(path, kept, experiment, metrics, provenance)
+        provenance = run | {"samples": total * recipe.batch_size, "seconds": round(seconds)} | source
+        save_checkpoint(path, kept, experiment, metrics, provenance, dtype)
         state_path.unlink(missing_ok=True)
         console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s")
     accelerator.wait_for_everyone()
     return path
+
+
+def storage(model: ExplainableModel, kind: str, device: torch.device) -> torch.dtype:
+    """How a checkpoint is stored: in half precision where that costs at most one error in 10 000 on the validation digits."""
+    halved = copy.deepcopy(model).half().float()
+    full, half = (validation_error(m, kind, device, repeats=4) for m in (model, halved))
+    return torch.float16 if half <= full + 0.01 else torch.float32
 
 
 def is_result(path: Path, run: dict[str, Any]) -> bool:
