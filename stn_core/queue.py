@@ -26,7 +26,7 @@ def run_queue(names: Sequence[str], options: Iterable[str], jobs: int, console: 
     What is done is skipped, what was interrupted goes on, and one that fails does not stop the others. Whatever the runs report
     is printed as it comes.
     """
-    environment = os.environ | {"OMP_NUM_THREADS": str(max(1, cores() // jobs))}
+    environment = {"OMP_NUM_THREADS": str(max(1, cores() // jobs))} | os.environ
 
     def run(name: str) -> int:
         command = [sys.executable, "-m", "stn_core", "train", name, "--resume", *options]
