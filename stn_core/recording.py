@@ -6,6 +6,7 @@ Only theta and logits are kept, in half precision; the digits and the warps are 
 import json
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,8 @@ from stn_core.datasets import gallery
 from stn_core.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.experiments import EXPERIMENTS, Experiment
 from stn_core.sampler import sample
-from stn_core.spatial_transformer import ExplainableModel
-from stn_core.transforms import TRANSFORMS, Transform
+from stn_core.spatial_transformer import ExplainableModel, SpatialTransformer
+from stn_core.transforms import TRANSFORMS, Size, Transform
 
 DIGITS = 64
 MOMENTS = 100
@@ -102,7 +103,14 @@ class Recording:
 
     @property
     def transform(self) -> Transform | None:
-        return transform_of(self.experiment)
+        transformer = transformer_of(self.experiment)
+        return transformer.transform if transformer else None
+
+    @property
+    def output_size(self) -> Size:
+        """(H, W) of the transformer's output, of the image without one."""
+        transformer = transformer_of(self.experiment)
+        return transformer.size if transformer else DISTORTIONS[self.experiment.data].size
 
     @property
     def wrong(self) -> Tensor:
@@ -160,10 +168,12 @@ def canvas_to_digit(distortion: Distortion) -> Tensor:
     return distortion.grid(parameters).permute(0, 3, 1, 2).clamp(-2, 2)
 
 
-def transform_of(experiment: Experiment) -> Transform | None:
-    """The family of the experiment's transformer, None without one."""
-    with torch.device("meta"):  # only its structure is wanted
-        return next(iter(experiment.create_model().transforms), None)
+@lru_cache
+def transformer_of(experiment: Experiment) -> SpatialTransformer | None:
+    """The structure of the experiment's transformer, without weights; None without one."""
+    with torch.device("meta"):
+        modules = experiment.create_model().modules()
+        return next((module for module in modules if isinstance(module, SpatialTransformer)), None)
 
 
 def record_command(experiment: Experiment) -> str:
@@ -213,11 +223,11 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | 
 
 
 def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
-    transform = transform_of(experiment)
+    transformer = transformer_of(experiment)
     moments = len(tensors["step"]) if "step" in tensors and tensors["step"].ndim == 1 else 0
     expected = {"step": ((moments,), torch.int64), "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16)}
-    if transform is not None:
-        expected["theta"] = ((moments, DIGITS, transform.num_params), torch.float16)
+    if transformer is not None:
+        expected["theta"] = ((moments, DIGITS, transformer.transform.num_params), torch.float16)
     actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):

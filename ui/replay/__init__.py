@@ -47,6 +47,7 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
         "name": name,
         "family": None if transform is None else family(transform),
         "size": list(recording.images.shape[2:]),
+        "output": list(recording.output_size),
         "batch": recording.batch_size,
         "steps": recording.steps.tolist(),
         "wrong": recording.wrong.tolist(),

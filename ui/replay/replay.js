@@ -17,7 +17,7 @@ const stepAt = (place, last) => EARLY * Math.expm1(place * Math.log1p(last / EAR
 // ---- what was recorded
 
 function decoded(side) {
-  const points = regularPoints(side.size);
+  const points = regularPoints(side.output);
   const mesh = side.family && meshPoints();
   return {
     ...side,
@@ -137,7 +137,7 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
   const [index, part] = momentAt(side, step);
   const below = y + ROOM * extent;
   drawPicture(context, imageOf(side, digit), side.size, x, y, extent);
-  drawPicture(context, outputOf(side, digit, step), side.size, x, below, extent);
+  drawPicture(context, outputOf(side, digit, step), side.output, x, below, extent);
   context.lineWidth = 2;
   context.strokeStyle = colors.input;
   context.strokeRect(x, y, extent, extent);
