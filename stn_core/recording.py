@@ -4,20 +4,29 @@ Only theta and logits are kept, in half precision; the digits and the warps are 
 """
 
 import json
+import os
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from stn_core.datasets import gallery
-from stn_core.distortions import distort
-from stn_core.experiments import Experiment
-from stn_core.spatial_transformer import ExplainableModel
+from stn_core.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
+from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.sampler import sample
+from stn_core.spatial_transformer import ExplainableModel, SpatialTransformer
+from stn_core.transforms import TRANSFORMS, Size, Transform
 
 DIGITS = 64
 MOMENTS = 100
 SEED = 64
+FOLDER = Path("assets/recordings")  # where the command below puts them
+MOST_MOMENTS, MOST_STEPS = 10_000, 1_000_000_000  # what a file may hold
 
 
 def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
@@ -30,8 +39,9 @@ def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
 class Recorder:
     """Collects logits (M, 64, 10) and, for a model with a transformer, theta (M, 64, P) at M moments, denser at the start."""
 
-    def __init__(self, experiment: Experiment, total: int) -> None:
+    def __init__(self, experiment: Experiment, total: int, batch_size: int | None = None) -> None:
         self.experiment = experiment
+        self.batch_size = batch_size
         self.images, self.labels = recorded_digits(experiment.data)
         spaced = torch.logspace(0, 1, MOMENTS, base=total + 1, dtype=torch.float64)
         self.moments = sorted({0, total, *(int(step) - 1 for step in spaced)})
@@ -62,5 +72,170 @@ class Recorder:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        about = {"experiment": self.experiment.name, "digits": DIGITS, "seed": SEED}
+        about = {"experiment": self.experiment.name, "digits": DIGITS, "seed": SEED, "batch_size": self.batch_size}
         save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
+
+
+class RecordingError(ValueError):
+    """A file that is no usable recording; the message names the file, what was expected and the command that makes a good one."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a model answered on the recorded digits while it learned.
+
+    Attributes:
+        experiment: what was trained.
+        batch_size: training digits a step; None if the file does not say.
+        steps: (M,) int64, the training steps done at each moment, increasing.
+        logits: (M, 64, classes) float16.
+        theta: (M, 64, P) float16; None for a model without a transformer.
+        images: (64, 1, H, W), the distorted digits, computed again from the seed, and their ``labels`` (64,).
+    """
+
+    experiment: Experiment
+    batch_size: int | None
+    steps: Tensor
+    logits: Tensor
+    theta: Tensor | None
+    images: Tensor
+    labels: Tensor
+
+    @property
+    def transform(self) -> Transform | None:
+        transformer = transformer_of(self.experiment)
+        return transformer.transform if transformer else None
+
+    @property
+    def output_size(self) -> Size:
+        """(H, W) of the transformer's output, of the image without one."""
+        transformer = transformer_of(self.experiment)
+        return transformer.size if transformer else DISTORTIONS[self.experiment.data].size
+
+    @property
+    def wrong(self) -> Tensor:
+        """How many of the 64 digits were answered wrongly at each moment: (M,) int64."""
+        return (self.logits.argmax(2) != self.labels).sum(1)
+
+    @property
+    def moved(self) -> Tensor:
+        """How far the grids were from the identity: root mean square over the digits, pixels of the input, (M,); 0 without one."""
+        transform, theta = self.transform, self.theta
+        if transform is None or theta is None:
+            return torch.zeros(len(self.steps))
+        points = middle()
+        half = self.images.shape[-1] / 2
+        return torch.stack([root_mean_square(half * (transform.warp(moment.float(), points) - points)) for moment in theta])
+
+    @property
+    def misalignment(self) -> Tensor:
+        """How differently the digits lay in what the classifier saw, in pixels of the 28x28 digit: (M,).
+
+        T_theta and then the distortion take each point of the transformer's output to a point of the upright digit. If all digits
+        were brought to one pose, that point would be the same for all of them: this is the root mean square distance from its
+        mean over the digits, for points over the middle of the output. Without a transformer it stays what the distortion made it.
+        """
+        canvas = canvas_to_digit(DISTORTIONS[self.experiment.data])  # (64, 2, H, W)
+        transform = self.transform or TRANSFORMS["affine"]
+        thetas = self.theta if self.theta is not None else transform.identity().expand(1, DIGITS, -1)
+        values = []
+        for theta in thetas:
+            grid = transform.warp(theta.float(), middle())[:, :, None]
+            points = DIGIT / 2 * sample(canvas, grid, padding="border")[..., 0]  # (64, 2, N)
+            values.append(root_mean_square((points - points.mean(0)).transpose(1, 2)))
+        return torch.stack(values).expand(len(self.steps))
+
+
+def middle() -> Tensor:
+    """A 7x7 lattice of points (49, 2) where the digit is in a 28x28 image: its box of 20 pixels."""
+    line = torch.linspace(-0.7, 0.7, 7)
+    return torch.cartesian_prod(line, line).flip(1)
+
+
+def root_mean_square(distances: Tensor) -> Tensor:
+    """Of vectors (..., 2): a scalar. Those beyond 1 000 count as 1 000, so that one collapsed homography does not hide the rest."""
+    return distances.clamp(-1000, 1000).square().sum(-1).mean().sqrt()
+
+
+def canvas_to_digit(distortion: Distortion) -> Tensor:
+    """Where each pixel of the recorded images comes from in the upright digit, normalised: (64, 2, H, W)."""
+    parameters = distortion.draw(DIGITS, torch.Generator().manual_seed(SEED))
+    if isinstance(distortion, TranslationClutter):  # which has no grid: the digit is put at whole pixels
+        height, width = distortion.size
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        pixels = torch.stack((columns, rows)) - parameters["place"][:, :, None, None]
+        return ((2 * pixels + 1) / DIGIT - 1).clamp(-2, 2)
+    return distortion.grid(parameters).permute(0, 3, 1, 2).clamp(-2, 2)
+
+
+@lru_cache
+def transformer_of(experiment: Experiment) -> SpatialTransformer | None:
+    """The structure of the experiment's transformer, without weights; None without one."""
+    with torch.device("meta"):
+        modules = experiment.create_model().modules()
+        return next((module for module in modules if isinstance(module, SpatialTransformer)), None)
+
+
+def record_command(experiment: Experiment) -> str:
+    """The command that makes an experiment's recording."""
+    return f"{experiment.command} --record {FOLDER}"
+
+
+def load_recording(path: str | os.PathLike[str]) -> Recording:
+    """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its experiment would record."""
+    path = Path(path)
+    known = EXPERIMENTS.get(path.stem)
+    remedy = f"Make a good one with: {record_command(known or next(iter(EXPERIMENTS.values())))}"
+
+    def fail(what: str) -> RecordingError:
+        return RecordingError(f"{path}: {what}. {remedy}")
+
+    if not path.is_file():
+        raise fail("there is no such recording")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+    except (SafetensorError, OSError) as error:
+        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+    experiment, batch_size = _read_about(metadata, fail)
+    if known not in (None, experiment):
+        raise fail(f"it is of the experiment {experiment.name}, expected {path.stem} as its name says")
+    _check(tensors, experiment, fail)
+    images, labels = recorded_digits(experiment.data)
+    return Recording(experiment, batch_size, tensors["step"], tensors["logits"], tensors.get("theta"), images, labels)
+
+
+def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | None]:
+    try:
+        about = json.loads(metadata["stn"])
+        name, digits, seed, batch_size = about["experiment"], about["digits"], about["seed"], about.get("batch_size")
+        experiment = EXPERIMENTS.get(name)
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise fail("expected a header 'stn' with experiment, digits and seed, as stn_core writes it") from error
+    if experiment is None:
+        raise fail(f"it is of the experiment {name!r}, expected one of {', '.join(EXPERIMENTS)}")
+    if (digits, seed) != (DIGITS, SEED):
+        raise fail(f"expected {DIGITS} digits of the seed {SEED}, it has {digits!r} of {seed!r}: another version wrote it")
+    if batch_size is not None and (type(batch_size) is not int or not 0 < batch_size <= MOST_STEPS):
+        raise fail(f"expected a batch size that is a positive whole number, it has {batch_size!r}")
+    return experiment, batch_size
+
+
+def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
+    transformer = transformer_of(experiment)
+    moments = len(tensors["step"]) if "step" in tensors and tensors["step"].ndim == 1 else 0
+    expected = {"step": ((moments,), torch.int64), "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16)}
+    if transformer is not None:
+        expected["theta"] = ((moments, DIGITS, transformer.transform.num_params), torch.float16)
+    actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
+    for name in sorted(expected.keys() | actual.keys()):
+        if expected.get(name) != actual.get(name):
+            wanted, found = (" ".join(map(str, them[name])) if name in them else "nothing" for them in (expected, actual))
+            raise fail(f"it does not fit {experiment.name}: for {name} expected {wanted}, it has {found}")
+    steps = tensors["step"]
+    if not 1 <= moments <= MOST_MOMENTS or steps[0] < 0 or steps[-1] > MOST_STEPS or not (steps.diff() > 0).all():
+        raise fail(f"expected 1 to {MOST_MOMENTS:,} moments at increasing steps from 0 to {MOST_STEPS:,}")
+    for name, value in tensors.items():
+        if not value.float().isfinite().all():
+            raise fail(f"expected finite numbers, but {name} has others")

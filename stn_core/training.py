@@ -139,7 +139,7 @@ def train(
     plain = experiment.create_model().to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(plain, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
     kept: ExplainableModel = average.module if recipe.average else plain  # type: ignore[assignment]
-    recorder = Recorder(experiment, total) if record and main else None
+    recorder = Recorder(experiment, total, recipe.batch_size) if record and main else None
     model, optimiser = accelerator.prepare(plain, create_optimiser(plain, recipe))
     source = origin(accelerator)
     start, seconds = 0, 0.0

@@ -237,7 +237,7 @@ class ThinPlateSpline(Transform):
         system = torch.zeros(19, 19, dtype=torch.float64)
         system[:16, :16] = self._bumps(self.control_points)
         system[:16, 16:], system[16:, :16] = homogeneous, homogeneous.T
-        self._solution = torch.linalg.inv(system)[:, :16]  # (19, 16): from source positions to the spline's weights
+        self.solution = torch.linalg.inv(system)[:, :16]  # (19, 16): from source positions to the spline's weights
         self._affine_fit = torch.linalg.pinv(homogeneous)  # (3, 16): from source positions to the nearest affine map
 
     def _bumps(self, points: Tensor) -> Tensor:
@@ -252,7 +252,7 @@ class ThinPlateSpline(Transform):
         return theta.unflatten(1, (16, 2)).transpose(1, 2)
 
     def features(self, points: Tensor) -> Tensor:
-        return torch.cat((self._bumps(points), super().features(points)), dim=1) @ self._solution.to(points)
+        return torch.cat((self._bumps(points), super().features(points)), dim=1) @ self.solution.to(points)
 
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         source = self._checked(theta).unflatten(1, (16, 2))

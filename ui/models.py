@@ -1,4 +1,4 @@
-"""The trained models, loaded once and shared by all visitors, never changed."""
+"""The trained models and the recordings of their training, loaded once and shared by all visitors, never changed."""
 
 import os
 from dataclasses import dataclass
@@ -7,8 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
+from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 
-CHECKPOINTS = Path(os.environ.get("STN_CHECKPOINTS") or Path(__file__).parent.parent / "checkpoints")
+ROOT = Path(__file__).parent.parent
+CHECKPOINTS = Path(os.environ.get("STN_CHECKPOINTS") or ROOT / "checkpoints")
+RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
 
 NAMES = {
     "fcn": "FCN", "cnn": "CNN",
@@ -19,7 +22,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Missing:
-    """A model without a usable checkpoint, and why."""
+    """A model without a usable checkpoint or recording, and why."""
 
     experiment: Experiment
     reason: str
@@ -53,3 +56,23 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _load(path: Path, changed: int) -> Checkpoint:
     return load_checkpoint(path)
+
+
+def recording_path(experiment: Experiment) -> Path:
+    return RECORDINGS / f"{experiment.name}.safetensors"
+
+
+def recording(experiment: Experiment) -> Recording | Missing:
+    """The recording of a training, or why there is none. A file that changes is read again."""
+    path = recording_path(experiment)
+    try:
+        return _recording(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return Missing(experiment, f"not recorded yet. Make it with `{record_command(experiment)}`")
+    except RecordingError as error:
+        return Missing(experiment, str(error))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _recording(path: Path, changed: int) -> Recording:
+    return load_recording(path)

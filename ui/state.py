@@ -18,6 +18,9 @@ from stn_core.distortions import DISTORTIONS, TranslationClutter
 Values = dict[str, Any]
 DIGIT, NUMBER = 3, 264  # the gallery's digit at the start: turned by 60 degrees, the CNN takes it for a 7
 SEEDS = 10_000
+REPLAYED = ("rts-cnn", "rts-st-cnn-affine")  # the experiments side by side at the start of the replay
+NOTHING = "-"  # in place of the right one
+DOZENS = (1, 2, 3, 4, 5)  # of the 64 recorded digits, twelve are shown
 
 
 @dataclass(frozen=True)
@@ -159,3 +162,11 @@ def digit_from_text(text: str) -> Tensor | None:
     except (binascii.Error, ValueError, zlib.error):
         return None
     return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28) if len(pixels) == 784 and unpacker.eof else None
+
+
+def step_from_text(text: object, last: int) -> int:
+    """The training step that a URL or a browser names, brought into 0 to ``last``; 0 if it is none."""
+    try:
+        return min(max(int(str(text)[:20]), 0), last)
+    except ValueError:
+        return 0

@@ -1,0 +1,119 @@
+"""Forward plus backward of each transform with the sampler, against bare torch and against kornia: python -m benchmarks.transforms
+
+Everybody warps the same images with the same theta, and passes a gradient back to both. The contestants take turns, so that what
+else the machine does meets all of them; the figures are medians over the rounds.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import kornia.geometry.transform as kornia
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from stn_core import TRANSFORMS, sample
+
+SHAPES = ((256, 1, 28, 28), (256, 1, 42, 42), (16, 3, 224, 224))
+GOALS = {
+    ("affine", "bare torch"): 1.15,
+    ("projective", "kornia"): 1.0,
+    ("tps", "kornia"): 1.0,
+}  # ours may take that many times theirs
+
+Warp = Callable[[Tensor, Tensor], Tensor]
+
+
+def ours(family: str) -> Warp:
+    transform = TRANSFORMS[family]
+    return lambda images, theta: sample(images, transform.grid(theta, tuple(images.shape[2:])))
+
+
+def bare_affine(images: Tensor, theta: Tensor) -> Tensor:
+    grid = F.affine_grid(theta.view(-1, 2, 3), list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
+
+
+def homogeneous(theta: Tensor, last_row: tuple[float, ...]) -> Tensor:
+    return torch.cat((theta, theta.new_tensor(last_row).expand(len(theta), -1)), dim=1).view(-1, 3, 3)
+
+
+def kornia_affine(images: Tensor, theta: Tensor) -> Tensor:
+    return kornia.homography_warp(images, homogeneous(theta, (0.0, 0.0, 1.0)), images.shape[2:], align_corners=True)
+
+
+def kornia_projective(images: Tensor, theta: Tensor) -> Tensor:
+    return kornia.homography_warp(images, homogeneous(theta, (1.0,)), images.shape[2:], align_corners=True)
+
+
+def kornia_tps(images: Tensor, theta: Tensor) -> Tensor:
+    target = TRANSFORMS["tps"].identity().view(1, 16, 2).expand(len(theta), -1, -1)
+    weights, affine = kornia.get_tps_transform(target, theta.view(-1, 16, 2))
+    return kornia.warp_image_tps(images, target, weights, affine, align_corners=True)
+
+
+CONTESTANTS: dict[str, dict[str, Warp]] = {
+    "affine": {"ours": ours("affine"), "bare torch": bare_affine, "kornia": kornia_affine},
+    "projective": {"ours": ours("projective"), "kornia": kornia_projective},
+    "tps": {"ours": ours("tps"), "kornia": kornia_tps},
+}
+
+
+def drawn(family: str, shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """Images, thetas near the identity, and the gradient that comes back."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.rand(shape, generator=generator)
+    identity = TRANSFORMS[family].identity()
+    theta = identity + 0.1 * torch.randn(shape[0], len(identity), generator=generator)
+    return images.requires_grad_(), theta.requires_grad_(), torch.rand(shape, generator=generator)
+
+
+def check(family: str) -> None:
+    """All contestants do the job: the identity leaves the images as they are."""
+    images = drawn(family, (2, 1, 28, 28))[0]
+    theta = TRANSFORMS[family].identity().expand(2, -1)
+    for name, warp in CONTESTANTS[family].items():
+        difference = (warp(images, theta) - images).abs().max().item()
+        if difference > 1e-3:
+            raise RuntimeError(f"{name}: the identity of {family} changes the images by {difference}")
+
+
+def compete(family: str, shape: tuple[int, ...], rounds: int) -> dict[str, float]:
+    """Median milliseconds of forward and backward, by contestant."""
+    images, theta, gradient = drawn(family, shape)
+    times: dict[str, list[float]] = {name: [] for name in CONTESTANTS[family]}
+    for turn in range(rounds + 3):
+        order = list(times)[turn % len(times) :] + list(times)[: turn % len(times)]
+        for name in order:
+            began = time.perf_counter()
+            torch.autograd.grad(CONTESTANTS[family][name](images, theta), (images, theta), gradient)
+            if turn >= 3:  # the first ones warm up
+                times[name].append(1000 * (time.perf_counter() - began))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    table = Table("transform", "images", "ours", "against", "theirs", "ours / theirs", "goal", title=f"{options.threads} thread(s)")
+    for family in CONTESTANTS:
+        check(family)
+        for shape in SHAPES:
+            result = compete(family, shape, options.rounds)
+            for name in [name for name in result if name != "ours"]:
+                ratio, goal = result["ours"] / result[name], GOALS.get((family, name))
+                verdict = "" if goal is None else f"≤ {goal:g}: {'met' if ratio <= goal else 'missed'}"
+                cells = (f"{result['ours']:.2f} ms", name, f"{result[name]:.2f} ms", f"{ratio:.2f}", verdict)
+                table.add_row(family, "x".join(map(str, shape)), *cells)
+    Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Training, played back: the digits are brought upright while the network learns, and the error falls."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import torch
+
+from stn_core import EXPERIMENTS, Experiment
+from stn_core.recording import DIGITS, MOST_STEPS, Recording, record_command
+from ui import models, state
+from ui.language import Texts, language, texts
+from ui.replay import replay, side
+
+WORDS = (
+    "player", "play", "pause", "scrubber", "clock", "clock_without_batch", "wrong", "error", "misalignment", "steps",
+    "legend", "legend_plain", "alt", "alt_right", "alt_wrong", "alt_curve",
+)  # fmt: skip
+
+
+def main() -> None:
+    say = texts("replay")
+    with st.sidebar:
+        chosen, dozen = choose(say)
+    found = [models.recording(experiment) for experiment in chosen]
+    for recording in found:
+        if isinstance(recording, models.Missing):
+            report_missing(recording, say)
+    recordings = [recording for recording in found if isinstance(recording, Recording)]
+    if not recordings:
+        st.info(say("nothing_to_play"))
+        return
+    play(recordings, dozen, say)
+    for recording in recordings:
+        st.markdown(story(recording, say))
+    st.markdown(say("notes"))
+    st.caption(say("distance", digits=DIGITS))
+
+
+def name(experiment: Experiment) -> str:
+    """An experiment as the page and its address call it, in every language."""
+    return f"{experiment.data.upper()} {models.name(experiment)}"
+
+
+def choose(say: Texts) -> tuple[list[Experiment], int]:
+    """The experiments to show, one or two, and which dozen of the recorded digits."""
+    playable = lambda experiment: models.recording_path(experiment).is_file()
+    named = {name(experiment): experiment for experiment in sorted(EXPERIMENTS.values(), key=playable, reverse=True)}
+    left, right = (list(named).index(name(EXPERIMENTS[key])) for key in state.REPLAYED)
+    sides = [
+        st.selectbox(say("left"), list(named), left, key="left", bind="query-params"),
+        st.selectbox(say("right"), [*named, state.NOTHING], right, key="right", bind="query-params", help=say("right_help")),
+    ]
+    dozen = st.pills(
+        say("digits"), state.DOZENS, key="dozen", default=state.DOZENS[0], required=True, bind="query-params",
+        format_func=lambda number: f"{12 * number - 11}-{12 * number}", help=say("digits_help"),
+    )  # fmt: skip
+    return [named[side] for side in sides if side in named], dozen or state.DOZENS[0]
+
+
+def report_missing(missing: models.Missing, say: Texts) -> None:
+    experiment = missing.experiment
+    if models.recording_path(experiment).is_file():  # but it can't be used
+        text = f"{name(experiment)}: {missing.reason}"
+    else:
+        text = say("missing", name=name(experiment), command=record_command(experiment))
+    st.warning(text, icon=":material/videocam_off:")
+
+
+def play(recordings: list[Recording], dozen: int, say: Texts) -> None:
+    """The player. The step at which it is paused goes to the address; the address's step is where it starts, once a visit."""
+    if "replay_start" not in st.session_state:
+        st.session_state["replay_start"] = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    sides = []
+    for recording in recordings:
+        path = models.recording_path(recording.experiment)
+        sides.append(sent(path, path.stat().st_mtime_ns, name(recording.experiment), dozen, recording))
+    words = {key: say.template(key) for key in WORDS}
+    step = replay(sides, st.session_state["replay_start"], words, language(), key="player")
+    if step is not None:
+        st.query_params["step"] = str(state.step_from_text(step, MOST_STEPS))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording) -> dict[str, Any]:
+    """What the player is sent of a recording, made once for all visitors."""
+    return side(_recording, name, range(12 * dozen - 12, 12 * dozen))
+
+
+def story(recording: Recording, say: Texts) -> str:
+    """What happened, in figures: when the answers came, when the grids began to move, how it ended."""
+    number = lambda step: f"{step:,}"
+    path = models.recording_path(recording.experiment)
+    misalignment, moved = measured(path, path.stat().st_mtime_ns, recording)
+    wrong = recording.wrong
+    events = []
+    for key, reached in (("half", wrong <= DIGITS / 2), ("moving", moved >= 1), ("tenth", wrong <= DIGITS / 10)):
+        if reached.any():
+            step = int(recording.steps[reached.int().argmax()])
+            events.append((step, say(key, step=number(step))))
+    events.sort()
+    end = {"wrong": int(wrong[-1]), "digits": DIGITS, "before": f"{misalignment[0]:.1f}", "after": f"{misalignment[-1]:.1f}"}
+    said = [text for _, text in events] + [say("plain" if recording.theta is None else "aligned", **end)]
+    return say("story", name=name(recording.experiment), events=("；" if say.language == "zh" else "; ").join(said))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def measured(path: Path, changed: int, _recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
+    return _recording.misalignment, _recording.moved
+
+
+main()
