@@ -26,7 +26,11 @@ warm_up()
 st.html(HERE / "ui/style.css")
 say = texts("app")
 page = st.navigation(
-    [st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True)], position="top"
+    [
+        st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True),
+        st.Page("ui/results_page.py", title=say("results"), icon=":material/table_chart:", url_path="results"),
+    ],
+    position="top",
 )
 with st.sidebar:
     choose_language()
