@@ -154,7 +154,7 @@ def _legend(figure: Canvas, names: Mapping[str, str], height: int) -> None:
     for i, (model, name) in enumerate(names.items()):
         row, column = divmod(i, 4)
         x, y = LEFT + 0.235 * column, 1 - (14 + 26 * row) / height
-        stroke = "┅┅" if "fcn" in model else "━━"
+        stroke = "•••" if "fcn" in model else "━━"
         figure.write(
             f'<span style="color:{model_color(model)}"><b>{stroke}</b></span>  {name}', x, y, 16, anchor=("left", "middle")
         )

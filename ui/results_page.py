@@ -203,17 +203,18 @@ def invariance(report: Report, kind: str, found: Sequence[Measured], say: Texts)
     largest = {}
     for side in (True, False):
         inside = [i for i, value in enumerate(values) if (low <= value <= high) == side]
-        largest[side] = [max(measured.curves[parameter][i] for i in inside) for measured in found]
-    listed = {
-        side: ", ".join(
-            say("of_model", error=f"**{error:.1f}**", model=models.name(measured.experiment))
-            for measured, error in zip(found, errors, strict=True)
-        )
-        for side, errors in largest.items()
-    }
+        largest[side] = [max((measured.curves[parameter][i] for i in inside), default=0.0) for measured in found]
+    listed = {side: in_words(list(zip(errors, found, strict=True)), say) for side, errors in largest.items()}
     said = say("invariance", parameter=say(parameter), inside=listed[True], outside=listed[False])
     ends = all(outside > 5 * inside for inside, outside in zip(largest[True], largest[False], strict=True))
     return f"{said} {say('invariance_lesson')}" if ends else said
+
+
+def in_words(errors: list[tuple[float, Measured]], say: Texts) -> str:
+    """The error of each model; of many, the smallest and the largest."""
+    ordered = sorted(errors, key=lambda pair: pair[0])
+    shown, between = (errors, ", ") if len(errors) <= 4 else ([ordered[0], ordered[-1]], " … ")
+    return between.join(say("of_model", error=f"**{error:.1f}**", model=models.name(m.experiment)) for error, m in shown)
 
 
 # Before and after
