@@ -29,6 +29,7 @@ page = st.navigation(
     [
         st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True),
         st.Page("ui/replay_page.py", title=say("replay"), icon=":material/replay:", url_path="replay"),
+        st.Page("ui/results_page.py", title=say("results"), icon=":material/table_chart:", url_path="results"),
     ],
     position="top",
 )

@@ -1,4 +1,4 @@
-"""The command line: python -m stn_core train | evaluate."""
+"""The command line: python -m stn_core train | evaluate | report."""
 
 import json
 from dataclasses import replace
@@ -104,6 +104,24 @@ def evaluate(
     Console().print(table)
     if write:
         write.write_text(json.dumps(rows, indent=1) + "\n")
+
+
+@app.command()
+def report(
+    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    data: Data = None,
+    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/report.json"),
+) -> None:
+    """Measure every digit checkpoint for the results page: test errors, invariance curves, what the transformer aligns.
+
+    What was measured of a checkpoint is kept as long as its bytes stay the same.
+    """
+    from stn_core.report import make_report
+
+    console = Console(highlight=False, soft_wrap=True)
+    found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
+    met = sum(measured.meets_paper for measured in found.models.values())
+    console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
 
 
 if __name__ == "__main__":

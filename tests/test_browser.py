@@ -13,19 +13,21 @@ from benchmarks.browser import FLAGS, chromium, serving
 from stn_core import EXPERIMENTS
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import gallery
+from stn_core.report import make_report
 
 INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit
 NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribute('href'); return now && now !== before; }}"
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The app with untrained models."""
+def address(tmp_path_factory, tiny_mnist):
+    """The app with untrained models, and with the report on them."""
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
     for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
         save_checkpoint(folder / EXPERIMENTS[name].path, EXPERIMENTS[name].create_model(), EXPERIMENTS[name], {}, {})
-    with serving(STN_CHECKPOINTS=str(folder)) as address:
+    make_report(folder, tiny_mnist, folder / "report.json", say=lambda text: None)
+    with serving(STN_CHECKPOINTS=str(folder), STN_REPORT=str(folder / "report.json")) as address:
         yield address
 
 
@@ -209,3 +211,19 @@ def test_two_visitors_do_not_meet(visit):
     press(one, "Rotation")
     assert shown(other) == before != shown(one)
     expect(slider(other, "Rotation")).to_have_value("60")
+
+
+def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit):
+    page = visit()
+    page.get_by_role("link", name="Results").click()
+    cells = page.locator("table.results td a")
+    expect(cells).to_have_count(3)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("training range"))).to_be_visible()
+    for selector in ("html", "[data-testid=stMain]"):
+        wide, room = page.locator(selector).evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert wide <= room
+    page.get_by_role("link", name=re.compile("ST-CNN affine on rotation, scale and translation")).click()
+    expect(page).to_have_url(re.compile(r"/\?kind=RTS&models_rts=ST-CNN\+affine$"))
+    expect(page.get_by_role("img", name=re.compile("^ST-CNN affine answers"))).to_be_visible()
+    assert len(page.context.pages) == 1

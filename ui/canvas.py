@@ -22,7 +22,11 @@ GRID = "#E69F00"  # the sampling grid, and the frame of what it cuts out
 UP = "#CC79A7"  # the side of the grid, and of the output, that is up
 RIGHT, WRONG = "#009E73", "#D55E00"  # the answer
 QUIET = "#8A929E"  # everything else, legible on light and on dark
+FAINT = "rgba(138, 146, 158, 0.22)"  # QUIET, to lie behind something
 TEXT = "rgb(1, 2, 3)"  # the theme's colour for text, put in by the page
+MODELS = {  # a model's colour says which transformer it has, ``model_line`` adds which network
+    "plain": QUIET, "affine": "#8C6BE0", "projective": "#999933", "tps": "#1FA3B8",
+}  # fmt: skip
 
 WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
@@ -38,6 +42,16 @@ def picture(image: Tensor) -> str:
 def line(x: Sequence[float | None], y: Sequence[float | None], color: str, width: float) -> dict[str, Any]:
     line = {"color": color, "width": width, "simplify": False}
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "cliponaxis": False}
+
+
+def model_color(model: str) -> str:
+    """The colour of a model such as "st-cnn-affine" on every page."""
+    return MODELS[model.rpartition("-")[2] if model.startswith("st-") else "plain"]
+
+
+def model_line(model: str) -> dict[str, Any]:
+    """How the curve of a model is drawn: its colour, dotted for an FCN and solid for a CNN."""
+    return {"color": model_color(model), "width": 3, "dash": "dot" if "fcn" in model else "solid"}
 
 
 class Canvas:
@@ -69,6 +83,11 @@ class Canvas:
         self.layout[f"xaxis{number}"] = plain | {"domain": x, "anchor": f"y{number}"} | xaxis
         self.layout[f"yaxis{number}"] = plain | {"domain": y, "anchor": f"x{number}"} | yaxis
         return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+
+    def chart(self, x: tuple[float, float], y: tuple[float, float], xaxis: dict[str, Any], yaxis: dict[str, Any]) -> dict[str, str]:
+        """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's, such as range and tickvals."""
+        marked = {"tickfont": {"size": 14, "color": TEXT}, "showgrid": True, "gridcolor": FAINT}
+        return self._axes(x, y, marked | xaxis, marked | yaxis)
 
     def panel(
         self,

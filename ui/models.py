@@ -1,17 +1,21 @@
-"""The trained models and the recordings of their training, loaded once and shared by all visitors, never changed."""
+"""The trained models, the recordings of their training and what was measured of them: loaded once, shared, never changed."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
+from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
+from ui.language import LANGUAGES, language
 
 ROOT = Path(__file__).parent.parent
 CHECKPOINTS = Path(os.environ.get("STN_CHECKPOINTS") or ROOT / "checkpoints")
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
+REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
 NAMES = {
     "fcn": "FCN", "cnn": "CNN",
@@ -76,3 +80,33 @@ def recording(experiment: Experiment) -> Recording | Missing:
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _recording(path: Path, changed: int) -> Recording:
     return load_recording(path)
+
+
+def digits_link(experiment: Experiment) -> str:
+    """The address of the digits page on one model, from any other page, in the visitor's language."""
+    address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
+    return "./?" + urlencode(address | ({} if language() == "en" else {"lang": LANGUAGES[language()]}))
+
+
+def report() -> Report | str:
+    """What was measured of the models, or why there is nothing, in one sentence. A file that changes is read again."""
+    try:
+        return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
+    except ReportError as error:
+        return str(error)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _report(path: Path, changed: int) -> Report:
+    return read_report(path)
+
+
+def has_changed(measured: Measured) -> bool:
+    """Whether the checkpoint is another one than the one that was measured."""
+    path = CHECKPOINTS / measured.experiment.path
+    return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _digest(path: Path, changed: int) -> str:
+    return digest(path.read_bytes())

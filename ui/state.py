@@ -45,6 +45,26 @@ class Slider:
         return type(self.step)(value)
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Some of a few names, which the user picks; without ``options`` they depend on the data, whose kind then follows the key."""
+
+    key: str
+    defaults: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+    @property
+    def default(self) -> str:
+        return self.defaults[0]
+
+
+RESULTS = {  # the results page's
+    "show": Choice("show", ("error",), ("error", "seeds", "parameters", "samples", "time", "date")),
+    "kind": Choice("data", ("R",), tuple(kind.upper() for kind in DISTORTIONS)),
+    "curves": Choice("curves", ("FCN", "CNN", "ST-FCN affine", "ST-CNN affine")),
+    "means": Choice("means", ("ST-CNN affine",)),
+}
+
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")  # in the order of Projection's parameters
 
 SLIDERS: dict[str, tuple[Slider, ...]] = {
