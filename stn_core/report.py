@@ -247,12 +247,13 @@ def make_report(
     It is written after every checkpoint, so an interrupted run goes on where it was. A broken checkpoint is said and left out.
     ValueError if there is no checkpoint at all, DataError if the test digits are not to be had.
     """
-    from stn_core.training import commit  # here, since accelerate takes a second to import and the page only reads
+    from stn_core.training import commit, keep_freed_memory  # here, since accelerate takes a second to import; the page only reads
 
     out, to = Path(out), Path(to)
     there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and (out / e.path).is_file()]
     if not there:
         raise ValueError(f"no checkpoint in {out / 'digits'}; make one with {next(iter(EXPERIMENTS.values())).command}")
+    keep_freed_memory()
     digits = mnist("test", data)
     origin = {"command": COMMAND, "date": datetime.date.today().isoformat(), "commit": commit()}
     settings: dict[str, Any] = {

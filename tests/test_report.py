@@ -200,7 +200,10 @@ def test_a_transformer_s_outputs_are_what_is_compared(made, folder, tiny_mnist):
     torch.testing.assert_close(after.means[7], output[digits.labels == 7, 0].mean(0).detach().clamp(0, 1), atol=0.003, rtol=0)
     torch.testing.assert_close(before.means[7], images[digits.labels == 7, 0].mean(0), atol=0.003, rtol=0)
     assert found.models["r-fcn"].after is None
-    assert found.models["tc-st-fcn-affine"].after.means.shape == (10, 60, 60)
+    assert found.models["tc-st-fcn-affine"].after.means.shape == (
+        10,
+        *EXPERIMENTS["tc-st-fcn-affine"].create_model().transformer.size,
+    )
     assert found.undistorted.within < before.within
 
 
