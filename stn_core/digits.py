@@ -28,9 +28,15 @@ class DigitModel(ExplainableModel):
         transformers = () if self.transformer is None else (self.transformer(images),)
         for trace in transformers:
             images = trace.output
-        if self.pool > 1:
-            images = F.avg_pool2d(images, self.pool)
-        return Explanation(self.classifier(images).float(), transformers)
+        return Explanation(self.classify(images), transformers)
+
+    def classify(self, images: Tensor) -> Tensor:
+        """The logits for what the transformer, if any, has made of the images."""
+        return self.classifier(self.pooled(images)).float()
+
+    def pooled(self, images: Tensor) -> Tensor:
+        """What the classifier's first layer sees."""
+        return F.avg_pool2d(images, self.pool) if self.pool > 1 else images
 
 
 def fcn_classifier(size: Size, width: int) -> nn.Module:

@@ -98,10 +98,13 @@ class Rotation(Distortion):
 class RotationScaleTranslation(Distortion):
     """RTS: rotation uniform in [-45, +45] degrees, scale s uniform in [0.7, 1.2], then a place in a 42x42 canvas, uniform over
     the centres that keep the upright 28s x 28s box inside. Parameters: angle (N,), scale (N,), shift (N, 2), in pixels from
-    the canvas's centre to the digit's.
+    the canvas's centre to the digit's. ``size`` is the canvas.
     """
 
-    name, title, size = "rts", "rotation, scale and translation", (42, 42)
+    name, title = "rts", "rotation, scale and translation"
+
+    def __init__(self, size: Size = (42, 42)) -> None:
+        self.size = size
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         angle = uniform(-math.pi / 4, math.pi / 4, (count,), generator)

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from stn_core.transforms import Affine, Size, ThinPlateSpline, Transform
+from stn_core.sampler import Kernel, sample
+from stn_core.transforms import Affine, Size, ThinPlateSpline, Transform, regular_points
 
 FAR = 20.0  # curves are cut off here, normalised; far outside every picture
 
@@ -99,3 +101,132 @@ def signed(value: float, decimals: int) -> str:
     """A figure with a typographic sign; no sign at zero."""
     text = f"{abs(value):.{decimals}f}"
     return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+
+
+PROPERTIES = ("size", "direction", "angles", "parallels", "lines")  # what a transformation may keep, from the weakest family on
+KEEPS = {  # what every member of a family keeps; each family keeps less than the one before it
+    "translation": frozenset(PROPERTIES),
+    "attention": frozenset(PROPERTIES[1:]),
+    "similarity": frozenset(PROPERTIES[2:]),
+    "affine": frozenset(PROPERTIES[3:]),
+    "projective": frozenset(PROPERTIES[4:]),
+    "tps": frozenset(),
+}
+CONTAINS = {  # the families whose every member is also a member of this one
+    "translation": (),
+    "attention": ("translation",),
+    "similarity": ("translation", "attention"),
+    "affine": ("translation", "attention", "similarity"),
+    "projective": ("translation", "attention", "similarity", "affine"),
+    "tps": ("translation", "attention", "similarity", "affine"),
+}
+
+
+def distortion_of(transform: Transform, theta: Tensor, cells: int = 12) -> dict[str, float]:
+    """By how much T_theta breaks each of ``PROPERTIES``, measured on a net of ``cells`` x ``cells`` squares; theta (P,).
+
+    size: the largest factor by which a side of a cell grows or shrinks, at least 1 · direction: the largest angle by which a side
+    turns, degrees · angles: the largest departure of a cell's corner from 90 degrees · parallels: the largest angle between two
+    sides that were parallel, degrees · lines: the largest distance of a point of a line of the net from the straight line through
+    its ends, normalised.
+    """
+    side = torch.linspace(-1, 1, cells + 1, dtype=torch.float64)
+    net = torch.stack(torch.meshgrid(side, side, indexing="ij")[::-1], dim=-1)  # (rows, columns, 2)
+    source = transform.warp(theta[None].double(), net.flatten(0, 1))[0].clamp(-FAR, FAR).view_as(net)
+    across, down = source[:, 1:] - source[:, :-1], source[1:] - source[:-1]  # sides (rows, cells, 2), (cells, columns, 2)
+    lengths = torch.cat((across.flatten(0, 1), down.flatten(0, 1))).norm(dim=-1).clamp_min(1e-9) * cells / 2
+    turned = torch.cat((_angle(across).flatten(), _angle(down.flip(-1) * torch.tensor((1.0, -1.0))).flatten()))
+    corner = _between(across[:-1], down[:, :-1])
+    spread = [_between(sides.flatten(0, 1), sides[0, 0].expand(cells * (cells + 1), 2)) for sides in (across, down)]
+    chords = [_off_chord(source), _off_chord(source.transpose(0, 1))]
+    return {
+        "size": torch.maximum(lengths, 1 / lengths).max().item(),
+        "direction": turned.abs().max().item(),
+        "angles": (corner - 90).abs().max().item(),
+        "parallels": torch.cat(spread).max().item(),
+        "lines": torch.cat(chords).max().item(),
+    }
+
+
+def _angle(vectors: Tensor) -> Tensor:
+    """Degrees of vectors (..., 2) from the x axis."""
+    return torch.atan2(vectors[..., 1], vectors[..., 0]).rad2deg()
+
+
+def _between(one: Tensor, other: Tensor) -> Tensor:
+    """The angle between vectors (..., 2), 0 to 180 degrees."""
+    cross = one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]
+    return torch.atan2(cross.abs(), (one * other).sum(-1)).rad2deg()
+
+
+def _off_chord(lines: Tensor) -> Tensor:
+    """How far the points of lines (L, N, 2) lie from the straight lines through their ends: (L, N)."""
+    chord = lines[:, -1:] - lines[:, :1]
+    offset = lines - lines[:, :1]
+    cross = chord[..., 0] * offset[..., 1] - chord[..., 1] * offset[..., 0]
+    return cross.abs() / chord.norm(dim=-1).clamp_min(1e-9)
+
+
+def pushed(image: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
+    """The map used the wrong way round: every *input* pixel of image (H, W) is carried to where grid (H, W, 2) says, rounded to a
+    whole pixel of an output of that size.
+
+    Returns the output (H, W) and how many input pixels landed on each of its pixels (H, W); where none did is a hole.
+    """
+    height, width = image.shape
+    column, row = to_pixels(grid, (height, width)).add(0.5).floor().clamp(-1e6, 1e6).long().unbind(-1)
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
+    place = (row * width + column)[inside]
+    output = torch.zeros(height * width).scatter_reduce(0, place, image[inside].float(), "amax")
+    landed = torch.zeros(height * width).scatter_add(0, place, torch.ones(len(place)))
+    return output.view(height, width), landed.view(height, width)
+
+
+def kernel_profile(kernel: Kernel, distances: Tensor) -> Tensor:
+    """k(d): the weight of a pixel whose centre lies d pixels from the sampling point along x; distances (N,) -> (N,), up to 4.
+
+    Read off ``sample`` itself: what it makes of an image with one white pixel.
+    """
+    image = torch.zeros(1, 1, 9, 9)
+    image[..., 4, 4] = 1
+    points = torch.stack((distances.float() * 2 / 9, torch.zeros(len(distances))), dim=1)  # the white pixel's centre is the origin
+    return sample(image, points.view(1, 1, -1, 2), kernel)[0, 0, 0]
+
+
+def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
+    """Which pixels of an image (H, W) have any weight in any output pixel of grid (h, w, 2): (H, W) bool. The others are never
+    looked at, and the loss says nothing to them.
+    """
+    with torch.inference_mode(False), torch.enable_grad():
+        image = torch.zeros(1, 1, *size, requires_grad=True)
+        values = sample(image, grid.clone()[None], kernel)
+        some = torch.rand(values.shape, generator=torch.Generator().manual_seed(0)) + 1  # so that no weights cancel
+        (weights,) = torch.autograd.grad((some * values).sum(), image)
+    return weights[0, 0] != 0
+
+
+def rings(side: int) -> Tensor:
+    """A zone plate (side, side) in [0, 1]: rings that grow finer outwards, up to one pixel light and one dark in the middle of each
+    edge, so that every frequency that an image of this size can hold is somewhere in it.
+    """
+    x, y = regular_points((side, side)).view(side, side, 2).unbind(-1)
+    return 0.5 + 0.5 * torch.cos(math.pi * side / 4 * (x.square() + y.square()))
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """A picture made smaller by a factor: what the sampler alone does, and what it should be."""
+
+    grid: Tensor  # (h, w, 2), the identity at the output's size
+    sampled: Tensor  # (h, w)
+    averaged: Tensor  # (h, w), the mean of the area behind each output pixel
+    error: float  # root mean square difference of the two
+
+
+def shrunk(image: Tensor, factor: float, kernel: Kernel) -> Shrunk:
+    """image (H, W) down-scaled through the identity grid of a smaller output, as a transformer of smaller output size does it."""
+    size = (max(round(image.shape[0] / factor), 1), max(round(image.shape[1] / factor), 1))
+    grid = regular_points(size).view(1, *size, 2)
+    sampled = sample(image[None, None], grid, kernel)[0, 0]
+    averaged = F.interpolate(image[None, None], size=size, mode="area")[0, 0]
+    return Shrunk(grid[0], sampled, averaged, (sampled - averaged).square().mean().sqrt().item())

@@ -227,3 +227,54 @@ def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit)
     expect(page).to_have_url(re.compile(r"/\?kind=RTS&models_rts=ST-CNN\+affine$"))
     expect(page.get_by_role("img", name=re.compile("^ST-CNN affine answers"))).to_be_visible()
     assert len(page.context.pages) == 1
+
+
+# The exhibits
+
+
+EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 What goes wrong")
+
+
+def open_exhibit(visit, name):
+    """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not there first."""
+    page = visit()
+    before = shown(page)
+    page.get_by_role("link", name=name).click()
+    page.wait_for_function(NEXT, arg=before)
+    return page
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_an_exhibit_paints_its_figure_inside_the_page(visit, name):
+    page = open_exhibit(visit, name)
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["width"] > 700 and box["height"] > 300
+    sentence = page.get_by_role("heading", level=4).inner_text()
+    assert page.get_by_role("img", name=sentence[:40]).count() == 1  # the figure says the same to a screen reader
+    no_traceback(page)
+    for text in [text.bounding_box() for text in page.locator(".js-plotly-plot .annotation-text").all()]:
+        assert box["x"] - 2 <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] + 2
+        assert box["y"] - 2 <= text["y"] and text["y"] + text["height"] <= box["y"] + box["height"] + 2
+
+
+def test_a_step_down_the_gradient_is_kept_in_the_address(visit):
+    page = open_exhibit(visit, "4 Gradient")
+    page.get_by_role("button", name="One step").click()
+    expect(page).to_have_url(re.compile(r"[?&]g_steps=1\b"))
+    expect(page.get_by_role("heading", level=4)).to_contain_text("After 1 step")
+
+
+def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(visit):
+    page = open_exhibit(visit, "8 What goes wrong")
+    page.get_by_text("Localiser too fast").click()
+    expect(page).to_have_url(re.compile(r"[?&]w_trap=rate\b"))
+    page.get_by_text("30", exact=True).click()
+    page.get_by_role("button", name="Train").click()
+    heading = page.get_by_role("heading", level=4)
+    expect(heading).to_contain_text("the window has left the image", timeout=60_000)
+    page.get_by_text("0.3", exact=True).click()
+    expect(heading).to_contain_text("What will happen?")
+    page.get_by_role("button", name="Train").click()
+    expect(heading).to_contain_text("Step ", timeout=30_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(heading).to_contain_text(re.compile("Stopped at step|learned to bring"))

@@ -84,7 +84,9 @@ class Canvas:
         self.layout[f"yaxis{number}"] = plain | {"domain": y, "anchor": f"x{number}"} | yaxis
         return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
-    def chart(self, x: tuple[float, float], y: tuple[float, float], xaxis: dict[str, Any], yaxis: dict[str, Any]) -> dict[str, str]:
+    def curve_axes(
+        self, x: tuple[float, float], y: tuple[float, float], xaxis: dict[str, Any], yaxis: dict[str, Any]
+    ) -> dict[str, str]:
         """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's, such as range and tickvals."""
         marked = {"tickfont": {"size": 14, "color": TEXT}, "showgrid": True, "gridcolor": FAINT}
         return self._axes(x, y, marked | xaxis, marked | yaxis)

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
+import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
@@ -59,7 +60,8 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _load(path: Path, changed: int) -> Checkpoint:
-    return load_checkpoint(path)
+    with torch.inference_mode(False):  # whatever the page that asks first is doing: others want gradients
+        return load_checkpoint(path)
 
 
 def recording_path(experiment: Experiment) -> Path:

@@ -99,7 +99,7 @@ def curves_figure(
         xaxis = {"range": [low - room, high + room], **_ticks(low, high, sweep.unit)}
         yaxis: dict[str, Any] = {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks], "showticklabels": i == 0}
         yaxis |= {"type": "log", "range": [math.log10(LOWEST), 2.03]} if logarithmic else {"range": [0, 102]}
-        axes = figure.chart((left, left + width), (bottom, top), xaxis, yaxis)
+        axes = figure.curve_axes((left, left + width), (bottom, top), xaxis, yaxis)
         _shade(figure, axes, sweep, range_name)
         ends = line([low, high], [GUESSING, GUESSING], QUIET, 1.5) | axes
         figure.traces.append(ends | {"line": ends["line"] | {"dash": "dash"}})

@@ -1,0 +1,23 @@
+"""Pictures with colour where something is to be seen, as data URIs."""
+
+import base64
+import io
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+
+def rgb(color: str) -> Tensor:
+    """#RRGGBB as three numbers in [0, 1]."""
+    return torch.tensor([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+def coloured(image: Tensor, where: Tensor, color: str, least: float = 0.35) -> str:
+    """A grey image (H, W) in [0, 1] in another colour ``where`` a mask (H, W) is true, not darker there than ``least``."""
+    grey = image.clamp(0, 1)[..., None].expand(-1, -1, 3)
+    tint = image.clamp(least, 1)[..., None] * rgb(color)
+    pixels = (torch.where(where[..., None], tint, grey) * 255).round().byte().numpy()
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
