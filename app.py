@@ -26,7 +26,11 @@ warm_up()
 st.html(HERE / "ui/style.css")
 say = texts("app")
 page = st.navigation(
-    [st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True)], position="top"
+    [
+        st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True),
+        st.Page("ui/stage_page.py", title=say("stage"), icon=":material/pan_tool:", url_path="stage"),
+    ],
+    position="top",
 )
 with st.sidebar:
     choose_language()

@@ -22,8 +22,12 @@ class Texts:
         self.language = language
 
     def __call__(self, key: str, **values: Any) -> str:
+        return self.template(key).format(**values)
+
+    def template(self, key: str) -> str:
+        """A text with its {braces}, for whoever fills them in later."""
         said = _table(FOLDER / f"{self.page}.toml")[key]
-        return said.get(self.language, said["en"]).format(**values)
+        return said.get(self.language, said["en"])
 
 
 def texts(page: str) -> Texts:
