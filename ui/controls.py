@@ -18,9 +18,14 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
     place = st.segmented_control(
-        say("from"), ("Gallery", "Upload"), key="from", default="Gallery", required=True, bind="query-params",
-        label_visibility="collapsed", format_func=say,
-    )  # fmt: skip
+        say("from"),
+        ("Gallery", "Upload"),
+        key="from",
+        default="Gallery",
+        required=True,
+        bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip; never translated: the address has an option as it is shown
     if place == "Upload":
         own = choose_upload()
         if own is not None:

@@ -8,12 +8,13 @@ from ui import models, state
 from ui.answers import show
 from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
 from ui.language import texts
-from ui.stage import KERNELS, MODES, Hand, hand_of, settled, stage
+from ui.stage import KERNELS, MODES, Hand, hand_of, message_id, settled, stage
 
 KEY = "stage"
 
 
 def main() -> None:
+    take()
     say = texts("stage")
     with st.sidebar:
         digit, label = choose_digit()
@@ -23,7 +24,7 @@ def main() -> None:
     loaded = [models.load(experiment) for experiment in choose_models(kind)]
     checkpoints = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
     mode, kernel, hand = used()
-    refused = stage(digit, label, kind, values, checkpoints, mode, kernel, hand, say, KEY, take)
+    refused = stage(digit, label, kind, values, checkpoints, mode, kernel, hand, say, KEY)
     for sentence in refused:
         st.warning(sentence)
     st.caption(say("record"))
@@ -52,8 +53,12 @@ def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict
 
 
 def take() -> None:
-    """What has settled on the stage, into the sliders and the address."""
-    said = settled(st.session_state[KEY].get("said"))
+    """What has settled on the stage since the last run, into the sliders and the address, before any of them is shown."""
+    number = message_id(st.session_state.get(KEY))
+    if number in (0, st.session_state.get("stage_taken")):
+        return
+    st.session_state["stage_taken"] = number
+    said = settled(st.session_state[KEY]["said"])
     if said is None:
         return
     st.session_state.update(said.sliders)

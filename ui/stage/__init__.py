@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
     "nearest", "pens", "pen", "eraser", "width", "undo", "clear", "to_network", "to_identity", "hint_r", "hint_rts",
     "hint_p", "hint_e", "hint_tc", "hint_grid", "hint_look", "hint_draw", "place_digit", "place_grid", "place_look",
-    "place_draw", "turn_handle", "distractor", "control_point", "corners", "draw_here", "you", "network", "loading",
+    "place_draw", "turn_handle", "distractor", "control_point", "corners", "draw_here", "you", "network", "score", "loading",
     "no_weights", "no_transformer", "comes_from", "feeds", "rotation", "scale", "shear", "shift", "perspective", "bending",
     "grid_label", "input_label", "output_label", "bars_label", "right", "wrong", "failed",
 )  # fmt: skip
@@ -110,9 +110,11 @@ def stage(
     hand: Hand | None,
     say: Texts,
     key: str,
-    on_settle: Callable[[], None],
 ) -> list[str]:
-    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on models that cannot run on it."""
+    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on models that cannot run on it.
+
+    What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and ``settled``.
+    """
     shown, refused = [], []
     for checkpoint in checkpoints:
         name = models.name(checkpoint.experiment)
@@ -139,7 +141,7 @@ def stage(
         "words": {word: say.template(word) for word in WORDS},
         "colors": COLORS,
     }
-    _component(data=data, key=key, on_said_change=on_settle)
+    _component(data=data, key=key, on_said_change=lambda: None)
     return refused
 
 

@@ -84,6 +84,7 @@ class Row {
     this.network = network;
     this.transformer = network.transformer;
     this.element.classList.toggle("plain", !this.transformer);
+    this.element.classList.toggle("long", ["projective", "tps"].includes(this.transformer?.family)); // two lines of figures
     if (this.transformer) this.stage.listenForPixels(this);
     this.stage.changed();
   }
@@ -161,7 +162,7 @@ class Row {
 class Stage {
   constructor(root) {
     Object.assign(this, { root, rows: [], values: null, mode: "digit", kernel: "bilinear", hand: null, pointed: null, pinned: false });
-    Object.assign(this, { glide: null, pulled: null, sent: 0, pending: false, fingers: new Map(), pad: new Pad(), drawn: null });
+    Object.assign(this, { glide: null, pulled: null, busy: false, sent: 0, pending: false, fingers: new Map(), pad: new Pad(), drawn: null, stroking: null });
     this.frame = this.frame.bind(this);
     this.build();
     new ResizeObserver(() => this.layout()).observe(root);
@@ -186,7 +187,7 @@ class Stage {
     this.send = send;
     const changedWords = JSON.stringify(words) !== JSON.stringify(this.words);
     Object.assign(this, { words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
-    const fresh = data.echo >= this.sent && !this.pulled; // it answers what was sent last, and no hand is at work
+    const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
     if (first || fresh) {
       if (this.digitText !== data.digit) {
         this.digitText = data.digit;
@@ -336,8 +337,9 @@ class Stage {
       samplingGrid(pen, view, family, row.own.theta, size, { grid: "#fff" }, { thick: 1, dash: [6, 6], up: false, inner: false });
       samplingGrid(pen, view, family, theta, size, colors, { thick: 1.5 });
       this.showKnobs(thetaHand(family, size).handles(theta), "theirs");
+      this.showScore(row);
     } else {
-      for (const outline of this.grip.outlines(this.values)) curve(pen, view, outline, "#fff", 1.5, { open: Boolean(outline.open), dash: [7, 5], rim: 1 });
+      for (const outline of this.grip.outlines(this.values)) curve(pen, view, outline, outline.open ? "rgba(255, 255, 255, 0.6)" : "#fff", outline.open ? 1 : 1.5, { open: Boolean(outline.open), dash: [7, 5], rim: outline.open ? 0.5 : 1 });
       const knobs = this.grip.handles(this.values), turning = knobs.find((knob) => knob.shape === "turn");
       if (turning) {
         const [a, b] = this.grip.outlines(this.values)[0];
@@ -345,6 +347,18 @@ class Stage {
       }
       this.showKnobs(knobs);
     }
+  }
+
+  // How sure of the right answer the network is with the visitor's theta, and with its own.
+  showScore(row) {
+    const score = this.note.querySelector(".score"), { words, label } = this;
+    if (!score) return;
+    score.hidden = label === null;
+    if (label === null) return;
+    const [mine, own] = [row.answer.probabilities[label], row.own.probabilities[label]];
+    const text = words.score.replace("[digit]", label).replace("[you]", (100 * mine).toFixed(1)).replace("[network]", (100 * own).toFixed(1));
+    if (score.textContent !== text) score.textContent = text;
+    score.classList.toggle("ahead", mine > own + 5e-4);
   }
 
   // Handles are buttons, so that every finger, key and screen reader finds them.
@@ -444,7 +458,7 @@ class Stage {
   sum() {
     const { row, output, source } = this.pointed, found = this.tapsNow();
     const value = found.reduce((sum, tap) => sum + tap.weight * tap.value, 0);
-    const head = element("b", "", {}, `V(${output[0]}, ${output[1]})`);
+    const head = element("b", "term", {}, `V(${output[0]}, ${output[1]})`);
     const terms = found.map((tap, i) => element("span", "term", {}, `${i ? " + " : " = "}${tap.weight.toFixed(2).replace("-", "−")}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2))));
     const place = this.words.comes_from.replace("[x]", source[0].toFixed(2).replace("-", "−")).replace("[y]", source[1].toFixed(2).replace("-", "−"));
     return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, value.toFixed(2)));
@@ -508,37 +522,39 @@ class Stage {
     picture(pen, view, row.image, size);
     const font = getComputedStyle(this.root).fontFamily, big = Math.round(view.zoom / 3.6);
     Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
-    const used = new Map(this.tapsNow().map((tap) => [`${tap.column},${tap.row}`, tap]));
+    const found = this.tapsNow(), used = new Map(found.map((tap) => [`${tap.column},${tap.row}`, tap]));
     const [left, top] = [Math.floor(view.left), Math.floor(view.top)];
-    for (let line = top; line <= top + LOUPE + 1; line++) {
-      for (let column = left; column <= left + LOUPE + 1; column++) {
-        const inside = column >= 0 && line >= 0 && column < width && line < height, tap = used.get(`${column},${line}`);
-        const value = inside ? row.image[line * width + column] : 0, [x, y] = view.at([column, line]);
-        Object.assign(pen, { strokeStyle: "rgba(128, 128, 128, 0.5)", lineWidth: 1 });
-        if (inside) pen.strokeRect(x - view.zoom / 2, y - view.zoom / 2, view.zoom, view.zoom);
-        pen.fillStyle = inside ? (value > 0.55 ? "#000" : "#fff") : this.text;
-        pen.globalAlpha = tap ? 1 : 0.55;
-        pen.font = `${tap ? 700 : 400} ${tap ? big : Math.round(big * 0.8)}px ${font}`;
-        pen.fillText(value.toFixed(2), x, y - (tap ? 0.2 * view.zoom : 0));
-        if (tap) {
-          pen.font = `700 ${Math.round(big * 0.92)}px ${font}`;
-          pen.fillStyle = inside && value > 0.55 ? "#7a4f00" : colors.grid;
-          pen.fillText(`× ${tap.weight.toFixed(2).replace("-", "−")}`, x, y + 0.22 * view.zoom);
-        }
-        pen.globalAlpha = 1;
-      }
-    }
-    const edge = Object.values([...used.values()]).map((tap) => [tap.column, tap.row]);
-    const [x0, x1] = [Math.min(...edge.map((at) => at[0])), Math.max(...edge.map((at) => at[0]))];
-    const [y0, y1] = [Math.min(...edge.map((at) => at[1])), Math.max(...edge.map((at) => at[1]))];
-    curve(pen, view, [[x0 - 0.5, y0 - 0.5], [x1 + 0.5, y0 - 0.5], [x1 + 0.5, y1 + 0.5], [x0 - 0.5, y1 + 0.5]], colors.grid, 4, { open: false });
+    const pixels = Array.from({ length: (LOUPE + 2) ** 2 }, (_, i) => [left + (i % (LOUPE + 2)), top + Math.floor(i / (LOUPE + 2))]);
+    Object.assign(pen, { strokeStyle: "rgba(128, 128, 128, 0.5)", lineWidth: 1 });
+    for (const [column, line] of pixels) pen.strokeRect(...view.at([column - 0.5, line - 0.5]), view.zoom, view.zoom);
     const [column, line] = this.pointed.output, [high, wide] = row.transformer.size;
     for (let i = Math.max(line - 6, 0); i <= Math.min(line + 6, high - 1); i++) {
       for (let j = Math.max(column - 6, 0); j <= Math.min(column + 6, wide - 1); j++) {
-        if (i !== line || j !== column) dot(pen, view, this.sourceOf(row, [j, i]), 3.5, colors.grid);
+        if (i !== line || j !== column) dot(pen, view, this.sourceOf(row, [j, i]), 3, colors.grid);
       }
     }
-    dot(pen, view, this.pointed.source, 8, colors.grid);
+    const lasts = (key) => [Math.min(...found.map((tap) => tap[key])), Math.max(...found.map((tap) => tap[key]))];
+    const [[x0, x1], [y0, y1]] = [lasts("column"), lasts("row")];
+    curve(pen, view, [[x0 - 0.5, y0 - 0.5], [x1 + 0.5, y0 - 0.5], [x1 + 0.5, y1 + 0.5], [x0 - 0.5, y1 + 0.5]], colors.grid, 4, { open: false });
+    for (const [column, line] of pixels) {
+      const inside = column >= 0 && line >= 0 && column < width && line < height, tap = used.get(`${column},${line}`);
+      const value = inside ? row.image[line * width + column] : 0, bright = value > 0.55, [x, y] = view.at([column, line]);
+      const write = (text, y, color, size, weight) => {
+        Object.assign(pen, { font: `${weight} ${Math.round(size)}px ${font}`, fillStyle: color, strokeStyle: bright ? "#fff" : "#000", lineWidth: 3, lineJoin: "round" });
+        if (tap) pen.strokeText(text, x, y);
+        pen.fillText(text, x, y);
+      };
+      pen.globalAlpha = tap ? 1 : 0.6;
+      if (inside || tap) write(value.toFixed(2), y - (tap ? 0.22 * view.zoom : 0), bright ? "#000" : "#fff", tap ? big : 0.8 * big, tap ? 700 : 400);
+      if (tap) write(`× ${tap.weight.toFixed(2).replace("-", "−")}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
+      pen.globalAlpha = 1;
+    }
+    for (const [color, thick] of [["#000", 5], [colors.grid, 3]]) { // the place itself, as a ring, so that the figures can be read
+      Object.assign(pen, { strokeStyle: color, lineWidth: thick });
+      pen.beginPath();
+      pen.arc(...view.at(this.pointed.source), 9, 0, 7);
+      pen.stroke();
+    }
     frame(pen, view, size, colors.input, 3);
     pen.restore();
     Object.assign(pen, { strokeStyle: colors.quiet, lineWidth: 1 });
@@ -653,7 +669,9 @@ class Stage {
 
   hint() {
     const { words, mode } = this;
-    return element("p", "hint", {}, mode === "digit" ? words[`hint_${this.kind}`] : words[`hint_${mode}`]);
+    const hint = element("p", "hint", {}, mode === "digit" ? words[`hint_${this.kind}`] : words[`hint_${mode}`]), all = document.createDocumentFragment();
+    all.append(hint, ...(mode === "grid" ? [element("p", "score")] : []));
+    return all;
   }
 
   enter(mode) {
@@ -686,6 +704,7 @@ class Stage {
       hand: thetaHand(row.transformer.family, row.network.input),
       value: own ?? row.own.theta,
       put: (theta) => {
+        this.busy = true;
         this.hand = { model: row.id, theta };
         this.changed();
       },
@@ -694,7 +713,7 @@ class Stage {
 
   // Values within their bounds, though not yet on the sliders' steps.
   put(values) {
-    this.glide = null;
+    Object.assign(this, { glide: null, busy: true });
     this.values = Object.fromEntries(
       Object.entries(values).map(([key, value]) => {
         const bounds = this.bounds[key];
@@ -711,6 +730,8 @@ class Stage {
 
   listen() {
     const { place } = this;
+    this.root.addEventListener("keydown", () => this.root.classList.add("keys"), true); // only then the focus is shown
+    this.root.addEventListener("pointerdown", () => this.root.classList.remove("keys"), true);
     place.addEventListener("pointerdown", (event) => {
       if (event.button) return;
       if (this.mode === "look") return this.lookAt(event, true);
@@ -839,6 +860,7 @@ class Stage {
   }
 
   drawing() {
+    this.busy = true;
     const digit = mnistForm(...this.pad.read());
     this.drawn = digit;
     if (digit) {
@@ -858,7 +880,8 @@ class Stage {
   // Bring the values to the sliders' steps, and tell Python.
   settle() {
     clearTimeout(this.timer);
-    if (this.pulled) return;
+    if (this.pulled || this.stroking !== null) return;
+    this.busy = false;
     const rest = this.glide?.to ?? this.values;
     const values = Object.fromEntries(
       Object.entries(rest).map(([key, value]) => {

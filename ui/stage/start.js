@@ -7,10 +7,11 @@ export default function (component) {
   import(own.replace(/static\/js\/.*$/, `app/static/${data.folder}/stage.js`)).then(
     ({ show }) => {
       show(component);
-      note.remove();
+      note.hidden = true;
     },
   ).catch((error) => {
     note.textContent = `${data.words.failed} (${error.message})`;
+    note.hidden = false;
     note.classList.add("now");
   });
 }
