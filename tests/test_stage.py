@@ -168,7 +168,8 @@ def test_nonsense_in_the_address_gives_a_working_page(visit, address):
     [
         None, 3, "text", [], {}, {"id": "x"}, {"id": 5}, message("rts") | {"kind": "nothing"}, message("rts") | {"kind": ["rts"]},
         message("rts", rts_angle="NaN"), message("rts", rts_angle=None), message("rts") | {"values": {}}, message("rts", own="!!!"),
-        message("rts", own=base64.b64encode(b"short").decode()), message("e", e_moves=[1, 2]), message("e", e_moves=[math.inf] * 32),
+        message("rts", own=base64.b64encode(b"short").decode()), message("e", e_moves=[1, 2]),
+        message("e", e_moves=[math.inf] * 32),
         message("tc", tc_drops="abc"), message("rts", hand="x"), message("rts", hand={"model": "st-cnn-affine"}),
     ],
     ids=str,

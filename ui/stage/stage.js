@@ -183,10 +183,9 @@ class Stage {
 
   // What Python knows: at every run of the page.
   receive(data, send) {
-    const first = this.values === null, { words, kind } = data;
-    this.send = send;
-    const changedWords = JSON.stringify(words) !== JSON.stringify(this.words);
-    Object.assign(this, { words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
+    const first = this.values === null, { kind } = data;
+    const changedWords = JSON.stringify(data.words) !== JSON.stringify(this.words), words = changedWords ? data.words : this.words;
+    Object.assign(this, { send, words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
     if (first || fresh) {
       if (this.digitText !== data.digit) {
