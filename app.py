@@ -28,6 +28,7 @@ say = texts("app")
 page = st.navigation(
     [
         st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True),
+        st.Page("ui/stage_page.py", title=say("stage"), icon=":material/pan_tool:", url_path="stage"),
         st.Page("ui/why_page.py", title=say("why"), icon=":material/help:", url_path="why"),
         st.Page("ui/transformation_page.py", title=say("transformation"), icon=":material/transform:", url_path="transformation"),
         st.Page("ui/sampler_page.py", title=say("sampler"), icon=":material/grid_on:", url_path="sampler"),

@@ -23,9 +23,11 @@ class DigitModel(ExplainableModel):
         self.pool = pool
         self.classifier = classifier
 
-    def explain(self, images: Tensor) -> Explanation:
-        """The logits for images (B, 1, H, W), with the transformer's theta, grid and output (at its full size) if there is one."""
-        transformers = () if self.transformer is None else (self.transformer(images),)
+    def explain(self, images: Tensor, theta: Tensor | None = None) -> Explanation:
+        """The logits for images (B, 1, H, W), with the transformer's theta, grid and output (at its full size) if there is one;
+        a theta (B, P) from elsewhere takes the localisation network's place.
+        """
+        transformers = () if self.transformer is None else (self.transformer(images, theta),)
         for trace in transformers:
             images = trace.output
         return Explanation(self.classify(images), transformers)

@@ -1,5 +1,6 @@
-"""What the tests share: a small MNIST on disk, the command line in this process, and how hypothesis searches."""
+"""What the tests share: a small MNIST on disk, the command line in this process, a browser, and how hypothesis searches."""
 
+import os
 import struct
 import sys
 import tempfile
@@ -8,6 +9,7 @@ import pytest
 import torch
 from hypothesis import configuration, settings
 
+from benchmarks.browser import FLAGS, chromium
 from stn_core import __main__ as command_line
 from stn_core.datasets import gallery
 
@@ -47,3 +49,20 @@ def run(monkeypatch, capsys):
         return (end.value.code or 0, *capsys.readouterr())
 
     return call
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; without one the test is skipped, but under CI it fails."""
+    try:
+        path = chromium()
+    except RuntimeError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

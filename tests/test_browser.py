@@ -1,15 +1,14 @@
 """The app in a real browser, end to end."""
 
 import io
-import os
 import re
 
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import gallery
@@ -29,20 +28,6 @@ def address(tmp_path_factory, tiny_mnist):
     make_report(folder, tiny_mnist, folder / "report.json", say=lambda text: None)
     with serving(STN_CHECKPOINTS=str(folder), STN_REPORT=str(folder / "report.json")) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        path = chromium()
-    except RuntimeError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

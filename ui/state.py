@@ -5,7 +5,9 @@ Streamlit keeps bound widgets and the URL in step and drops values that do not f
 
 import base64
 import binascii
+import math
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ SEEDS = 10_000
 REPLAYED = ("rts-cnn", "rts-st-cnn-affine")  # the experiments side by side at the start of the replay
 NOTHING = "-"  # in place of the right one
 DOZENS = (1, 2, 3, 4, 5)  # of the 64 recorded digits, twelve are shown
+DISTRACTORS = 16  # at most
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ def undistorted(kind: str) -> Values:
 
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
-    """A digit uint8 (28, 28) distorted as the sliders say: float32 (1, 1, H, W)."""
+    """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1, 1, H, W)."""
     if kind == "tc":
         return _cluttered(digit, values)
     number = lambda key: torch.tensor([float(values[f"{kind}_{key}"])])
@@ -135,20 +138,35 @@ def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
         moves = torch.cat([number(f"{axis}{i}") for i in range(4) for axis in "xy"])
         parameters = {"scale": number("scale"), "moves": moves.view(1, 4, 2)}
     else:
-        directions = torch.randn(1, 16, 2, generator=torch.Generator().manual_seed(int(values["e_seed"])))
-        parameters = {"scale": number("scale"), "moves": number("strength") * directions}
+        moves = number("strength") * directions(int(values["e_seed"])) + torch.tensor(values.get("e_moves", UNMOVED)).view(16, 2)
+        parameters = {"scale": number("scale"), "moves": moves[None]}
     return DISTORTIONS[kind].apply(digit[None], parameters)
 
 
+def directions(seed: int) -> Tensor:
+    """Where a seed pushes the 16 control points of E, in pixels at a strength of 1: (16, 2)."""
+    return torch.randn(16, 2, generator=torch.Generator().manual_seed(seed))
+
+
+def clutter(seed: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """The 16 digits (16, 28, 28) that a seed of TC cuts distractors from, and ``TranslationClutter``'s parameters of one digit.
+
+    More distractors leave the first ones where they are.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    others = gallery().images[torch.randint(5000, (DISTRACTORS,), generator=generator)]
+    drawn = TranslationClutter(patches=DISTRACTORS).draw(DISTRACTORS + 1, generator)
+    return others, {name: value[:1] for name, value in drawn.items()} | {"sources": torch.arange(1, DISTRACTORS + 1)[None]}
+
+
 def _cluttered(digit: Tensor, values: Values) -> Tensor:
-    count = int(values["tc_clutter"])
-    generator = torch.Generator().manual_seed(int(values["tc_seed"]))
-    clutter = TranslationClutter(patches=16)  # more distractors leave the first ones where they are
-    others = gallery().images[torch.randint(5000, (16,), generator=generator)]
-    parameters = {name: value[:1].expand(17, *value.shape[1:]).clone() for name, value in clutter.draw(17, generator).items()}
-    parameters["place"][:] = torch.tensor([int(values["tc_x"]), int(values["tc_y"])])
-    parameters["sources"][:] = torch.arange(1, 17) * (torch.arange(16) < count)
-    return clutter.apply(torch.cat((digit[None], others)), parameters)[:1]
+    others, parameters = clutter(int(values["tc_seed"]))
+    parameters["place"] = torch.tensor([[int(values["tc_x"]), int(values["tc_y"])]])
+    parameters["sources"] = parameters["sources"] * (torch.arange(DISTRACTORS) < int(values["tc_clutter"]))
+    by_hand = torch.tensor(values.get("tc_drops", UNDROPPED)).view(1, DISTRACTORS, 2)
+    parameters["drops"] = torch.where(by_hand < 0, parameters["drops"], by_hand)
+    everywhere = {name: value.expand(DISTRACTORS + 1, *value.shape[1:]) for name, value in parameters.items()}
+    return TranslationClutter(patches=DISTRACTORS).apply(torch.cat((digit[None], others)), everywhere)[:1]
 
 
 def in_figures(trained: tuple[float, float]) -> str:
@@ -166,6 +184,45 @@ def outside_training(kind: str, values: Values) -> list[str]:
         if not low - slider.step / 2 <= values[slider.key] <= high + slider.step / 2:
             outside.append(slider.label[0].lower() + slider.label[1:])
     return outside
+
+
+@dataclass(frozen=True)
+class ByHand:
+    """32 numbers that have no slider, since only a hand sets them: in the URL a byte each, ``offset`` + value / ``step``."""
+
+    key: str
+    low: float
+    high: float
+    step: float
+    default: float
+
+    @property
+    def untouched(self) -> tuple[float, ...]:
+        return (type(self.step)(self.default),) * 32
+
+    def to_text(self, numbers: Sequence[float]) -> str | None:
+        """The numbers for a URL; None if they are all untouched. ValueError if they are not 32 finite numbers."""
+        if len(numbers) != 32 or not all(math.isfinite(number) for number in numbers):
+            raise ValueError(f"{self.key} must be 32 finite numbers; got {numbers!r}")
+        steps = [round((min(max(number, self.low), self.high) - self.low) / self.step) for number in numbers]
+        untouched = round((self.default - self.low) / self.step)
+        return None if steps == [untouched] * 32 else base64.urlsafe_b64encode(bytes(steps)).decode().rstrip("=")
+
+    def from_text(self, text: str | None) -> tuple[float, ...]:
+        """The numbers in a URL's text; untouched ones if there are none in it."""
+        try:
+            steps = base64.urlsafe_b64decode((text or "")[:44] + "=")
+        except (binascii.Error, ValueError):
+            return self.untouched
+        numbers = tuple(type(self.step)(round(self.low + step * self.step, 6)) for step in steps)
+        return numbers if len(numbers) == 32 and max(numbers) <= self.high else self.untouched
+
+
+BY_HAND = {
+    "e": ByHand("e_moves", -12.0, 12.0, 0.1, 0.0),  # of the control points (x, y), in pixels, on top of the seed's
+    "tc": ByHand("tc_drops", -1, 54, 1, -1),  # top left corners (x, y) of the distractors; -1 is where the seed drops them
+}
+UNMOVED, UNDROPPED = BY_HAND["e"].untouched, BY_HAND["tc"].untouched
 
 
 def digit_to_text(digit: Tensor) -> str:

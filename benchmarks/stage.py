@@ -1,0 +1,109 @@
+"""The live stage in a real browser: frames while the hand drags, and the time from letting go to the painted Plotly figure.
+
+python -m benchmarks.stage [--path "/stage?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
+"""
+
+import argparse
+import math
+import statistics
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from benchmarks.browser import FLAGS, chromium, serving
+
+TWO = "/stage?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
+WATCH = """() => {
+  window.frames_ = []; window.times = []; window.released = null;
+  document.addEventListener('stage-frame', (event) => window.frames_.push([performance.now(), event.detail.spent]));
+  const shown = () => document.querySelector('.js-plotly-plot .imagelayer image')?.getAttribute('href');
+  let before = null;
+  addEventListener('pointerdown', () => { before = shown(); }, true);
+  addEventListener('pointerup', () => { window.released = performance.now(); }, true);
+  const look = () => {
+    const now = shown();
+    if (window.released !== null && now && now !== before) {
+      const from = window.released;
+      window.released = null;
+      requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)));  // after the paint
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--path", default=TWO, help="the page to start from")
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--releases", type=int, default=30)
+    options = parser.parse_args()
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(address + options.path)
+        page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=120_000)
+        page.wait_for_selector(".row .answer:has-text('%')", timeout=60_000)
+        names = page.locator(".row h5").all_text_contents()
+        page.wait_for_timeout(2000)
+        page.evaluate(WATCH)
+        dragging(page, options.seconds)
+        frames = page.evaluate("window.frames_")
+        times = [letting_go(page, i) for i in range(options.releases)]
+        browser.close()
+    gaps = [later[0] - sooner[0] for sooner, later in pairwise(frames)]
+    print(f"models: {', '.join(names)}")
+    print(f"{len(gaps)} frames while dragging, ms from one to the next: {said(gaps)}: {1000 / statistics.mean(gaps):.0f} a second")
+    print(f"of that in the networks, ms: {said([spent for _, spent in frames])}")
+    print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
+
+
+def dragging(page: Any, seconds: float) -> None:
+    """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the browser as a hand's are."""
+    box = page.locator(".place").bounding_box()
+    x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 8
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(
+        """([x, y, far, seconds]) => new Promise((done) => {
+          const place = document.elementFromPoint(x, y).shadowRoot?.querySelector('.place') ?? document.querySelector('.place')
+            ?? [...document.querySelectorAll('*')].map((one) => one.shadowRoot?.querySelector('.place')).find(Boolean);
+          const start = performance.now();
+          window.frames_ = [];
+          const timer = setInterval(() => {
+            const time = (performance.now() - start) / 1000, angle = 3 * time;
+            if (time > seconds) { clearInterval(timer); done(); return; }
+            const to = { clientX: x + far * Math.sin(angle), clientY: y + far * (1 - Math.cos(angle)) };
+            place.dispatchEvent(new PointerEvent('pointermove', { ...to, pointerId: 1, pointerType: 'mouse', bubbles: true }));
+          }, 8);
+        })""",
+        [x, y, far, seconds],
+    )
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+
+
+def letting_go(page: Any, number: int) -> float:
+    """Drag a little and let go: ms until Plotly's figure is painted anew."""
+    box = page.locator(".place").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    angle = 2.4 * number
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40 * math.cos(angle), y + 40 * math.sin(angle), steps=4)
+    page.mouse.up()
+    page.wait_for_function("n => window.times.length > n", arg=number, timeout=20_000)
+    page.wait_for_timeout(300)
+    return page.evaluate("window.times.at(-1)")
+
+
+def said(values: Sequence[float]) -> str:
+    ordered = sorted(values)
+    return f"p50 {statistics.median(ordered):.1f}, p95 {ordered[int(0.95 * (len(ordered) - 1))]:.1f}, max {ordered[-1]:.1f}"
+
+
+if __name__ == "__main__":
+    main()

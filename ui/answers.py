@@ -1,0 +1,62 @@
+"""What the networks answer to a digit: torch's word, as a figure and in sentences."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from stn_core import TRANSFORMS, Checkpoint
+from stn_core.digits import DigitModel
+from stn_core.explanation import grid_curves, in_words, readings
+from ui import models
+from ui.figures import Row, digits_figure
+from ui.plot import plot
+
+
+@torch.inference_mode()
+def show(
+    image: Tensor,
+    label: int | None,
+    loaded: Sequence[Checkpoint | models.Missing],
+    by_hand: dict[str, tuple[str, Tensor]] | None = None,
+) -> None:
+    """The figure for an image (1, 1, H, W) and the models, and why some are missing. ``by_hand`` has, for some models, a name and a
+    theta (P,) from elsewhere: they get a second row.
+    """
+    rows, sentences = [], []
+    for checkpoint in loaded:
+        if isinstance(checkpoint, models.Missing):
+            continue
+        answers = [explain(image, label, checkpoint)]
+        if by_hand and checkpoint.experiment.model in by_hand:
+            answers.append(explain(image, label, checkpoint, *by_hand[checkpoint.experiment.model]))
+        for row, sentence in answers:
+            rows.append(row)
+            sentences.append(f"**{row.name}** answers {max(range(10), key=row.probabilities.__getitem__)}. {sentence}")
+    alt = " ".join(sentences).replace("*", "") or "The distorted digit."
+    plot(digits_figure(image[0, 0], rows), key="figure", alt=alt)
+    for checkpoint in loaded:
+        if isinstance(checkpoint, models.Missing):
+            st.warning(f"{models.name(checkpoint.experiment)}: {checkpoint.reason}", icon=":material/model_training:")
+    if not loaded:
+        st.info("Choose a model above.")
+    st.markdown("  \n".join(sentences))
+
+
+def explain(
+    image: Tensor, label: int | None, checkpoint: Checkpoint, name: str | None = None, theta: Tensor | None = None
+) -> tuple[Row, str]:
+    """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta`` (P,) may come from elsewhere."""
+    model = checkpoint.model
+    answer = model.explain(image) if theta is None or not isinstance(model, DigitModel) else model.explain(image, theta[None])
+    name = name or models.name(checkpoint.experiment)
+    probabilities = answer.logits.softmax(1)[0].tolist()
+    if not answer.transformers:
+        return Row(name, probabilities, label), "It has no transformer."
+    (trace,), (transform,) = answer.transformers, model.transforms
+    size = (image.shape[2], image.shape[3])
+    matrix = transform.coefficients(trace.theta)[0].tolist() if transform is not TRANSFORMS["tps"] else None
+    lines = readings(transform, trace.theta[0], size)
+    curves = grid_curves(transform, trace.theta[0], size)
+    return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines)

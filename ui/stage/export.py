@@ -1,0 +1,105 @@
+"""A digit model as the browser needs it: a list of layers read off the modules themselves, and one block of numbers.
+
+Nothing about a model is known twice. Whatever its sizes, the layers are walked and run once on an empty image, so that the
+description says what the modules do; a module that the browser could not follow is refused by name.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from stn_core.digits import DigitModel
+from stn_core.spatial_transformer import ExplainableModel
+from stn_core.transforms import Size
+
+Layer = dict[str, Any]
+
+
+class ExportError(ValueError):
+    """A model with a part that the browser's engine does not have; the message names the part."""
+
+
+def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], bytes]:
+    """A model for images of ``size`` (H, W): its description, and its numbers (little-endian; see ``precision``) in one block.
+
+    description: ``input`` [H, W]; ``transformer``, null or its family, size, kernel, padding and localisation (layers);
+    ``classifier`` (layers); ``precision``, float16 where that keeps every number exactly, else float32.
+    A layer maps a map of ``in`` [C, H, W] to ``out``: conv with ``kernel`` [h, w], the first of its ``weights`` (out, in, h, w)
+    and of its ``bias`` in the block; maxpool and avgpool with ``kernel`` and ``stride`` [h, w]; relu. A linear layer is a
+    convolution whose kernel is as large as the map.
+    """
+    if not isinstance(model, DigitModel):
+        raise ExportError(f"only digit models run in the browser; this is a {type(model).__name__}")
+    numbers: list[Tensor] = []
+    image = torch.zeros(1, 1, *size)
+    about: dict[str, Any] = {"input": list(size), "transformer": None}
+    with torch.inference_mode():
+        if model.transformer is not None:
+            part = model.transformer
+            features, width = _walk(part.localisation.features, image, numbers)
+            regression, _ = _walk(part.localisation.regression, width, numbers)
+            about["transformer"] = {
+                "family": part.transform.name, "size": list(part.size), "kernel": part.kernel, "padding": part.padding,
+                "localisation": features + regression,
+            }  # fmt: skip
+            image = torch.zeros(1, 1, *part.size)
+        pooling = [nn.AvgPool2d(model.pool)] if model.pool > 1 else []
+        about["classifier"], _ = _walk(nn.Sequential(*pooling, model.classifier), image, numbers)
+    block = torch.cat([tensor.detach().float().flatten() for tensor in numbers]).numpy()
+    half = block.astype("<f2")
+    exact = bool((half.astype("<f4") == block).all())
+    return about | {"precision": "float16" if exact else "float32"}, (half if exact else block.astype("<f4")).tobytes()
+
+
+def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Layer], Tensor]:
+    """The layers of a module that is run on x (1, C, H, W), and what comes out; ``numbers`` grows by their weights."""
+    layers = []
+    for part in _leaves(module):
+        before = x
+        x = part(x) if not isinstance(part, nn.Linear) else part(x.flatten(1))
+        if isinstance(part, nn.Flatten | nn.Dropout | nn.Identity):
+            x = before  # the map keeps its shape for the linear layer that follows
+            continue
+        x = x if x.ndim == 4 else x[:, :, None, None]
+        layers.append(_layer(part, before, numbers) | {"in": list(before.shape[1:]), "out": list(x.shape[1:])})
+    return layers, x
+
+
+def _leaves(module: nn.Module) -> Iterator[nn.Module]:
+    if isinstance(module, nn.Sequential):
+        for child in module:
+            yield from _leaves(child)
+    else:
+        yield module
+
+
+def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
+    if isinstance(part, nn.ReLU):
+        return {"type": "relu"}
+    if isinstance(part, nn.Linear | nn.Conv2d):
+        kernel = part.kernel_size if isinstance(part, nn.Conv2d) else tuple(x.shape[2:])
+        if isinstance(part, nn.Conv2d):
+            plain = part.stride == (1, 1) and part.padding == (0, 0) and part.dilation == (1, 1) and part.groups == 1
+            _only(plain, part)
+        bias = part.bias if part.bias is not None else torch.zeros(part.weight.shape[0])
+        first = sum(tensor.numel() for tensor in numbers)
+        numbers += [part.weight, bias]
+        return {"type": "conv", "kernel": list(kernel), "weights": first, "bias": first + part.weight.numel()}
+    if isinstance(part, nn.MaxPool2d | nn.AvgPool2d):
+        plain = part.padding in (0, (0, 0)) and getattr(part, "dilation", 1) in (1, (1, 1))
+        _only(plain and not (isinstance(part, nn.AvgPool2d) and part.ceil_mode), part)
+        kind = "maxpool" if isinstance(part, nn.MaxPool2d) else "avgpool"
+        return {"type": kind, "kernel": _pair(part.kernel_size), "stride": _pair(part.stride)}
+    raise ExportError(f"the browser's engine has no {type(part).__name__}; add it to ui/stage/export.py and engine.js")
+
+
+def _only(plain: bool, part: nn.Module) -> None:
+    if not plain:
+        raise ExportError(f"the browser's engine has no layer like {part}; add it to ui/stage/export.py and engine.js")
+
+
+def _pair(value: Any) -> list[int]:
+    return list(np.broadcast_to(np.asarray(value), 2).tolist())

@@ -1,0 +1,82 @@
+"""The live stage: the networks answer while the hand moves; torch's answer follows when it rests."""
+
+import streamlit as st
+import torch
+
+from stn_core import Checkpoint
+from ui import models, state
+from ui.answers import show
+from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
+from ui.language import texts
+from ui.stage import KERNELS, MODES, Hand, hand_of, message_id, settled, stage
+
+KEY = "stage"
+
+
+def main() -> None:
+    take()
+    say = texts("stage")
+    with st.sidebar:
+        digit, label = choose_digit()
+        kind = choose_kind()
+        values = choose_distortion(kind)
+    st.markdown(f"#### {say('title', kind=say(f'kind_{kind}'))}")
+    loaded = [models.load(experiment) for experiment in choose_models(kind)]
+    checkpoints = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+    mode, kernel, hand = used()
+    refused = stage(digit, label, kind, values, checkpoints, mode, kernel, hand, say, KEY)
+    for sentence in refused:
+        st.warning(sentence)
+    st.caption(say("record"))
+    image = state.distorted(digit, kind, values)
+    show(image, label, loaded, by_hand(hand, checkpoints, say("by_hand")))
+    note(kind, values)
+    address = {name: value for name, value in st.query_params.to_dict().items() if name not in ("mode", "kernel", "hand", "theta")}
+    st.page_link("ui/digits_page.py", label=say("to_digits"), icon=":material/crop_rotate:", query_params=address)
+
+
+def used() -> tuple[str, str, Hand | None]:
+    """From the address: what the hand does, the kernel that is looked at, and a theta by hand."""
+    mode, kernel = st.query_params.get("mode"), st.query_params.get("kernel")
+    mode = mode if mode in MODES else MODES[0]
+    theta = st.query_params.get("theta")
+    hand = hand_of(st.query_params.get("hand"), theta.split(",") if theta else None) if mode == "grid" else None
+    return mode, kernel if kernel in KERNELS else KERNELS[0], hand
+
+
+def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict[str, tuple[str, torch.Tensor]]:
+    """The row that the visitor's theta gets in the figure."""
+    if hand is None or hand.theta is None:
+        return {}
+    names = {checkpoint.experiment.model: models.name(checkpoint.experiment) for checkpoint in checkpoints}
+    return {model: (f"{title}, {name}", torch.tensor(hand.theta)) for model, title in names.items() if model == hand.model}
+
+
+def take() -> None:
+    """What has settled on the stage since the last run, into the sliders and the address, before any of them is shown."""
+    number = message_id(st.session_state.get(KEY))
+    if number in (0, st.session_state.get("stage_taken")):
+        return
+    st.session_state["stage_taken"] = number
+    said = settled(st.session_state[KEY]["said"])
+    if said is None:
+        return
+    st.session_state.update(said.sliders)
+    if said.own is not None:
+        st.session_state["from"] = "Upload"
+    address = said.by_hand | {
+        "mode": said.mode if said.mode != MODES[0] else None,
+        "kernel": said.kernel if said.kernel != KERNELS[0] else None,
+        "hand": said.hand.model if said.hand else None,
+        "theta": ",".join(f"{number:g}" for number in said.hand.theta) if said.hand and said.hand.theta else None,
+    }
+    if said.own is not None:
+        address["own"] = state.digit_to_text(said.own)
+    for name, value in address.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+main()
