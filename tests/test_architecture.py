@@ -10,7 +10,8 @@ ROOT = Path(__file__).parent.parent
 CORE = {path.stem: path for path in (ROOT / "stn_core").glob("*.py")}
 LAYERS = [  # a module imports nothing from a layer above its own
     {"report"},
-    {"explanation", "evaluation", "training", "recording"},
+    {"explanation", "evaluation", "training", "bird_training", "looking", "recording", "bird_recording"},
+    {"explanation", "evaluation", "training", "bird_training", "looking", "recording", "bird_recording"},
     {"experiments", "checkpoints"},
     {"digits", "birds"},
     {"spatial_transformer"},
