@@ -3,12 +3,15 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from stn_core.checkpoints import Checkpoint
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]")]
@@ -28,7 +31,7 @@ def main() -> None:
 @app.command()
 def train(
     names: Annotated[list[str] | None, typer.Argument(help="Experiments, such as rts-st-cnn-affine or 'rts-*'")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every experiment")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every experiment on digits")] = False,
     recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
@@ -38,8 +41,9 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
+    model: Annotated[list[str] | None, typer.Option("--option", help="Of a bird model, such as backbone=resnet50")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
-    limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many digits, for a trial")] = None,
+    limit: Annotated[int | None, typer.Option(min=256, help="Train on the first so many pictures, for a trial")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")] = None,
 ) -> None:
     """Train experiments and write their checkpoints. Several make a queue, which skips what is done and goes on where it stopped.
@@ -47,21 +51,22 @@ def train(
     One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
     """
     from stn_core import training
-    from stn_core.experiments import RECIPES, matching
+    from stn_core.distortions import DISTORTIONS
+    from stn_core.experiments import matching
     from stn_core.queue import default_jobs, run_queue
 
-    chosen = matching("*" if every else names or [])
-    if recipe not in RECIPES:
-        raise ValueError(f"no recipe {recipe!r}; there are {', '.join(RECIPES)}")
-    how = RECIPES[recipe].changed(settings or [])
-    how = replace(how, epochs=epochs or how.epochs)
+    chosen = matching([f"{kind}-*" for kind in DISTORTIONS] if every else names or [])
+    chosen = [experiment.changed(model or []) for experiment in chosen]
+    hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
+    hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
     if len(chosen) == 1:
-        training.train(chosen[0], how, resume=resume, **options)  # type: ignore[arg-type]
+        training.train(chosen[0], hows[0], resume=resume, **options)  # type: ignore[arg-type]
         return
     passed = options | {"recipe": recipe, "epochs": epochs}
     words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
     words += [word for setting in settings or [] for word in ("--set", setting)]
+    words += [word for setting in model or [] for word in ("--option", setting)]
     failed = run_queue(
         [experiment.name for experiment in chosen], words, jobs or default_jobs(), Console(stderr=True, soft_wrap=True)
     )
@@ -78,30 +83,17 @@ def evaluate(
     seed: Annotated[int, typer.Option(min=0, help="Of the distortions of the test digits")] = 0,
     write: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file")] = None,
 ) -> None:
-    """Error on the 10 000 official test digits, each distorted once from the seed, beside the paper's figure."""
+    """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the seed, and on the official test
+    photographs of birds, with the share of windows that hold the bird's head and its middle.
+    """
     from stn_core.checkpoints import load_checkpoint
-    from stn_core.datasets import mnist
-    from stn_core.evaluation import error
 
     paths = [*(checkpoints or []), *(sorted(out.glob("*/*.safetensors")) if every else [])]
     if not paths:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
-    digits = mnist("test", data)
-    title = f"{len(digits.labels)} test digits, seed {seed}"
-    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title)
-    rows = []
-    for path in paths:
-        checkpoint = load_checkpoint(path)
-        name, paper = checkpoint.experiment.name, checkpoint.experiment.paper_error
-        measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
-        parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-        samples = checkpoint.provenance.get("samples")
-        row = {"experiment": name, "test_error": measured, "test_seed": seed, "paper_error": paper}
-        rows.append(row | {"parameters": parameters, "samples": samples})
-        table.add_row(
-            name, f"{measured:.2f}", f"{paper}", f"{parameters:,}", f"{samples:,}" if isinstance(samples, int) else "unknown"
-        )
-    Console().print(table)
+    loaded = [load_checkpoint(path) for path in paths]
+    rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
+    rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
         write.write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -122,6 +114,68 @@ def report(
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
     console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+
+
+def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: int) -> list[dict[str, Any]]:
+    from stn_core.datasets import mnist
+    from stn_core.evaluation import error
+
+    if not checkpoints:
+        return []
+    digits = mnist("test", data)
+    title = f"{len(digits.labels)} test digits, seed {seed}"
+    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title)
+    rows = []
+    for checkpoint in checkpoints:
+        measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
+        row = _about(checkpoint) | {"test_error": measured, "test_seed": seed}
+        rows.append(row)
+        table.add_row(
+            row["experiment"], f"{measured:.2f}", f"{row['paper_error']}", f"{row['parameters']:,}", _thousands(row["samples"])
+        )
+    Console().print(table)
+    return rows
+
+
+def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
+    from stn_core.datasets import cub
+    from stn_core.evaluation import attention, bird_answers, reference_hits, share
+    from stn_core.experiments import SPECIES
+
+    rows = []
+    for kind in dict.fromkeys(each.experiment.data for each in checkpoints):
+        birds = cub("test", data, SPECIES[kind])
+        title = f"{len(birds.labels)} test photographs of {SPECIES[kind]} species; 95 % intervals"
+        table = Table("checkpoint", "accuracy %", "paper %", "window", "holds the head %", "holds the box's centre %", title=title)
+        for window, found in reference_hits(birds).items():
+            table.add_row("", "", "", f"{window}, for reference", f"{found['head']:.1f}", f"{found['centre']:.1f}")
+            rows.append({"data": kind, "window": window, **found})
+        for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
+            answers = bird_answers(checkpoint.model, birds)  # type: ignore[arg-type]
+            accuracy, looks = share(~answers.wrong(birds)), attention(birds, answers)
+            row = _about(checkpoint) | {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks}
+            rows.append(row)
+            paper = "" if row["paper_error"] is None else f"{100 - row['paper_error']:.1f}"
+            table.add_row(row["experiment"], _interval(accuracy), paper, "", "", "")
+            for number, look in enumerate(looks, 1):
+                table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
+        Console().print(table)
+    return rows
+
+
+def _about(checkpoint: "Checkpoint") -> dict[str, Any]:
+    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
+    experiment = checkpoint.experiment
+    about = {"experiment": experiment.name, "paper_error": experiment.paper_error, "parameters": parameters}
+    return about | {"samples": checkpoint.provenance.get("samples")}
+
+
+def _thousands(number: object) -> str:
+    return f"{number:,}" if isinstance(number, int) else "unknown"
+
+
+def _interval(figure: tuple[float, float, float]) -> str:
+    return "{:.1f} ({:.1f} to {:.1f})".format(*figure)
 
 
 if __name__ == "__main__":

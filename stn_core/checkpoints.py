@@ -6,7 +6,7 @@ Loading never unpickles anything and trusts nothing: every field is checked befo
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment
 from stn_core.spatial_transformer import ExplainableModel
 
 FORMAT = 1
@@ -55,7 +55,12 @@ def save_checkpoint(
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {
         "format": FORMAT,
-        "experiment": {"data": experiment.data, "model": experiment.model, "classes": list(experiment.classes)},
+        "experiment": {
+            "data": experiment.data,
+            "model": experiment.model,
+            "classes": list(experiment.classes),
+            **({"options": dict(experiment.options)} if experiment.options else {}),
+        },
         "metrics": metrics,
         "provenance": provenance,
     }
@@ -83,7 +88,10 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except (SafetensorError, OSError) as error:
         raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
     experiment, metrics, provenance = _read_about(metadata, fail)
-    model = experiment.create_model()
+    try:
+        model = experiment.create_model()
+    except (ValueError, TypeError) as error:
+        raise fail(f"expected a model that can be built, but {error}") from error
     _fill(model, tensors, experiment, fail)
     model.eval()
     return Checkpoint(model, experiment, metrics, provenance)
@@ -93,6 +101,7 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
     try:
         about = json.loads(metadata["stn"])
         data, model, classes = (about["experiment"][key] for key in ("data", "model", "classes"))
+        options = tuple(sorted(dict(about["experiment"].get("options", {})).items()))
         metrics, provenance = dict(about["metrics"]), dict(about["provenance"])
         version = about["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -102,6 +111,10 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
     known = EXPERIMENTS.get(f"{data}-{model}")
     if known is None:
         raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(EXPERIMENTS)}")
+    if known.birds:
+        if not isinstance(classes, list) or len(classes) != SPECIES[data] or not all(isinstance(name, str) for name in classes):
+            raise fail(f"expected the names of {SPECIES[data]} species, it has {str(classes)[:80]}")
+        return replace(known, classes=tuple(classes), options=options), metrics, provenance
     if list(known.classes) != classes:
         raise fail(f"expected the classes {', '.join(known.classes)}, it has {classes!r}")
     return known, metrics, provenance

@@ -1,10 +1,16 @@
-"""Errors on distorted digits, computed now, from the model's answers."""
+"""Errors on distorted digits and on birds, and where a model looks at birds; computed now, from the model's answers."""
+
+import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from stn_core.datasets import Digits, gallery
+from stn_core.birds import SIDE, BirdModel
+from stn_core.datasets import HEAD, Birds, Digits, gallery
 from stn_core.distortions import distort
+from stn_core.photographs import read_photograph
+from stn_core.transforms import TRANSFORMS, Transform
 
 VALIDATION_SEED = 2015  # the first of the seeds of the gallery's distortions, the same for every recipe and every run
 BATCH = 250
@@ -32,3 +38,105 @@ def validation_error(model: nn.Module, kind: str, device: torch.device | str = "
     """
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + repeats)
     return sum(error(model, gallery(), kind, seed, device) for seed in seeds) / repeats
+
+
+Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval
+
+
+class BirdAnswers(NamedTuple):
+    """What a model answered for a set of photographs."""
+
+    logits: Tensor  # (N, classes)
+    thetas: Tensor  # (N, T, P), T transformers; (N, 0, 3) without any
+    transform: Transform
+
+    def wrong(self, birds: Birds) -> Tensor:
+        """Which answers are wrong, (N,) bool."""
+        return self.logits.argmax(1) != birds.labels
+
+
+@torch.inference_mode()
+def bird_answers(
+    model: BirdModel, birds: Birds, device: torch.device | str = "cpu", only_look: bool = False, batch: int = 16
+) -> BirdAnswers:
+    """The model's answers for every photograph, whole and as it is; with ``only_look`` no logits, which take most of the time."""
+    was_training = model.training
+    model.eval()
+    logits, thetas = [], []
+    for paths in (birds.paths[i : i + batch] for i in range(0, len(birds.paths), batch)):
+        images = torch.stack([read_photograph(path.read_bytes(), SIDE) for path in paths]).to(device)
+        if only_look:
+            thetas.append(model.thetas(model.localisation(images)).cpu())
+            continue
+        answer = model.explain(images)
+        logits.append(answer.logits.cpu())
+        windows = [trace.theta.cpu() for trace in answer.transformers]
+        thetas.append(torch.stack(windows, dim=1) if windows else torch.zeros(len(paths), 0, 3))
+    model.train(was_training)
+    transform = (*model.transforms, TRANSFORMS["attention"])[0]
+    return BirdAnswers(torch.cat(logits) if logits else torch.zeros(len(birds.paths), 0), torch.cat(thetas), transform)
+
+
+def inside(points: Tensor, theta: Tensor, transform: Transform) -> Tensor:
+    """Which of the points (N, K, 2) of photographs lie in the window of theta (N, P); False for those that are NaN. (N, K) bool."""
+    matrix = transform.coefficients(theta)  # (N, 2 or 3, 3)
+    if matrix.shape[1] == 2:
+        matrix = torch.cat((matrix, torch.tensor([0.0, 0.0, 1.0]).expand(len(matrix), 1, 3)), dim=1)
+    homogeneous = torch.cat((points, torch.ones_like(points[:, :, :1])), dim=2)
+    target = homogeneous @ torch.linalg.pinv(matrix).transpose(1, 2)
+    return (target[:, :, :2].abs() <= target[:, :, 2:].abs()).all(-1)  # NaN compares as False
+
+
+def hits(birds: Birds, theta: Tensor, transform: Transform) -> dict[str, Tensor]:
+    """Whose window of theta (N, P) holds the head (three or more of its visible parts), and the centre of the box: (N,) bool.
+
+    The annotations judge only; no training sees them.
+    """
+    of_head = torch.tensor([name in HEAD for name in birds.part_names])
+    centres = (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
+    return {
+        "head": inside(birds.parts[:, of_head], theta, transform).sum(1) >= 3,
+        "centre": inside(centres[:, None], theta, transform)[:, 0],
+    }
+
+
+def reference_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[str, dict[str, float]]:
+    """The shares, in per cent, of hits of a centred window, and of one at a random place inside the photograph (mean of draws)."""
+    attention, count = TRANSFORMS["attention"], len(birds.labels)
+    places = (1 - scale) * (2 * torch.rand(draws, count, 2, generator=torch.Generator().manual_seed(0)) - 1)
+    places = torch.cat((torch.zeros(1, count, 2), places))
+    found = [hits(birds, torch.cat((torch.full((count, 1), scale), place), dim=1), attention) for place in places]
+    shares = {key: torch.stack([100 * hit[key].float().mean() for hit in found]) for key in ("head", "centre")}
+    centred = {key: share[0].item() for key, share in shares.items()}
+    return {"centred": centred, "random": {key: share[1:].mean().item() for key, share in shares.items()}}
+
+
+def attention(birds: Birds, answers: BirdAnswers) -> list[dict[str, Share]]:
+    """For each transformer its hits, by kind."""
+    found = [hits(birds, theta, answers.transform) for theta in answers.thetas.unbind(1)]
+    return [{key: share(hit) for key, hit in each.items()} for each in found]
+
+
+def share(hit: Tensor) -> Share:
+    """How many of (N,) bool are True, in per cent, with the ends of Wilson's 95 % interval."""
+    n, z = max(len(hit), 1), 1.96
+    p = hit.double().mean().item() if len(hit) else 0.0
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    spread = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return 100 * p, 100 * max(middle - spread, 0.0), 100 * min(middle + spread, 1.0)
+
+
+def unsure(birds: Birds, answers: BirdAnswers, right: float = 0.95) -> dict[str, float]:
+    """The probability below which an answer is to be called unsure: the smallest with at least ``right`` of the sure answers right.
+
+    With the rates that it had on these birds: how many were sure, and how many of each kind were right, in per cent.
+    """
+    probability, _ = answers.logits.softmax(1).max(1)
+    good = ~answers.wrong(birds)
+    order = probability.argsort(descending=True)
+    precision = good[order].double().cumsum(0) / torch.arange(1, len(order) + 1)
+    enough = (precision >= right).nonzero()[:, 0]
+    threshold = probability[order[enough[-1]]].item() if len(enough) else 1.0
+    sure = probability >= threshold
+    rate = lambda of: 100 * of.double().mean().item() if len(of) else 0.0
+    return {"below": threshold, "sure": rate(sure), "sure_right": rate(good[sure]), "unsure_right": rate(good[~sure])}

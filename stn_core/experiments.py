@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from fnmatch import fnmatchcase
 from types import MappingProxyType
+from typing import Any
 
+from stn_core.birds import BIRD_MODELS, create_bird_model
 from stn_core.digits import DIGIT_MODELS, create_digit_model
 from stn_core.distortions import DISTORTIONS
 from stn_core.spatial_transformer import ExplainableModel
@@ -19,6 +21,10 @@ PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the pape
     "st-cnn-projective": {"r": 0.8, "rts": 0.6, "p": 0.8, "e": 1.3},
     "st-cnn-tps": {"r": 0.7, "rts": 0.5, "p": 0.8, "e": 1.1},
 }
+
+PAPER_BIRDS = {"cnn": 17.7, "2st-cnn": 16.1, "4st-cnn": 15.9}  # 448 px input where there are transformers, table 3
+SPECIES = {"cub50": 50, "cub200": 200}
+BIRD_OPTIONS: Mapping[str, type] = {"backbone": str, "family": str, "scale": float, "fixed_scale": bool, "heat": bool}
 
 
 @dataclass(frozen=True)
@@ -87,20 +93,97 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 
 
 @dataclass(frozen=True)
+class BirdRecipe(Recipe):
+    """How a bird model is trained; an epoch is a pass over the training photographs.
+
+    Attributes:
+        classifier_rate: the last layer's learning rate, times ``rate``.
+        frozen: how many groups of the backbones' layers, from the bottom, keep their ImageNet weights: 0 to 7 for the default's
+            seven blocks.
+        stem: the experiment on the same data from whose checkpoint the streams start, "cnn"; "imagenet" for ImageNet weights,
+            "random" for none.
+        looking: epochs for each window, in which the localisation network learns from score maps before the streams move (see
+            looking.py); 0 for the paper's way, by the gradient through the pixels alone.
+        together: in the last so many epochs the localisation network moves as well, by the gradient through the pixels.
+        jitter: windows are moved by N(0, jitter), normalised, at every training step.
+        zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and mirrored half of the time.
+        dropout: of the concatenated features.
+        smoothing: of the labels.
+        held_out: every so manieth training photograph of a species is for validation only; 0 for none.
+    """
+
+    batch_size: int = 30
+    optimiser: str = "adamw"
+    rate: float = 3e-4
+    localisation_rate: float = 1e-2
+    weight_decay: float = 1e-2
+    average: float = 0.98
+    bend: float = 0.0
+    classifier_rate: float = 10.0
+    frozen: int = 4
+    stem: str = "cnn"
+    looking: int = 16
+    together: int = 2
+    jitter: float = 0.1
+    zoom: float = 0.2
+    dropout: float = 0.3
+    smoothing: float = 0.1
+    held_out: int = 10
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.stem not in ("imagenet", "random", *BIRD_MODELS):
+            raise ValueError(f"stem must be imagenet, random or one of {', '.join(BIRD_MODELS)}; got {self.stem!r}")
+        if not (0 <= self.zoom < 1 and 0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
+            raise ValueError(f"zoom, dropout and smoothing must lie in [0, 1); got {self.zoom}, {self.dropout}, {self.smoothing}")
+        if min(self.frozen, self.looking, self.together) < 0 or self.jitter < 0 or self.held_out < 0 or self.held_out == 1:
+            raise ValueError("frozen, looking, together and jitter must not be negative, and held_out 0 or at least 2")
+        if self.bend or self.optimiser == "muon":
+            raise ValueError("bending and muon are for digits: birds take optimiser=adamw or sgd")
+
+
+BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
+    {
+        "ours": BirdRecipe(epochs=20),
+        "paper": BirdRecipe(  # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
+            epochs=60, batch_size=32, optimiser="sgd", rate=0.01, localisation_rate=1e-4, schedule="steps", weight_decay=1e-4,
+            average=0.0, clip=0.0, classifier_rate=1.0, frozen=0, stem="imagenet", looking=0, together=60, jitter=0.0, zoom=0.125,
+            dropout=0.7, smoothing=0.0, held_out=0,
+        ),
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One model on one kind of data.
 
     Attributes:
-        data: the kind of distorted MNIST, a key of ``DISTORTIONS``.
+        data: the kind of distorted MNIST, a key of ``DISTORTIONS``; or cub50, cub200: photographs of so many species of birds.
         model: one of ``list_models()``.
-        classes: the names of the classes, in the order of the logits.
+        classes: the names of the classes, in the order of the logits; empty for birds, where the data, and then the checkpoint,
+            have them.
         paper_error: the paper's test error in per cent, None where the paper has none.
+        options: of a bird model that is not the default, by name, as ``BIRD_OPTIONS`` has them.
     """
 
     data: str
     model: str
     classes: tuple[str, ...] = tuple("0123456789")
     paper_error: float | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def birds(self) -> bool:
+        """Whether it is about birds, not digits."""
+        return self.data in SPECIES
+
+    def recipe(self, name: str) -> Recipe:
+        """How it is trained: "ours", or the "paper"'s way. ValueError for any other name."""
+        recipes: Mapping[str, Recipe] = BIRD_RECIPES if self.birds else RECIPES
+        if name not in recipes:
+            raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes)}")
+        return recipes[name]
 
     @property
     def name(self) -> str:
@@ -109,25 +192,46 @@ class Experiment:
     @property
     def path(self) -> str:
         """Where its checkpoint lies below the checkpoint folder."""
-        return f"digits/{self.name}.safetensors"
+        return f"{'birds' if self.birds else 'digits'}/{self.name}.safetensors"
 
     @property
     def command(self) -> str:
         """The command that makes its checkpoint."""
         return f"python -m stn_core train {self.name}"
 
+    def changed(self, settings: Iterable[str]) -> "Experiment":
+        """This experiment with other options of its model, each as "name=value". ValueError for one that there is not."""
+        options = dict(self.options)
+        for setting in settings:
+            name, _, text = setting.partition("=")
+            kind = BIRD_OPTIONS.get(name) if self.birds else None
+            try:
+                options[name] = {"True": True, "False": False}[text.capitalize()] if kind is bool else kind(text)  # type: ignore[misc]
+            except (KeyError, TypeError, ValueError):
+                known = ", ".join(f"{key} ({value.__name__})" for key, value in BIRD_OPTIONS.items())
+                raise ValueError(f"{self.name} has no option {setting!r}; bird models have {known}") from None
+        return replace(self, options=tuple(sorted(options.items())))
+
     def create_model(self) -> ExplainableModel:
-        return create_model(self.model, self.data)
+        sizes = {"classes": len(self.classes) or SPECIES[self.data]} if self.birds else {}
+        return create_model(self.model, self.data, **sizes, **dict(self.options))
 
 
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
     {
         e.name: e
         for e in (
-            Experiment(data, model, paper_error=PAPER[model][data])
-            for data in DISTORTIONS
-            for model in DIGIT_MODELS
-            if data in PAPER[model]
+            *(
+                Experiment(data, model, paper_error=PAPER[model][data])
+                for data in DISTORTIONS
+                for model in DIGIT_MODELS
+                if data in PAPER[model]
+            ),
+            *(
+                Experiment(data, model, classes=(), paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None)
+                for data in SPECIES
+                for model in BIRD_MODELS
+            ),
         )
     }
 )
@@ -147,18 +251,25 @@ def matching(patterns: str | Iterable[str]) -> list[Experiment]:
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*"."""
-    return [name for name in DIGIT_MODELS if fnmatchcase(name, pattern)]
+    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or "*st-cnn"."""
+    return [name for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS)) if fnmatchcase(name, pattern)]
 
 
-def create_model(name: str, data: str = "r", **sizes: int) -> ExplainableModel:
-    """A new model, its transformers at identity: ``create_model("st-cnn-affine", "rts")``.
+def create_model(name: str, data: str | None = None, **sizes: Any) -> ExplainableModel:
+    """A new model: ``create_model("st-cnn-affine", "rts")``, its transformers at identity; ``create_model("2st-cnn", "cub50")``,
+    its windows tiling the photograph.
 
     Args:
         name: one of ``list_models()``.
-        data: the kind of images it is for: r, p, e (28x28), rts (42x42) or tc (60x60).
-        sizes: ``filters`` of a CNN, ``width`` of an FCN, where the defaults do not suit.
+        data: the kind of images it is for: r (the default), p, e (28x28), rts (42x42) or tc (60x60); for birds cub50 or cub200
+            (448x448), the default of the models that only birds have.
+        sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for digits; for birds ``classes``,
+            ``backbone``, ``family``, ``scale``, ``fixed_scale`` and the others of ``BirdModel``.
     """
+    if data is None:
+        data = "cub200" if name in BIRD_MODELS and name not in DIGIT_MODELS else "r"
+    if data in SPECIES:
+        return create_bird_model(name, **{"classes": SPECIES[data], **sizes})
     if data not in DISTORTIONS:
-        raise ValueError(f"no data {data!r}; there are {', '.join(DISTORTIONS)}")
+        raise ValueError(f"no data {data!r}; there are {', '.join((*DISTORTIONS, *SPECIES))}")
     return create_digit_model(name, DISTORTIONS[data].size, **sizes)

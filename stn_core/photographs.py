@@ -52,6 +52,20 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
     return flat.convert("RGB")
 
 
+def square(picture: Image.Image, side: int) -> Tensor:
+    """A picture squeezed into a square as the bird models take it: float32 (3, side, side) in [0, 1].
+
+    Nothing is cut off, so a normalised point of the square is the same point of the picture.
+    """
+    small = picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.asarray(small).copy()).permute(2, 0, 1).float() / 255
+
+
+def read_photograph(data: bytes, side: int) -> Tensor:
+    """An uploaded photograph of any kind as float32 (3, side, side) in [0, 1]: ``square`` of ``read_picture``, or PictureError."""
+    return square(read_picture(data, 2 * side), side)
+
+
 def _to_8_bit(picture: Image.Image) -> Image.Image:
     """A picture of 16 or 32 bits a pixel, its range stretched to 8 bits."""
     values = np.nan_to_num(np.asarray(picture, dtype=np.float64))

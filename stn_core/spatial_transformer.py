@@ -41,11 +41,14 @@ class ExplainableModel(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of size (h, w)."""
+    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of size (h, w).
+
+    Without a localisation network of its own, as where several transformers share one, it must be given its theta.
+    """
 
     def __init__(
         self,
-        localisation: Localisation,
+        localisation: Localisation | None,
         transform: Transform,
         size: Size,
         kernel: Kernel = "bilinear",
@@ -61,6 +64,8 @@ class SpatialTransformer(nn.Module):
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
         """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's place."""
         if theta is None:
+            if self.localisation is None:
+                raise ValueError("this transformer has no localisation network of its own: give it a theta")
             theta = self.localisation(images)
         grid = self.transform.grid(theta, self.size)
         return Trace(theta, grid, sample(images, grid, self.kernel, self.padding))

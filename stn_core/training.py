@@ -12,25 +12,26 @@ import pickle
 import subprocess
 import time
 from dataclasses import asdict
-from functools import lru_cache
 from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from stn_core.bird_training import BirdTask
 from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
 from stn_core.datasets import Digits, mnist, training_digits
 from stn_core.distortions import DISTORTIONS, distort
+from stn_core.draws import generator, order
 from stn_core.evaluation import error, validation_error
-from stn_core.experiments import Experiment, Recipe
+from stn_core.experiments import BirdRecipe, Experiment, Recipe
 from stn_core.muon import Muon
 from stn_core.recording import Recorder
 from stn_core.spatial_transformer import ExplainableModel
@@ -68,21 +69,100 @@ def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int)
     """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
     size = recipe.batch_size
     epoch, position = divmod(step, len(digits.labels) // size)
-    chosen = _order(len(digits.labels), seed, epoch)[position * size : (position + 1) * size]
-    images, generator = digits.images[chosen], _generator(seed, step, 1)
+    chosen = order(len(digits.labels), seed, epoch)[position * size : (position + 1) * size]
+    images, draw = digits.images[chosen], generator(seed, step, 1)
     if recipe.bend:
-        moves = recipe.bend * torch.randn(size, 16, 2, generator=generator)
+        moves = recipe.bend * torch.randn(size, 16, 2, generator=draw)
         images = DISTORTIONS["e"].apply(images, {"scale": torch.ones(size), "moves": moves})[:, 0]
-    return distort(images, kind, generator), digits.labels[chosen]
+    return distort(images, kind, draw), digits.labels[chosen]
 
 
-@lru_cache(maxsize=2)
-def _order(count: int, seed: int, epoch: int) -> Tensor:
-    return torch.randperm(count, generator=_generator(seed, epoch, 0))
+class Task(Protocol):
+    """What a run learns from and is judged by: digits, or birds (bird_training.py)."""
+
+    experiment: Experiment
+
+    @property
+    def count(self) -> int:
+        """How many pictures there are to train on."""
+
+    def create_model(self, fresh: bool) -> ExplainableModel:
+        """The model; if ``fresh``, ready for the first step, else to be filled from a saved state."""
+
+    def create_optimiser(self, model: Any) -> torch.optim.Optimizer: ...
+
+    def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What step ``step`` trains on: the model's inputs (batch_size, ...), the pictures first, and labels (batch_size,)."""
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor: ...
+
+    def create_recorder(self, total: int) -> Any:
+        """What records a run of ``total`` steps."""
+
+    def validation_error(self, model: Any, device: torch.device) -> float:
+        """In per cent."""
+
+    def storage(self, model: Any, device: torch.device) -> torch.dtype:
+        """The precision of the checkpoint."""
+
+    def metrics(self, model: Any, device: torch.device) -> dict[str, Any]:
+        """What the checkpoint says of the model, with a "test_error" and, if there are pictures for it, a "validation_error"."""
 
 
-def _generator(seed: int, count: int, purpose: int) -> torch.Generator:
-    return torch.Generator().manual_seed((seed * 2 + purpose) * 1_000_003 + count)
+class DigitTask:
+    """Digits, distorted afresh at every step."""
+
+    def __init__(self, experiment: Experiment, recipe: Recipe, seed: int, data: Any, limit: int | None) -> None:
+        self.digits, self.test = training_digits(data), mnist("test", data)
+        self.digits = Digits(self.digits.images[:limit], self.digits.labels[:limit])
+        self.experiment, self.recipe, self.seed = experiment, recipe, seed
+
+    @property
+    def count(self) -> int:
+        return len(self.digits.labels)
+
+    def create_model(self, fresh: bool) -> ExplainableModel:
+        return self.experiment.create_model()
+
+    def create_optimiser(self, model: nn.Module) -> torch.optim.Optimizer:
+        return create_optimiser(model, self.recipe)
+
+    def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
+        images, labels = digit_batch(self.digits, self.experiment.data, self.recipe, self.seed, step)
+        return (images,), labels
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels)
+
+    def create_recorder(self, total: int) -> Recorder:
+        return Recorder(self.experiment, total, self.recipe.batch_size)
+
+    def validation_error(self, model: nn.Module, device: torch.device) -> float:
+        return validation_error(model, self.experiment.data, device)
+
+    def storage(self, model: nn.Module, device: torch.device) -> torch.dtype:
+        """Half precision where that costs at most one error in 10 000 on the validation digits."""
+        halved = copy.deepcopy(model).half().float()
+        full, half = (validation_error(m, self.experiment.data, device, repeats=4) for m in (model, halved))
+        return torch.float16 if half <= full + 0.01 else torch.float32
+
+    def metrics(self, model: nn.Module, device: torch.device) -> dict[str, Any]:
+        return {
+            "validation_error": validation_error(model, self.experiment.data, device, repeats=4),
+            "test_error": error(model, self.test, self.experiment.data, TEST_SEED, device),
+            "test_seed": TEST_SEED,
+        }
+
+
+def create_task(
+    experiment: Experiment, recipe: Recipe, seed: int, data: Any, out: Any, limit: int | None, device: Any, coarse: bool
+) -> Task:
+    """Digits or birds. DataError if the data is not to be had."""
+    if not experiment.birds:
+        return DigitTask(experiment, recipe, seed, data, limit)
+    if not isinstance(recipe, BirdRecipe):
+        raise ValueError(f"{experiment.name} needs a recipe for birds, such as EXPERIMENTS[{experiment.name!r}].recipe('ours')")
+    return BirdTask(experiment, recipe, seed, data, out, limit, device, coarse)
 
 
 def train(
@@ -111,7 +191,10 @@ def train(
 
     ValueError if a state to resume from belongs to another run. DataError if the data is not to be had.
     """
-    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=mixed_precision(precision, device))
+    mixed = mixed_precision(precision, device)
+    coarse = experiment.birds and precision == "auto" and mixed == "bf16" and (device == "cpu" or not torch.cuda.is_available())
+    unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)  # where theta does not learn yet
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if coarse else mixed, kwargs_handlers=[unused])
     if device == "cuda" and accelerator.device.type != "cuda":
         raise ValueError("no CUDA device was found; use --device cpu or auto")
     rank, world, main = accelerator.process_index, accelerator.num_processes, accelerator.is_main_process
@@ -119,31 +202,32 @@ def train(
         raise ValueError(f"{world} processes can't share a batch of {recipe.batch_size} evenly")
     console = Console(stderr=True, soft_wrap=True)
     with accelerator.main_process_first():  # which downloads what is missing
-        digits, test = training_digits(data), mnist("test", data)
-    digits = Digits(digits.images[:limit], digits.labels[:limit])
-    steps_an_epoch = len(digits.labels) // recipe.batch_size
+        task = create_task(experiment, recipe, seed, data, out, limit, accelerator.device, coarse)
+    experiment = task.experiment
+    what = "photographs" if experiment.birds else "digits"
+    steps_an_epoch = task.count // recipe.batch_size
     total = recipe.epochs * steps_an_epoch
     path = Path(out) / experiment.path
     state_path = path.with_suffix(".state.pt")
-    run = {"experiment": experiment.name, "recipe": asdict(recipe), "seed": seed, "digits": len(digits.labels)}
+    run = {"experiment": experiment.name, **dict(experiment.options), "recipe": asdict(recipe), "seed": seed, what: task.count}
     if total == 0:
-        raise ValueError(
-            f"{len(digits.labels)} digits do not fill one batch of {recipe.batch_size}; use more digits or a smaller batch"
-        )
+        raise ValueError(f"{task.count} {what} do not fill one batch of {recipe.batch_size}; use more {what} or a smaller batch")
     if resume and not state_path.is_file() and is_result(path, run):
         console.print(f"{path}: done already")
         return path
 
     keep_freed_memory()
     torch.manual_seed(seed)
-    plain = experiment.create_model().to(accelerator.device).to(memory_format=torch.channels_last)
+    resuming = resume and state_path.is_file()
+    with accelerator.main_process_first():  # which computes what the others then find
+        plain = task.create_model(fresh=not resuming).to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(plain, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
     kept: ExplainableModel = average.module if recipe.average else plain  # type: ignore[assignment]
-    recorder = Recorder(experiment, total, recipe.batch_size) if record and main else None
-    model, optimiser = accelerator.prepare(plain, create_optimiser(plain, recipe))
+    recorder = task.create_recorder(total) if record and main else None
+    model, optimiser = accelerator.prepare(plain, task.create_optimiser(plain))
     source = origin(accelerator)
     start, seconds = 0, 0.0
-    if resume and state_path.is_file():
+    if resuming:
         state = load_state(state_path, accelerator.device)
         if state["run"] != run:
             raise ValueError(f"{state_path} belongs to another run ({state['run']}); delete it or leave out --resume")
@@ -156,16 +240,17 @@ def train(
     began = time.monotonic() - seconds
     model.train()
     with progress_bar(console, disable=not main) as bar:
-        task = bar.add_task(experiment.name, total=total, completed=start, loss=0.0, error=0.0, speed=0.0)
+        line = bar.add_task(experiment.name, total=total, completed=start, loss=0.0, error=0.0, speed=0.0)
         for step in range(start, total):
             if recorder:
                 recorder.record(step, kept)
             for group in optimiser.param_groups:
                 group["lr"] = group["peak"] * rate_factor(recipe, step / total)
-            images, labels = digit_batch(digits, experiment.data, recipe, seed, step)
-            images, labels = (part[rank::world].to(accelerator.device) for part in (images, labels))  # this process's share
-            logits = model(images.contiguous(memory_format=torch.channels_last))
-            loss = F.cross_entropy(logits.float(), labels)
+            inputs, labels = task.batch(step)
+            images, *others, labels = (part[rank::world].to(accelerator.device) for part in (*inputs, labels))  # this one's share
+            torch.manual_seed((seed * world + rank) * 1_000_003 + step)  # of dropout
+            logits = model(images.contiguous(memory_format=torch.channels_last), *others)
+            loss = task.loss(logits, labels)
             accelerator.backward(loss)
             if recipe.clip:
                 accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
@@ -178,14 +263,14 @@ def train(
             if done % 20 == 0 or done == total:
                 wrong = 100 * (logits.argmax(1) != labels).float().mean().item()
                 speed = done * recipe.batch_size / (time.monotonic() - began)
-                bar.update(task, completed=done, loss=loss.item(), error=wrong, speed=speed)
+                bar.update(line, completed=done, loss=loss.item(), error=wrong, speed=speed)
             if done % steps_an_epoch == 0 and main:
                 state = {"run": run, "step": done, "seconds": time.monotonic() - began}
                 state |= {"model": plain.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
                 save_state(state | {"recording": recorder.state() if recorder else {}}, state_path)
                 epoch = done // steps_an_epoch
                 if epoch % max(1, recipe.epochs // VALIDATIONS) == 0:
-                    wrong = validation_error(kept, experiment.data, accelerator.device)
+                    wrong = task.validation_error(kept, accelerator.device)
                     clock = f"{time.monotonic() - began:.0f} s"
                     bar.console.print(f"{experiment.name} epoch {epoch}/{recipe.epochs}: validation error {wrong:.2f} %, {clock}")
 
@@ -193,27 +278,17 @@ def train(
         if recorder:
             recorder.record(total, kept)
             recorder.save(Path(record or ""))
-        dtype = storage(kept, experiment.data, accelerator.device)
+        dtype = task.storage(kept, accelerator.device)
         kept.to(dtype).float()  # what is measured is what is stored
-        metrics = {
-            "validation_error": validation_error(kept, experiment.data, accelerator.device, repeats=4),
-            "test_error": error(kept, test, experiment.data, TEST_SEED, accelerator.device),
-            "test_seed": TEST_SEED,
-        }
+        metrics = task.metrics(kept, accelerator.device)
         seconds = time.monotonic() - began
         provenance = run | {"samples": total * recipe.batch_size, "seconds": round(seconds)} | source
         save_checkpoint(path, kept, experiment, metrics, provenance, dtype)
         state_path.unlink(missing_ok=True)
-        console.print(f"{path}: validation error {metrics['validation_error']:.2f} %, {seconds:.0f} s")
+        judged = "validation" if "validation_error" in metrics else "test"
+        console.print(f"{path}: {judged} error {metrics[f'{judged}_error']:.2f} %, {seconds:.0f} s")
     accelerator.wait_for_everyone()
     return path
-
-
-def storage(model: ExplainableModel, kind: str, device: torch.device) -> torch.dtype:
-    """How a checkpoint is stored: in half precision where that costs at most one error in 10 000 on the validation digits."""
-    halved = copy.deepcopy(model).half().float()
-    full, half = (validation_error(m, kind, device, repeats=4) for m in (model, halved))
-    return torch.float16 if half <= full + 0.01 else torch.float32
 
 
 def is_result(path: Path, run: dict[str, Any]) -> bool:

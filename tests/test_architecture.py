@@ -10,7 +10,18 @@ ROOT = Path(__file__).parent.parent
 CORE = {path.stem: path for path in (ROOT / "stn_core").glob("*.py")}
 LAYERS = [  # a module imports nothing from a layer above its own
     {"report"},
-    {"explanation", "gradients", "features", "mistakes", "evaluation", "training", "recording"},
+    {
+        "explanation",
+        "gradients",
+        "features",
+        "mistakes",
+        "evaluation",
+        "training",
+        "bird_training",
+        "looking",
+        "recording",
+        "bird_recording",
+    },
     {"experiments", "checkpoints"},
     {"digits", "birds"},
     {"spatial_transformer"},

@@ -45,7 +45,8 @@ def name(experiment: Experiment) -> str:
 def choose(say: Texts) -> tuple[list[Experiment], int]:
     """The experiments to show, one or two, and which dozen of the recorded digits."""
     playable = lambda experiment: models.recording_path(experiment).is_file()
-    named = {name(experiment): experiment for experiment in sorted(EXPERIMENTS.values(), key=playable, reverse=True)}
+    recorded = [experiment for experiment in EXPERIMENTS.values() if not experiment.birds]
+    named = {name(experiment): experiment for experiment in sorted(recorded, key=playable, reverse=True)}
     left, right = (list(named).index(name(EXPERIMENTS[key])) for key in state.REPLAYED)
     sides = [
         st.selectbox(say("left"), list(named), left, key="left", bind="query-params"),

@@ -39,6 +39,7 @@ def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], b
     with torch.inference_mode():
         if model.transformer is not None:
             part = model.transformer
+            assert part.localisation is not None
             features, width = _walk(part.localisation.features, image, numbers)
             regression, _ = _walk(part.localisation.regression, width, numbers)
             about["transformer"] = {

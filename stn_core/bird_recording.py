@@ -1,0 +1,87 @@
+"""Recordings of how bird models learned to look.
+
+The photographs are not ours to keep; so the layers that answer theta are kept, in half precision, at moments of training. From them
+the windows' way can be computed for any photograph, also one that somebody uploads.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+from torch.func import functional_call
+
+from stn_core.birds import BirdModel
+from stn_core.experiments import Experiment
+
+LOOKS = 12  # moments of a bird recording while it learns from score maps, denser at the start
+EPOCHS = 4  # and while the streams move as well
+
+
+class LookRecorder:
+    """Collects what lies above the trunk of a localisation network while it learns: for any photograph, its windows' way from the
+    tiling at the start can be computed from that, and from the trunk, which hardly moves.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.moments: list[tuple[int, int]] = []  # (0, epoch of looking) or (1, step of training)
+        self.weights: list[dict[str, Tensor]] = []
+        self.steps: set[int] = set()
+
+    def look(self, epoch: int, last: int, model: BirdModel) -> None:
+        """Note the model when ``epoch`` of ``last`` epochs of looking are over, if that is one of the moments."""
+        spaced = torch.logspace(0, 1, LOOKS, base=last + 1, dtype=torch.float64)
+        if epoch in {round(moment) - 1 for moment in spaced.tolist()}:
+            self._note((0, epoch), model)
+
+    def expect(self, total: int) -> None:
+        """Training will have ``total`` steps."""
+        self.steps = {total * i // EPOCHS for i in range(1, EPOCHS + 1)}
+
+    def record(self, step: int, model: BirdModel) -> None:
+        """Note ``model`` before step ``step``, if that is one of the moments."""
+        if step in self.steps and model.transformers:
+            self._note((1, step), model)
+
+    def _note(self, moment: tuple[int, int], model: BirdModel) -> None:
+        if moment not in self.moments:
+            self.moments.append(moment)
+            self.weights.append({k: v.detach().half().cpu() for k, v in model.localisation.above.state_dict().items()})
+
+    def state(self) -> dict[str, Tensor]:
+        if not self.weights:
+            return {}
+        stacked = {name: torch.stack([weights[name] for weights in self.weights]) for name in self.weights[0]}
+        return stacked | {"moment": torch.tensor(self.moments)}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from a ``state``."""
+        if state:
+            self.moments = [(stage, count) for stage, count in state["moment"].tolist()]
+            names = state.keys() - {"moment"}
+            self.weights = [{name: state[name][i] for name in names} for i in range(len(self.moments))]
+
+    def save(self, folder: Path) -> None:
+        if self.weights:
+            folder.mkdir(parents=True, exist_ok=True)
+            about = {"experiment": self.experiment.name}
+            save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
+
+
+@torch.inference_mode()
+def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Tensor]:
+    """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how ``model`` learned.
+
+    Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1, steps of training).
+    """
+    state = load_file(path)
+    moments = state.pop("moment")
+    maps = model.localisation.maps(images).float()
+    above = model.localisation.above
+    answers = [
+        model.thetas(functional_call(above, {name: value[i].float() for name, value in state.items()}, (maps,)))
+        for i in range(len(moments))
+    ]
+    return torch.stack(answers), moments

@@ -1,0 +1,199 @@
+"""What bird models learn from: photographs, cut and mirrored afresh at every step, and nothing but their species."""
+
+import math
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from stn_core.bird_recording import LookRecorder
+from stn_core.birds import BACKBONE, BIRD_MODELS, SIDE, BirdModel, Stream, create_bird_model
+from stn_core.checkpoints import load_checkpoint
+from stn_core.datasets import Birds, cub, held_out
+from stn_core.draws import generator, order
+from stn_core.evaluation import attention, bird_answers, unsure
+from stn_core.experiments import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
+from stn_core.looking import Lattice, learn_to_look, look_everywhere
+from stn_core.photographs import read_photograph
+
+STORED = SIDE * 8 // 7  # a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
+
+
+class Photographs:
+    """Training photographs as pixels (3, 512, 512) uint8, each read when it is first asked for and then kept: 0.8 MB each."""
+
+    def __init__(self, birds: Birds) -> None:
+        self.birds = birds
+        self._pixels = torch.empty(len(birds.paths), STORED, STORED, 3, dtype=torch.uint8)  # memory is taken as it is filled
+        self._read = [False] * len(birds.paths)
+
+    def __getitem__(self, i: int) -> Tensor:
+        if not self._read[i]:
+            self._pixels[i] = read_photograph(self.birds.paths[i].read_bytes(), STORED).mul(255).round().permute(1, 2, 0)
+            self._read[i] = True
+        return self._pixels[i].permute(2, 0, 1)
+
+
+def cut(pixels: Tensor, box: tuple[int, int, int], mirrored: bool, side: int = SIDE) -> Tensor:
+    """The square (left, top, side) of a photograph's pixels (3, S, S), mirrored or not, as (3, side, side) in [0, 1]."""
+    left, top, length = box
+    square = pixels[None, :, top : top + length, left : left + length].float() / 255
+    if mirrored:
+        square = square.flip(3)
+    return F.interpolate(square, (side, side), mode="bilinear", align_corners=False, antialias=False)[0]
+
+
+class BirdTask:
+    """Birds for the training loop: see ``training.Task``."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        recipe: BirdRecipe,
+        seed: int,
+        data: str | os.PathLike[str] | None = None,
+        out: str | os.PathLike[str] = "checkpoints",
+        limit: int | None = None,
+        device: torch.device | str = "cpu",
+        coarse: bool = False,
+    ) -> None:
+        birds, self.test = (cub(split, data, SPECIES[experiment.data]) for split in ("train", "test"))
+        birds = birds.chosen(torch.arange(len(birds.labels))[:limit])
+        aside = held_out(birds.labels, recipe.held_out)
+        self.birds, self.validation = birds.chosen(~aside), birds.chosen(aside)
+        self.photographs = Photographs(self.birds)
+        self.experiment = replace(experiment, classes=birds.classes)
+        self.recipe, self.out, self.seed = recipe, Path(out), seed
+        self.device, self.coarse = torch.device(device), coarse
+        self.looked: dict[str, Any] = {}
+        self.recorder = LookRecorder(experiment)
+
+    @property
+    def count(self) -> int:
+        return len(self.birds.labels)
+
+    def create_model(self, fresh: bool) -> BirdModel:
+        """The model; if ``fresh``, with the weights that its streams start from, and windows that have learned where to look."""
+        recipe, options = self.recipe, dict(self.experiment.options)
+        from_checkpoint = recipe.stem in BIRD_MODELS and recipe.stem != self.experiment.model
+        imagenet = fresh and recipe.stem != "random"
+        model = create_bird_model(
+            self.experiment.model,
+            len(self.experiment.classes),
+            dropout=recipe.dropout,
+            pretrained=imagenet and not from_checkpoint,
+            **options,
+        )
+        if fresh and from_checkpoint:
+            stem: Any = load_checkpoint(self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.stem}"].path).model
+            for stream in model.streams:
+                stream.load_state_dict(stem.streams[0].state_dict())
+            if model.transformers:
+                trunk = Stream(options.get("backbone", BACKBONE), pretrained=True)
+                model.localisation.trunk.load_state_dict(trunk.state_dict())
+        if fresh and recipe.looking and model.transformers:
+            self.look(model)
+        for part in model.backbones:
+            part.freeze(recipe.frozen, coarse=self.coarse)
+        return model
+
+    def look(self, model: BirdModel) -> None:
+        """Let the localisation network learn from score maps; what it starts from is computed once for all models on these data."""
+        console, last = Console(stderr=True, soft_wrap=True), self.recipe.looking * (model.localisation.windows + 1)
+        about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.held_out}"
+        path = self.out / "birds" / f"{self.experiment.data}-lattice-{about}.state.pt"
+        if path.is_file():
+            lattice = Lattice(**torch.load(path, weights_only=True))
+        else:
+            stream = model.localisation.trunk.to(self.device).eval()
+            photographs = (cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count))
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
+                parts = list(track(look_everywhere(stream, model.scale, photographs), "score maps", self.count, console=console))
+            lattice = Lattice(*(torch.cat(part) for part in zip(*parts, strict=True)))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(lattice._asdict(), path.with_suffix(".partial"))
+            path.with_suffix(".partial").replace(path)
+
+        def note(epoch: int, loss: float) -> None:
+            self.recorder.look(epoch, last, model)
+            if epoch % 5 == 0 or epoch == last:
+                console.print(f"{self.experiment.name} looking {epoch}/{last}: loss {loss:.3f}")
+
+        note(0, math.nan)
+        learn_to_look(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.looking, self.seed, note)
+        looks = bird_answers(model, self.test, self.device, only_look=True)
+        self.looked = {"attention_before": attention(self.test, looks)}
+
+    def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
+        """Groups of their own for the last layer and the localisation network; what is frozen, and a rate of 0, are left out."""
+        recipe = self.recipe
+        rates = {"classifier": recipe.classifier_rate, "localisation": recipe.localisation_rate, "streams": 1.0}
+        groups = []
+        for part, factor in rates.items():
+            parameters = list(getattr(model, part).parameters()) if hasattr(model, part) else []
+            for parameter in parameters if factor == 0 else ():
+                parameter.requires_grad_(False)
+            parameters = [parameter for parameter in parameters if parameter.requires_grad]
+            if parameters:
+                groups.append({"params": parameters, "peak": recipe.rate * factor})
+        if recipe.optimiser == "sgd":
+            return torch.optim.SGD(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, momentum=0.9)
+        return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
+
+    def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What step ``step`` trains on: photographs (batch_size, 3, 448, 448), shifts of the windows (batch_size, N, 2), from
+        which photographs theta learns (batch_size,); and labels (batch_size,).
+        """
+        size, recipe = self.recipe.batch_size, self.recipe
+        epoch, position = divmod(step, self.count // size)
+        chosen = order(self.count, self.seed, epoch)[position * size : (position + 1) * size]
+        draw = generator(self.seed, step, 1)
+        shortest = math.ceil(STORED * (1 - recipe.zoom))
+        lengths = torch.randint(shortest, STORED + 1, (size,), generator=draw)
+        lefts, tops = ((torch.rand(size, generator=draw) * (STORED + 1 - lengths)).long() for _ in range(2))
+        mirrored = torch.rand(size, generator=draw) < 0.5
+        images = torch.stack(
+            [
+                cut(self.photographs[i], (left, top, length), flip)
+                for i, left, top, length, flip in zip(
+                    chosen.tolist(), lefts.tolist(), tops.tolist(), lengths.tolist(), mirrored.tolist(), strict=True
+                )
+            ]
+        )
+        shifts = recipe.jitter * torch.randn(size, BIRD_MODELS[self.experiment.model].get("transformers", 0), 2, generator=draw)
+        learns = torch.full((size,), epoch >= recipe.epochs - recipe.together)
+        return (images, shifts, learns), self.birds.labels[chosen]
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
+
+    def create_recorder(self, total: int) -> LookRecorder:
+        self.recorder.expect(total)
+        return self.recorder
+
+    def storage(self, model: BirdModel, device: torch.device) -> torch.dtype:
+        """Half precision: the metrics are those of the rounded weights."""
+        return torch.float16
+
+    def validation_error(self, model: BirdModel, device: torch.device) -> float:
+        """In per cent, on the training photographs that are held out; nan if there are none."""
+        if not len(self.validation.labels):
+            return math.nan
+        return 100 * bird_answers(model, self.validation, device).wrong(self.validation).double().mean().item()
+
+    def metrics(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
+        """What a checkpoint carries: errors, when an answer is unsure (chosen on the validation photographs), where it looks."""
+        answers = bird_answers(model, self.test, device)
+        wrong = 100 * answers.wrong(self.test).double().mean().item()
+        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers), **self.looked}
+        if len(self.validation.labels):
+            held = bird_answers(model, self.validation, device)
+            metrics["validation_error"] = 100 * held.wrong(self.validation).double().mean().item()
+            metrics["unsure"] = unsure(self.validation, held)
+        return metrics

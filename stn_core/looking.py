@@ -1,0 +1,152 @@
+"""Learning where to look, from class labels alone, before the streams move. This is where we leave the paper.
+
+The paper trains the localisation network by the gradient through the pixels of a crop. Behind an ImageNet network that gradient is
+noise: its sign agrees with finite differences of the loss half of the time. The paper averaged it over millions of samples at a
+tiny rate; with 1 500 photographs the windows stay where they started. Nor may the streams that judge a window have learned the
+very photograph by heart: their loss is then 0 wherever they look.
+
+So the streams first stand still, with ImageNet weights, and their features are computed once on a lattice of window positions. Two
+linear classifiers, each fitted on half of the photographs, turn the features of the other half into a map of class scores over
+positions. theta reads that map through the bilinear sampler: a spatial transformer one level up, with a smooth and true gradient.
+
+The windows learn one after the other, like boosting. While window k is sought, the windows before it lie where they look, their
+scores are added up, and classifier k, fitted on top of them at positions all over the photograph, says what another look adds and
+where it adds most. At the end all move together.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stn_core.birds import CROP, BirdLocalisation, Stream, shrunk
+from stn_core.sampler import sample
+from stn_core.transforms import TRANSFORMS
+
+POSITIONS = 5  # of a window, each way
+BATCH = 64
+SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
+DROPOUT = 0.2  # of what the localisation network starts from
+ANYWHERE = 0.8  # the share of photographs in which the classifier of the window that is sought sees a position drawn at random
+
+
+class Lattice(NamedTuple):
+    """What a frozen stream makes of N photographs; half precision."""
+
+    features: Tensor  # (N, K, K, C) of windows at K x K positions, row by row, from corner to corner
+    maps: Tensor  # (N, C, h, w) of the whole photograph, down-sampled: what the localisation network starts from
+
+
+@torch.inference_mode()
+def look_everywhere(stream: Stream, scale: float, photographs: Iterable[Tensor]) -> Iterator[Lattice]:
+    """The features of each photograph (3, H, W) in turn, N = 1, for windows of ``scale``."""
+    side = torch.linspace(scale - 1, 1 - scale, POSITIONS)
+    y, x = torch.meshgrid(side, side, indexing="ij")
+    theta = torch.stack((torch.full_like(x, scale), x, y), dim=-1).view(-1, 3)
+    grid = TRANSFORMS["attention"].grid(theta, (CROP, CROP))  # (K * K, h, w, 2)
+    device = next(stream.parameters()).device
+    grid = grid.to(device)
+    for photograph in photographs:
+        image = photograph[None].to(device)
+        crops = sample(image.expand(len(grid), -1, -1, -1), grid)
+        features = stream(crops).float().view(1, POSITIONS, POSITIONS, -1)
+        yield Lattice(features.half().cpu(), stream.maps(shrunk(image, CROP)).half().cpu())
+
+
+class Judges(nn.Module):
+    """Two sets of N linear classifiers, one set for each half of the photographs; scores of several windows add up."""
+
+    def __init__(self, windows: int, width: int, classes: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(2, windows, width, classes))
+        self.bias = nn.Parameter(torch.zeros(2, classes))
+
+    def scores(self, window: int, features: Tensor, half: Tensor) -> Tensor:
+        """Features (B, ..., C) of one window, judged by the set ``half`` (B,) of 0 and 1: (B, ..., classes)."""
+        mine, others = features @ self.weight[0, window], features @ self.weight[1, window]
+        return torch.where(half.view(-1, *[1] * (features.ndim - 1)) == 0, mine, others)
+
+
+def at(maps: Tensor, places: Tensor) -> Tensor:
+    """Maps (B, K, K, C) over window positions, read at places (B, 2), in [-1, 1] from the first position to the last: (B, C)."""
+    grid = places[:, None, None] * (1 - 1 / maps.shape[1])  # positions are the centres of a map's pixels
+    return sample(maps.permute(0, 3, 1, 2), grid, padding="border")[:, :, 0, 0]
+
+
+def learn_to_look(
+    localisation: BirdLocalisation,
+    reach: float,
+    lattice: Lattice,
+    labels: Tensor,
+    epochs: int,
+    seed: int,
+    note: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> None:
+    """Train a localisation network's layers above its trunk, ``epochs`` for each window and as many for all together.
+
+    Args:
+        reach: how far, normalised, the outermost windows of the lattice lie from the middle.
+        labels: (N,) classes of the photographs.
+        note: is told how many epochs are over, and the loss of the last one.
+    """
+    draw = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)  # of the dropout
+    windows, width = localisation.windows, lattice.features.shape[-1]
+    features = standardised(lattice.features)
+    judges = Judges(windows, width, int(labels.max()) + 1)
+    fitting = torch.optim.AdamW(judges.parameters(), lr=1e-3, weight_decay=0.05)
+    moving = torch.optim.AdamW(localisation.above.parameters(), lr=1e-3, weight_decay=1e-2)
+    halves = alternating(labels)
+    localisation.train()
+    for epoch in range(epochs * (windows + 1)):
+        sought = epoch // epochs  # the window; after the last one all of them
+        seen = range(min(sought + 1, windows))
+        total = 0.0
+        for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
+            looks, half, truth = features[chosen].float(), halves[chosen], labels[chosen]
+            places = localisation.regress(F.dropout(lattice.maps[chosen].float(), DROPOUT)) / reach  # (B, N, 2)
+            # The judges: each photograph by its own half's, at places about the windows, or anywhere for the one that is sought.
+            answers = judges.bias[half]
+            for window in seen:
+                where = places[:, window].detach().clamp(-1, 1) + SPREAD / reach * torch.randn(len(chosen), 2, generator=draw)
+                if window == sought:
+                    anywhere = 2 * torch.rand(len(chosen), 2, generator=draw) - 1
+                    where = torch.where(torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where)
+                answers = answers + judges.scores(window, at(looks, where.clamp(-1, 1)), half)
+            fitting.zero_grad()
+            F.cross_entropy(answers, truth, label_smoothing=0.1).backward()
+            fitting.step()
+            # The windows: judged by the other half's.
+            answers = judges.bias[1 - half].detach()
+            for window in seen:
+                with torch.no_grad():
+                    scores = judges.scores(window, looks, 1 - half)  # (B, K, K, classes)
+                moves = sought in (window, windows)
+                answers = answers + at(scores, places[:, window] if moves else places[:, window].detach())
+            loss = F.cross_entropy(answers, truth) + (places.abs() - 1).clamp(min=0).square().mean()
+            moving.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(localisation.above.parameters(), 1.0)
+            if epoch >= 2:  # the judges know something by now
+                moving.step()
+            total += loss.item() * len(chosen)
+        note(epoch + 1, total / len(labels))
+    localisation.eval()
+
+
+def standardised(features: Tensor) -> Tensor:
+    """Features (N, K, K, C) with mean 0 and deviation 1 in each channel, in half precision."""
+    some = features[:: max(1, len(features) // 500)].float()
+    mean, deviation = some.mean((0, 1, 2)), some.std((0, 1, 2))
+    return torch.cat([((part.float() - mean) / (deviation + 1e-3)).half() for part in features.split(256)])
+
+
+def alternating(labels: Tensor) -> Tensor:
+    """0 and 1 in turn within each class: (N,) int64."""
+    halves = torch.zeros_like(labels)
+    for label in labels.unique():
+        members = (labels == label).nonzero()[:, 0]
+        halves[members] = torch.arange(len(members)) % 2
+    return halves
