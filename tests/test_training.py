@@ -318,7 +318,9 @@ def offline(monkeypatch):
 
 
 @pytest.mark.parametrize("command", ["train r-fcn --device cpu --precision float32", "evaluate r-fcn.safetensors"])
-def test_missing_data_without_a_connection_ends_in_one_sentence(run, offline, tmp_path, command):
+def test_missing_data_without_a_connection_ends_in_one_sentence(run, offline, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    save_checkpoint(tmp_path / "r-fcn.safetensors", EXPERIMENTS["r-fcn"].create_model(), EXPERIMENTS["r-fcn"], {}, {})
     result = run(*command.split(), "--data", tmp_path / "nowhere", "--out", tmp_path)
     one_sentence(result, "MNIST/raw", "nowhere", "--data", "STN_DATA")
 
