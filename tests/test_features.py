@@ -41,7 +41,9 @@ def test_feature_maps_are_what_the_classifier_computes(name):
 def test_a_large_canvas_is_pooled_before_the_first_layer():
     torch.manual_seed(0)
     model = create_model("st-cnn-affine", "rts", filters=4).eval()
-    assert feature_maps(model, moved(DIGIT, (42, 42)))[0].shape[-1] == 7  # (21 - 8) / 2, rounded up
+    images = moved(DIGIT, model.transformer.size)  # what the classifier is given, twice as large as what its first layer sees
+    assert model.pooled(images).shape[-1] == images.shape[-1] // 2
+    assert [maps.shape[-1] for maps in feature_maps(model, images)] == [10, 2]
 
 
 def test_a_model_without_convolutions_has_no_maps():
