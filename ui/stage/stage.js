@@ -48,6 +48,7 @@ function element(name, className, attributes = {}, ...children) {
   return made;
 }
 
+const put = (node, text) => node.textContent !== text && (node.textContent = text); // the layout is left alone where nothing changes
 const onto = (a, b, share) => (Array.isArray(a) ? a.map((value, i) => onto(value, b[i], share)) : a + (b - a) * share);
 const fitted = ([low, high, step], value) => Number((low + Math.round((Math.min(Math.max(value, low), high) - low) / step) * step).toFixed(6));
 const held = ([low, high], value) => Math.min(Math.max(value, low), high);
@@ -125,25 +126,22 @@ class Row {
       frame(out, outView, size, colors.grid, 4);
       curve(out, outView, [[-0.5, -0.5], [size[1] - 0.5, -0.5]], colors.up, 7, {});
       stage.paintPointed(this, pen, view, out, outView);
-      this.matrix.textContent = matrixText(family, matrixOf(family, answer.theta));
+      put(this.matrix, matrixText(family, matrixOf(family, answer.theta)));
       this.write(readings(family, answer.theta, input));
     } else {
-      this.none.textContent = words.no_transformer;
+      put(this.none, words.no_transformer);
     }
     const heads = this.mine ? words.you : "";
-    this.said.textContent = heads + score(answer.probabilities);
-    this.said.style.color = color;
-    this.aside.textContent = this.mine ? words.network + score(this.own.probabilities) : "";
+    put(this.said, heads + score(answer.probabilities));
+    if (this.said.style.color !== color) this.said.style.color = color;
+    put(this.aside, this.mine ? words.network + score(this.own.probabilities) : "");
     const pen2 = cleared(this.bars, width, side);
-    bars(pen2, width, side, answer.probabilities, { color, quiet: colors.quiet, text: stage.text, other: this.mine ? this.own.probabilities : null });
+    bars(pen2, width, side, answer.probabilities, { color, quiet: colors.quiet, text: stage.text, font: stage.font, other: this.mine ? this.own.probabilities : null });
   }
 
   write(lines) {
     if (this.theta.childElementCount !== lines.length) this.theta.replaceChildren(...lines.map(([name]) => element("span", "", {}, `${this.stage.words[name]} `, element("b"))));
-    lines.forEach(([, figure], i) => {
-      const bold = this.theta.children[i].lastChild;
-      if (bold.textContent !== figure) bold.textContent = figure;
-    });
+    lines.forEach(([, figure], i) => put(this.theta.children[i].lastChild, figure));
   }
 
   describe() { // for screen readers, once things have settled
@@ -240,7 +238,7 @@ class Stage {
     this.pending = false;
     if (!this.values || !this.sizes) return;
     if (this.glide) this.advance(now);
-    this.text = getComputedStyle(this.root).color;
+    ({ color: this.text, fontFamily: this.font } = getComputedStyle(this.root));
     const image = distort(this.kind, this.digit, parametersOf(this.kind, this.values, this.seeded));
     this.image = image;
     let spent = 0;
@@ -356,7 +354,7 @@ class Stage {
     if (label === null) return;
     const [mine, own] = [row.answer.probabilities[label], row.own.probabilities[label]];
     const text = words.score.replace("[digit]", label).replace("[you]", (100 * mine).toFixed(1)).replace("[network]", (100 * own).toFixed(1));
-    if (score.textContent !== text) score.textContent = text;
+    put(score, text);
     score.classList.toggle("ahead", mine > own + 5e-4);
   }
 
@@ -382,7 +380,7 @@ class Stage {
       [x, y] = [x, y].map((at) => Math.min(Math.max(at, 13), side - 13)); // never out of reach
       const knob = knobs.children[i];
       knob.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
-      if (handle.shape === "box") knob.style.width = knob.style.height = `${handle.size * shown.zoom}px`;
+      if (handle.shape === "box") knob.style.setProperty("--side", `${handle.size * shown.zoom}px`);
     });
   }
 
@@ -407,7 +405,7 @@ class Stage {
     pen.strokeRect(1.5, 1.5, side - 3, side - 3);
     if (!this.pad.strokes.length) {
       Object.assign(pen, { fillStyle: "#9aa3b0", textAlign: "center", textBaseline: "middle" });
-      pen.font = `600 ${Math.round(side / 18)}px ${getComputedStyle(this.root).fontFamily}`;
+      pen.font = `600 ${Math.round(side / 18)}px ${this.font}`;
       pen.fillText(this.words.draw_here, side / 2, side / 2);
     }
   }
@@ -519,7 +517,7 @@ class Stage {
     pen.fillStyle = "rgba(128, 128, 128, 0.25)";
     pen.fillRect(0, 0, side, side);
     picture(pen, view, row.image, size);
-    const font = getComputedStyle(this.root).fontFamily, big = Math.round(view.zoom / 3.6);
+    const { font } = this, big = Math.round(view.zoom / 3.6);
     Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
     const found = this.tapsNow(), used = new Map(found.map((tap) => [`${tap.column},${tap.row}`, tap]));
     const [left, top] = [Math.floor(view.left), Math.floor(view.top)];
