@@ -52,6 +52,7 @@ const put = (node, text) => node.textContent !== text && (node.textContent = tex
 const onto = (a, b, share) => (Array.isArray(a) ? a.map((value, i) => onto(value, b[i], share)) : a + (b - a) * share);
 const fitted = ([low, high, step], value) => Number((low + Math.round((Math.min(Math.max(value, low), high) - low) / step) * step).toFixed(6));
 const held = ([low, high], value) => Math.min(Math.max(value, low), high);
+const two = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "−");
 const percent = (value) => `${Math.round(100 * value)} %`;
 const highest = (values) => values.indexOf(Math.max(...values));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -87,6 +88,7 @@ class Row {
     this.element.classList.toggle("plain", !this.transformer);
     this.element.classList.toggle("long", ["projective", "tps"].includes(this.transformer?.family)); // two lines of figures
     if (this.transformer) this.stage.listenForPixels(this);
+    this.stage.buildTools(); // one more grid to choose
     this.stage.changed();
   }
 
@@ -456,9 +458,9 @@ class Stage {
     const { row, output, source } = this.pointed, found = this.tapsNow();
     const value = found.reduce((sum, tap) => sum + tap.weight * tap.value, 0);
     const head = element("b", "term", {}, `V(${output[0]}, ${output[1]})`);
-    const terms = found.map((tap, i) => element("span", "term", {}, `${i ? " + " : " = "}${tap.weight.toFixed(2).replace("-", "−")}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2))));
-    const place = this.words.comes_from.replace("[x]", source[0].toFixed(2).replace("-", "−")).replace("[y]", source[1].toFixed(2).replace("-", "−"));
-    return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, value.toFixed(2)));
+    const terms = found.map((tap, i) => element("span", "term", {}, `${i ? " + " : " = "}${two(tap.weight)}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2))));
+    const place = this.words.comes_from.replace("[x]", two(source[0])).replace("[y]", two(source[1]));
+    return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, two(value)));
   }
 
   // The output pixels of a row that an input pixel feeds, with its weight in each.
@@ -543,7 +545,7 @@ class Stage {
       };
       pen.globalAlpha = tap ? 1 : 0.6;
       if (inside || tap) write(value.toFixed(2), y - (tap ? 0.22 * view.zoom : 0), bright ? "#000" : "#fff", tap ? big : 0.8 * big, tap ? 700 : 400);
-      if (tap) write(`× ${tap.weight.toFixed(2).replace("-", "−")}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
+      if (tap) write(`× ${two(tap.weight)}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
       pen.globalAlpha = 1;
     }
     for (const [color, thick] of [["#000", 5], [colors.grid, 3]]) { // the place itself, as a ring, so that the figures can be read
