@@ -96,7 +96,7 @@ def choose_distortion(kind: str) -> state.Values:
         else:
             place = st.container()
             if slider.trained:
-                label += say("trained", range=state.in_figures(slider.trained))
+                label += say("trained", range=state.in_figures(slider.trained).replace(" to ", say("to")))
         values[slider.key] = place.slider(
             label, slider.low, slider.high, slider.default, slider.step, format="%g", key=slider.key, bind="query-params"
         )

@@ -5,7 +5,7 @@ import { pairs } from "./hands.js";
 
 // A canvas of width x height, cleared, to draw on in CSS pixels.
 export function cleared(canvas, width, height) {
-  const fine = window.devicePixelRatio || 1;
+  const fine = window.devicePixelRatio || 1; // a canvas keeps its size, and so its memory, until that changes
   const [w, h] = [Math.round(width * fine), Math.round(height * fine)];
   if (canvas.width !== w || canvas.height !== h) {
     Object.assign(canvas, { width: w, height: h });
@@ -38,18 +38,32 @@ export class View {
   }
 }
 
-const small = document.createElement("canvas");
+// Grey images as small canvases, two a size: the input, which several pictures show in a frame, and the output.
+const buffers = new Map();
+function small(image, height, width) {
+  const key = 10000 * height + width;
+  if (!buffers.has(key)) {
+    buffers.set(key, [0, 1].map(() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width, height }), pixels = new ImageData(width, height);
+      return { canvas, pixels, words: new Uint32Array(pixels.data.buffer), image: null };
+    }));
+  }
+  const pair = buffers.get(key), found = pair.find((buffer) => buffer.image === image);
+  if (found) return found.canvas;
+  const [buffer, other] = pair;
+  buffers.set(key, [other, buffer]);
+  for (let i = 0; i < image.length; i++) {
+    const value = Math.max(0, Math.min(255, Math.round(255 * image[i])));
+    buffer.words[i] = 0xff000000 | (value * 0x010101);
+  }
+  buffer.canvas.getContext("2d").putImageData(buffer.pixels, 0, 0);
+  buffer.image = image;
+  return buffer.canvas;
+}
 
 export function picture(pen, view, image, [height, width]) {
-  Object.assign(small, { width, height });
-  const inner = small.getContext("2d"), pixels = inner.createImageData(width, height);
-  for (let i = 0; i < image.length; i++) {
-    const value = 255 * image[i];
-    pixels.data.set([value, value, value, 255], 4 * i);
-  }
-  inner.putImageData(pixels, 0, 0);
   pen.imageSmoothingEnabled = false;
-  pen.drawImage(small, ...view.at([-0.5, -0.5]), width * view.zoom, height * view.zoom);
+  pen.drawImage(small(image, height, width), ...view.at([-0.5, -0.5]), width * view.zoom, height * view.zoom);
 }
 
 export function frame(pen, view, [height, width], color, thick) {
@@ -118,7 +132,7 @@ export function samplingGrid(pen, view, family, theta, size, colors, { thick = 1
 }
 
 // Class probabilities, the answer in its own colour; `other` are outlined beside them.
-export function bars(pen, width, height, probabilities, { color, quiet, text, other = null }) {
+export function bars(pen, width, height, probabilities, { color, quiet, text, font, other = null }) {
   const base = height - 20, step = width / probabilities.length, size = Math.min(16, Math.max(11, step * 0.8));
   const answer = probabilities.indexOf(Math.max(...probabilities));
   pen.textAlign = "center";
@@ -134,7 +148,7 @@ export function bars(pen, width, height, probabilities, { color, quiet, text, ot
       pen.setLineDash([]);
     }
     pen.fillStyle = text;
-    pen.font = `${i === answer ? "700" : "400"} ${size}px ${getComputedStyle(pen.canvas).fontFamily}`;
+    pen.font = `${i === answer ? "700" : "400"} ${size}px ${font}`;
     pen.fillText(i, i * step + step / 2, height - 4);
   });
 }

@@ -48,9 +48,11 @@ function element(name, className, attributes = {}, ...children) {
   return made;
 }
 
+const put = (node, text) => node.textContent !== text && (node.textContent = text); // the layout is left alone where nothing changes
 const onto = (a, b, share) => (Array.isArray(a) ? a.map((value, i) => onto(value, b[i], share)) : a + (b - a) * share);
 const fitted = ([low, high, step], value) => Number((low + Math.round((Math.min(Math.max(value, low), high) - low) / step) * step).toFixed(6));
 const held = ([low, high], value) => Math.min(Math.max(value, low), high);
+const two = (value) => (Math.abs(value) < 0.005 ? 0 : value).toFixed(2).replace("-", "−");
 const percent = (value) => `${Math.round(100 * value)} %`;
 const highest = (values) => values.indexOf(Math.max(...values));
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -86,6 +88,7 @@ class Row {
     this.element.classList.toggle("plain", !this.transformer);
     this.element.classList.toggle("long", ["projective", "tps"].includes(this.transformer?.family)); // two lines of figures
     if (this.transformer) this.stage.listenForPixels(this);
+    this.stage.buildTools(); // one more grid to choose
     this.stage.changed();
   }
 
@@ -125,25 +128,22 @@ class Row {
       frame(out, outView, size, colors.grid, 4);
       curve(out, outView, [[-0.5, -0.5], [size[1] - 0.5, -0.5]], colors.up, 7, {});
       stage.paintPointed(this, pen, view, out, outView);
-      this.matrix.textContent = matrixText(family, matrixOf(family, answer.theta));
+      put(this.matrix, matrixText(family, matrixOf(family, answer.theta)));
       this.write(readings(family, answer.theta, input));
     } else {
-      this.none.textContent = words.no_transformer;
+      put(this.none, words.no_transformer);
     }
     const heads = this.mine ? words.you : "";
-    this.said.textContent = heads + score(answer.probabilities);
-    this.said.style.color = color;
-    this.aside.textContent = this.mine ? words.network + score(this.own.probabilities) : "";
+    put(this.said, heads + score(answer.probabilities));
+    if (this.said.style.color !== color) this.said.style.color = color;
+    put(this.aside, this.mine ? words.network + score(this.own.probabilities) : "");
     const pen2 = cleared(this.bars, width, side);
-    bars(pen2, width, side, answer.probabilities, { color, quiet: colors.quiet, text: stage.text, other: this.mine ? this.own.probabilities : null });
+    bars(pen2, width, side, answer.probabilities, { color, quiet: colors.quiet, text: stage.text, font: stage.font, other: this.mine ? this.own.probabilities : null });
   }
 
   write(lines) {
     if (this.theta.childElementCount !== lines.length) this.theta.replaceChildren(...lines.map(([name]) => element("span", "", {}, `${this.stage.words[name]} `, element("b"))));
-    lines.forEach(([, figure], i) => {
-      const bold = this.theta.children[i].lastChild;
-      if (bold.textContent !== figure) bold.textContent = figure;
-    });
+    lines.forEach(([, figure], i) => put(this.theta.children[i].lastChild, figure));
   }
 
   describe() { // for screen readers, once things have settled
@@ -240,7 +240,7 @@ class Stage {
     this.pending = false;
     if (!this.values || !this.sizes) return;
     if (this.glide) this.advance(now);
-    this.text = getComputedStyle(this.root).color;
+    ({ color: this.text, fontFamily: this.font } = getComputedStyle(this.root));
     const image = distort(this.kind, this.digit, parametersOf(this.kind, this.values, this.seeded));
     this.image = image;
     let spent = 0;
@@ -356,7 +356,7 @@ class Stage {
     if (label === null) return;
     const [mine, own] = [row.answer.probabilities[label], row.own.probabilities[label]];
     const text = words.score.replace("[digit]", label).replace("[you]", (100 * mine).toFixed(1)).replace("[network]", (100 * own).toFixed(1));
-    if (score.textContent !== text) score.textContent = text;
+    put(score, text);
     score.classList.toggle("ahead", mine > own + 5e-4);
   }
 
@@ -382,7 +382,7 @@ class Stage {
       [x, y] = [x, y].map((at) => Math.min(Math.max(at, 13), side - 13)); // never out of reach
       const knob = knobs.children[i];
       knob.style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
-      if (handle.shape === "box") knob.style.width = knob.style.height = `${handle.size * shown.zoom}px`;
+      if (handle.shape === "box") knob.style.setProperty("--side", `${handle.size * shown.zoom}px`);
     });
   }
 
@@ -407,7 +407,7 @@ class Stage {
     pen.strokeRect(1.5, 1.5, side - 3, side - 3);
     if (!this.pad.strokes.length) {
       Object.assign(pen, { fillStyle: "#9aa3b0", textAlign: "center", textBaseline: "middle" });
-      pen.font = `600 ${Math.round(side / 18)}px ${getComputedStyle(this.root).fontFamily}`;
+      pen.font = `600 ${Math.round(side / 18)}px ${this.font}`;
       pen.fillText(this.words.draw_here, side / 2, side / 2);
     }
   }
@@ -458,9 +458,9 @@ class Stage {
     const { row, output, source } = this.pointed, found = this.tapsNow();
     const value = found.reduce((sum, tap) => sum + tap.weight * tap.value, 0);
     const head = element("b", "term", {}, `V(${output[0]}, ${output[1]})`);
-    const terms = found.map((tap, i) => element("span", "term", {}, `${i ? " + " : " = "}${tap.weight.toFixed(2).replace("-", "−")}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2))));
-    const place = this.words.comes_from.replace("[x]", source[0].toFixed(2).replace("-", "−")).replace("[y]", source[1].toFixed(2).replace("-", "−"));
-    return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, value.toFixed(2)));
+    const terms = found.map((tap, i) => element("span", "term", {}, `${i ? " + " : " = "}${two(tap.weight)}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2))));
+    const place = this.words.comes_from.replace("[x]", two(source[0])).replace("[y]", two(source[1]));
+    return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, two(value)));
   }
 
   // The output pixels of a row that an input pixel feeds, with its weight in each.
@@ -519,7 +519,7 @@ class Stage {
     pen.fillStyle = "rgba(128, 128, 128, 0.25)";
     pen.fillRect(0, 0, side, side);
     picture(pen, view, row.image, size);
-    const font = getComputedStyle(this.root).fontFamily, big = Math.round(view.zoom / 3.6);
+    const { font } = this, big = Math.round(view.zoom / 3.6);
     Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
     const found = this.tapsNow(), used = new Map(found.map((tap) => [`${tap.column},${tap.row}`, tap]));
     const [left, top] = [Math.floor(view.left), Math.floor(view.top)];
@@ -545,7 +545,7 @@ class Stage {
       };
       pen.globalAlpha = tap ? 1 : 0.6;
       if (inside || tap) write(value.toFixed(2), y - (tap ? 0.22 * view.zoom : 0), bright ? "#000" : "#fff", tap ? big : 0.8 * big, tap ? 700 : 400);
-      if (tap) write(`× ${tap.weight.toFixed(2).replace("-", "−")}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
+      if (tap) write(`× ${two(tap.weight)}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
       pen.globalAlpha = 1;
     }
     for (const [color, thick] of [["#000", 5], [colors.grid, 3]]) { // the place itself, as a ring, so that the figures can be read
