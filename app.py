@@ -27,15 +27,15 @@ st.html(HERE / "ui/style.css")
 say = texts("app")
 page = st.navigation(
     [
-        st.Page("ui/digits_page.py", title=say("digits"), icon=":material/crop_rotate:", default=True),
-        st.Page("ui/stage_page.py", title=say("stage"), icon=":material/pan_tool:", url_path="stage"),
-        st.Page("ui/why_page.py", title=say("why"), icon=":material/help:", url_path="why"),
-        st.Page("ui/transformation_page.py", title=say("transformation"), icon=":material/transform:", url_path="transformation"),
-        st.Page("ui/sampler_page.py", title=say("sampler"), icon=":material/grid_on:", url_path="sampler"),
-        st.Page("ui/gradient_page.py", title=say("gradient"), icon=":material/trending_down:", url_path="gradient"),
-        st.Page("ui/replay_page.py", title=say("replay"), icon=":material/replay:", url_path="replay"),
-        st.Page("ui/results_page.py", title=say("results"), icon=":material/table_chart:", url_path="results"),
-        st.Page("ui/trouble_page.py", title=say("trouble"), icon=":material/warning:", url_path="trouble"),
+        st.Page("ui/digits_page.py", title=say("digits"), default=True),
+        st.Page("ui/stage_page.py", title=say("stage"), url_path="stage"),
+        st.Page("ui/why_page.py", title=say("why"), url_path="why"),
+        st.Page("ui/transformation_page.py", title=say("transformation"), url_path="transformation"),
+        st.Page("ui/sampler_page.py", title=say("sampler"), url_path="sampler"),
+        st.Page("ui/gradient_page.py", title=say("gradient"), url_path="gradient"),
+        st.Page("ui/replay_page.py", title=say("replay"), url_path="replay"),
+        st.Page("ui/results_page.py", title=say("results"), url_path="results"),
+        st.Page("ui/trouble_page.py", title=say("trouble"), url_path="trouble"),
     ],
     position="top",
 )

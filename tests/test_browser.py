@@ -89,7 +89,7 @@ def brightness(page, selector, what):
 
 def test_the_page_opens_and_paints_the_figure(visit):
     page = visit()
-    expect(page).to_have_title(re.compile("Distorted digits|Spatial transformers"))
+    expect(page).to_have_title(re.compile("Digits|Spatial transformers"))
     box = page.locator(".js-plotly-plot").bounding_box()
     assert box["width"] > 700 and box["height"] > 200
     expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(20)  # two models
@@ -217,7 +217,7 @@ def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit)
 # The exhibits
 
 
-EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 What goes wrong")
+EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
 
 
 def open_exhibit(visit, name):
@@ -250,7 +250,7 @@ def test_a_step_down_the_gradient_is_kept_in_the_address(visit):
 
 
 def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(visit):
-    page = open_exhibit(visit, "8 What goes wrong")
+    page = open_exhibit(visit, "8 Trouble")
     page.get_by_text("Localiser too fast").click()
     expect(page).to_have_url(re.compile(r"[?&]w_trap=rate\b"))
     page.get_by_text("30", exact=True).click()
