@@ -24,7 +24,9 @@ def warm_up() -> None:
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
 warm_up()
 st.html(HERE / "ui/style.css")
-say = texts("app")
+with st.sidebar:
+    choose_language()
+say = texts("app")  # after the switch, which takes the language from the address
 page = st.navigation(
     [
         st.Page("ui/digits_page.py", title=say("digits"), default=True),
@@ -39,6 +41,4 @@ page = st.navigation(
     ],
     position="top",
 )
-with st.sidebar:
-    choose_language()
 page.run()
