@@ -222,7 +222,7 @@ EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
 
 def open_exhibit(visit, name):
     """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not there first."""
-    page = visit()
+    page = visit(viewport={"width": 1920, "height": 1080})  # wide enough for all links
     before = shown(page)
     page.get_by_role("link", name=name).click()
     page.wait_for_function(NEXT, arg=before)
@@ -254,11 +254,12 @@ def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(vis
     page.get_by_text("Localiser too fast").click()
     expect(page).to_have_url(re.compile(r"[?&]w_trap=rate\b"))
     page.get_by_text("30", exact=True).click()
-    page.get_by_role("button", name="Train").click()
     heading = page.get_by_role("heading", level=4)
+    expect(heading).to_contain_text("at 30 times", timeout=30_000)
+    page.get_by_role("button", name="Train").click()
     expect(heading).to_contain_text("the window has left the image", timeout=60_000)
     page.get_by_text("0.3", exact=True).click()
-    expect(heading).to_contain_text("What will happen?")
+    expect(heading).to_contain_text("at 0.3 times", timeout=30_000)
     page.get_by_role("button", name="Train").click()
     expect(heading).to_contain_text("Step ", timeout=30_000)
     page.get_by_role("button", name="Stop").click()

@@ -178,7 +178,7 @@ def rate(say: Texts) -> None:
     with st.sidebar:
         chosen = float(choose("w_rate", say, widget=st.pills, label=True))
     left, right, _ = st.columns((1, 1, 3))
-    left.button(say("train"), on_click=begin, args=(chosen,), type="primary", width="stretch", icon=":material/play_arrow:")
+    left.button(say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:")
     right.button(say("stop"), on_click=stop, width="stretch", icon=":material/stop:")
     run: Run | None = st.session_state.get("w_run")
     if run is not None and run.rate != chosen:
@@ -194,9 +194,10 @@ def visitor() -> str:
     return context.session_id if context else "nobody"
 
 
-def begin(chosen: float) -> None:
+def begin() -> None:
+    """Train at the rate that is chosen now, even if the page has not been drawn since."""
     stop()
-    run = workshop().watch(chosen, visitor())
+    run = workshop().watch(float(st.session_state["w_rate"]), visitor())
     st.session_state["w_run"], st.session_state["w_full"] = run, run is None
     st.session_state["w_stopped_at"] = 0
 

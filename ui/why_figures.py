@@ -42,7 +42,7 @@ def cnn_figure(before: Seen, after: Seen, kept: Sequence[float], label: int, swe
     board.label(say("figure_answer"), columns[3] + 107, 0, bold=True, anchor=("center", "top"))
     for row, seen in enumerate((before, after)):
         name, color = (say("figure_learned"), QUIET) if row == 0 else (say("figure_moved"), INPUT)
-        board.label(name, 68, tops[row] + side / 2, bold=True, anchor=("right", "middle"), mark=color)
+        board.label(name, 68, tops[row] + side / 2, bold=True, anchor=("right", "middle"), mark=color if row else None)
         board.image(Box(columns[0], tops[row], side, side), seen.image, seen.image.shape, color)
         answer = int(np.argmax(seen.probabilities))
         good = RIGHT if answer == label else WRONG
