@@ -124,7 +124,7 @@ def curves(page):
 
 def test_every_figure_of_the_paper_has_a_cell(visit):
     cells = table(visit())
-    assert cells.keys() == EXPERIMENTS.keys() and len(cells) == 36
+    assert cells.keys() == {name for name, experiment in EXPERIMENTS.items() if not experiment.birds} and len(cells) == 36
     assert all(text(cell).endswith(str(EXPERIMENTS[name].paper_error)) for name, cell in cells.items())
 
 
