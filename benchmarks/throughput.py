@@ -194,7 +194,7 @@ def measured_together(processes: int, steps: int, batch_size: int, precision: st
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--steps", type=int, default=100, help="timed in each round")
+    parser.add_argument("--steps", type=int, default=200, help="timed in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--workers", type=int, help="of the usual way's DataLoader; without it those that serve it best are sought")
@@ -207,7 +207,7 @@ def main() -> None:
     workers = options.workers
     if workers is None:
         candidates = range(3 * multiprocessing.cpu_count() // 2 + 1)
-        trials = {count: measured(usual_way, max(options.steps // 4, 10), *shared, count).wall for count in candidates}
+        trials = {count: measured(usual_way, max(options.steps // 2, 20), *shared, count).wall for count in candidates}
         workers = max(trials, key=trials.__getitem__)
         print("usual way, images/s by workers: " + ", ".join(f"{count}: {speed:.0f}" for count, speed in trials.items()))
 
