@@ -2,8 +2,9 @@
 
 The usual way follows the method of PyTorch's tutorial on spatial transformers: torchvision's MNIST as PIL images, torchvision's
 transforms on one image after the other in a DataLoader (with as many workers as serve it best here), and its small network.
-Ours is ``stn_core.training.train`` as it is, with the same network made of stn_core's modules; that both are the same network is
-checked first. Both see MNIST's training digits, rotated by up to 90 degrees either way, afresh every time (R), in equal batches.
+Ours is ``stn_core.training.train`` as it is, with the same network made of stn_core's modules and the same optimiser; that both
+are the same network is checked first. ``--network st-cnn-affine`` takes the network of our table in place of the tutorial's.
+Both see MNIST's training digits, rotated by up to 90 degrees either way, afresh every time (R), in equal batches.
 
 A clock in the network notes when each training step begins, so everything that a step needs is counted: reading, distorting,
 forward, backward, the optimiser's step. Each measurement has a process of its own; the contestants take turns. Beside the
@@ -27,7 +28,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core import TRANSFORMS, Experiment
+from stn_core import TRANSFORMS, Experiment, create_model
 from stn_core.convolution import OneChannelConv2d
 from stn_core.datasets import data_root, mnist
 from stn_core.experiments import RECIPES
@@ -40,6 +41,17 @@ SIZE, WARM_UP, GOAL = (28, 28), 10, 3.0
 
 class EnoughError(Exception):
     """The clock has seen all the steps that it was asked to time."""
+
+
+class Parts(NamedTuple):
+    """What is in a network apart from its transformer."""
+
+    localiser: nn.Module
+    width: int  # of what the localiser gives to the regression of theta
+    classifier: nn.Module
+
+
+Convolution = Callable[[int, int], nn.Module]  # filters and side -> a convolution of one-channel images
 
 
 class Speed(NamedTuple):
@@ -65,28 +77,38 @@ class Clock:
         return Speed(images / wall, images / work)
 
 
-def localiser() -> nn.Sequential:
-    """Two convolutions with pooling, and a hidden layer of 32: (B, 1, 28, 28) -> (B, 32)."""
-    return nn.Sequential(
+def tutorial_parts(convolution: Convolution) -> Parts:
+    """The tutorial's localiser, (B, 1, 28, 28) -> (B, 32), and its classifier, the first layer of which ``convolution`` makes."""
+    localiser = nn.Sequential(
         nn.Conv2d(1, 8, 7), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(8, 10, 5), nn.MaxPool2d(2), nn.ReLU(),
         nn.Flatten(), nn.Linear(10 * 3 * 3, 32), nn.ReLU(),
     )  # fmt: skip
-
-
-def classifier(first: nn.Conv2d) -> nn.Sequential:
-    return nn.Sequential(
-        first, nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(10, 20, 5), nn.Dropout2d(), nn.MaxPool2d(2), nn.ReLU(),
+    classifier = nn.Sequential(
+        convolution(10, 5), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(10, 20, 5), nn.Dropout2d(), nn.MaxPool2d(2), nn.ReLU(),
         nn.Flatten(), nn.Linear(320, 50), nn.ReLU(), nn.Dropout(), nn.Linear(50, 10),
     )  # fmt: skip
+    return Parts(localiser, 32, classifier)
+
+
+def table_parts(convolution: Convolution) -> Parts:
+    """The same of ST-CNN affine as the table of distorted MNIST has it: 64 filters of 9x9 and of 7x7."""
+    model = create_model("st-cnn-affine", "r")
+    localisation, (first, *rest) = model.transformer.localisation, model.classifier
+    width = localisation.regression.in_features
+    return Parts(localisation.features, width, nn.Sequential(convolution(first.out_channels, first.kernel_size[0]), *rest))
+
+
+NETWORKS: dict[str, Callable[[Convolution], Parts]] = {"tutorial": tutorial_parts, "st-cnn-affine": table_parts}
 
 
 class UsualNetwork(nn.Module):
-    """The tutorial's network, written as one writes it: affine_grid and grid_sample."""
+    """A spatial transformer as the tutorial writes it: affine_grid and grid_sample."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, network: str, clock: Clock | None = None) -> None:
         super().__init__()
         self.clock = clock
-        self.localise, self.regression, self.classify = localiser(), nn.Linear(32, 6), classifier(nn.Conv2d(1, 10, 5))
+        self.localise, width, self.classify = NETWORKS[network](lambda filters, side: nn.Conv2d(1, filters, side))
+        self.regression = nn.Linear(width, 6)
         nn.init.zeros_(self.regression.weight)
         self.regression.bias.data.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0, 0.0]))
 
@@ -101,12 +123,12 @@ class UsualNetwork(nn.Module):
 class OurNetwork(ExplainableModel):
     """The same network of stn_core's modules."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
+    def __init__(self, network: str, clock: Clock | None = None) -> None:
         super().__init__()
         self.clock = clock
-        localisation = Localisation(localiser(), 32, TRANSFORMS["affine"])
-        self.transformer = SpatialTransformer(localisation, TRANSFORMS["affine"], SIZE)
-        self.classify = classifier(OneChannelConv2d(10, 5))
+        localiser, width, self.classify = NETWORKS[network](OneChannelConv2d)
+        affine = TRANSFORMS["affine"]
+        self.transformer = SpatialTransformer(Localisation(localiser, width, affine), affine, SIZE)
 
     def explain(self, images: Tensor) -> Explanation:
         if self.clock and self.training:
@@ -115,29 +137,31 @@ class OurNetwork(ExplainableModel):
         return Explanation(self.classify(trace.output).float(), (trace,))
 
 
-def check_equal() -> None:
+def check_equal(network: str) -> None:
     """The same weights give the same answers in both networks."""
     torch.manual_seed(0)
-    usual, our = UsualNetwork().eval(), OurNetwork().eval()
+    usual, our = UsualNetwork(network).eval(), OurNetwork(network).eval()
     usual.regression.weight.data.normal_(std=0.05)
-    our.load_state_dict(dict(zip(our.state_dict(), usual.state_dict().values(), strict=True)))
+    our.transformer.localisation.features.load_state_dict(usual.localise.state_dict())
+    our.transformer.localisation.regression.load_state_dict(usual.regression.state_dict())
+    our.classify.load_state_dict(usual.classify.state_dict())
     images = torch.rand(8, 1, *SIZE)
     if not torch.allclose(usual(images), our(images), atol=1e-4):
         raise RuntimeError("the two networks differ")
 
 
 @dataclass(frozen=True)
-class Tutorial(Experiment):
-    """The experiment that trains the network of the tutorial in our loop."""
+class Timed(Experiment):
+    """The experiment that trains a network with a clock in our loop."""
 
     clock: Clock | None = None
 
     def create_model(self) -> ExplainableModel:
-        return OurNetwork(self.clock)
+        return OurNetwork(self.model, self.clock)
 
 
 def our_way(
-    steps: int, batch_size: int, threads: int, precision: str, process: int = 0, processes: int = 1, port: int = 0
+    network: str, steps: int, batch_size: int, threads: int, precision: str, process: int = 0, processes: int = 1, port: int = 0
 ) -> Speed:
     """``train`` with the tutorial's optimiser, alone or as one of several ``processes`` that share each batch, as with torchrun."""
     torch.set_num_threads(threads)
@@ -148,13 +172,13 @@ def our_way(
     recipe = replace(RECIPES["paper"], batch_size=batch_size)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train(Tutorial("r", "tutorial", clock=clock), recipe, device="cpu", precision=precision, out=Path(folder))
+            train(Timed("r", network, clock=clock), recipe, device="cpu", precision=precision, out=Path(folder))
         except EnoughError:
             return clock.speed(batch_size)
     raise RuntimeError("the training ended before the clock")
 
 
-def usual_way(steps: int, batch_size: int, threads: int, workers: int) -> Speed:
+def usual_way(network: str, steps: int, batch_size: int, threads: int, workers: int) -> Speed:
     from torchvision import datasets, transforms
 
     torch.set_num_threads(threads)
@@ -163,7 +187,7 @@ def usual_way(steps: int, batch_size: int, threads: int, workers: int) -> Speed:
     digits = datasets.MNIST(data_root(), train=True, transform=each)
     loader = torch.utils.data.DataLoader(digits, batch_size, shuffle=True, num_workers=workers, drop_last=True)
     clock = Clock(steps)
-    model = UsualNetwork(clock).train()
+    model = UsualNetwork(network, clock).train()
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
     try:
         while True:
@@ -181,43 +205,44 @@ def measured(way: Callable[..., Speed], *arguments: object) -> Speed:
         return alone.submit(way, *arguments).result()
 
 
-def measured_together(processes: int, steps: int, batch_size: int, precision: str) -> Speed:
+def measured_together(network: str, processes: int, steps: int, batch_size: int, precision: str) -> Speed:
     """Our way in several processes of one thread each."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as team:
-        tasks = [team.submit(our_way, steps, batch_size, 1, precision, rank, processes, port) for rank in range(processes)]
+        tasks = [team.submit(our_way, network, steps, batch_size, 1, precision, rank, processes, port) for rank in range(processes)]
         speeds = [task.result() for task in tasks]
     return Speed(min(speed.wall for speed in speeds), 1 / sum(1 / speed.work for speed in speeds))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", choices=list(NETWORKS), default="tutorial")
     parser.add_argument("--steps", type=int, default=200, help="timed in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--workers", type=int, help="of the usual way's DataLoader; without it those that serve it best are sought")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     options = parser.parse_args()
-    check_equal()
+    check_equal(options.network)
     mnist("train")  # downloaded before the clock starts
-    shared = (options.batch_size, options.threads)
+    network, shared = options.network, (options.batch_size, options.threads)
 
     workers = options.workers
     if workers is None:
         candidates = range(3 * multiprocessing.cpu_count() // 2 + 1)
-        trials = {count: measured(usual_way, max(options.steps // 2, 20), *shared, count).wall for count in candidates}
+        trials = {count: measured(usual_way, network, max(options.steps // 2, 20), *shared, count).wall for count in candidates}
         workers = max(trials, key=trials.__getitem__)
         print("usual way, images/s by workers: " + ", ".join(f"{count}: {speed:.0f}" for count, speed in trials.items()))
 
     cores, steps = multiprocessing.cpu_count(), options.steps
     ways: dict[str, Callable[[], Speed]] = {
-        f"usual way, {workers} workers": lambda: measured(usual_way, steps, *shared, workers),
-        "usual way, 0 workers": lambda: measured(usual_way, steps, *shared, 0),
-        "ours, float32": lambda: measured(our_way, steps, *shared, "float32"),
-        "ours": lambda: measured(our_way, steps, *shared, "auto"),
-        f"ours, {cores} processes": lambda: measured_together(cores, steps, options.batch_size, "auto"),
+        f"usual way, {workers} workers": lambda: measured(usual_way, network, steps, *shared, workers),
+        "usual way, 0 workers": lambda: measured(usual_way, network, steps, *shared, 0),
+        "ours, float32": lambda: measured(our_way, network, steps, *shared, "float32"),
+        "ours": lambda: measured(our_way, network, steps, *shared, "auto"),
+        f"ours, {cores} processes": lambda: measured_together(network, cores, steps, options.batch_size, "auto"),
     }
     speeds: dict[str, list[Speed]] = {name: [] for name in ways}
     for _ in range(options.rounds):
