@@ -228,7 +228,7 @@ def train(
     source = origin(accelerator)
     start, seconds = 0, 0.0
     if resuming:
-        state = load_state(state_path, accelerator.device)
+        state = load_state(state_path)
         if state["run"] != run:
             raise ValueError(f"{state_path} belongs to another run ({state['run']}); delete it or leave out --resume")
         for part, name in ((plain, "model"), (average, "average"), (optimiser, "optimiser")):
@@ -299,10 +299,10 @@ def is_result(path: Path, run: dict[str, Any]) -> bool:
         return False
 
 
-def load_state(path: Path, device: torch.device) -> dict[str, Any]:
+def load_state(path: Path) -> dict[str, Any]:
     """A state that ``save_state`` wrote. ValueError if the file is another one."""
     try:
-        return torch.load(path, map_location=device, weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True)  # what takes it moves it
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
         raise ValueError(f"{path} can't be read as the state of a training run; delete it to start anew") from error
 
