@@ -17,7 +17,7 @@ from stn_core.birds import BACKBONE, BIRD_MODELS, SIDE, BirdModel, Stream, creat
 from stn_core.checkpoints import load_checkpoint
 from stn_core.datasets import Birds, cub, held_out
 from stn_core.draws import generator, order
-from stn_core.evaluation import attention, bird_answers, unsure
+from stn_core.evaluation import attention, bird_answers, reference_hits, unsure
 from stn_core.experiments import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
 from stn_core.looking import Lattice, learn_to_look, look_everywhere
 from stn_core.photographs import read_photograph
@@ -81,7 +81,7 @@ class BirdTask:
     def create_model(self, fresh: bool) -> BirdModel:
         """The model; if ``fresh``, with the weights that its streams start from, and windows that have learned where to look."""
         recipe, options = self.recipe, dict(self.experiment.options)
-        from_checkpoint = recipe.stem in BIRD_MODELS and recipe.stem != self.experiment.model
+        from_checkpoint = recipe.stem in BIRD_MODELS
         imagenet = fresh and recipe.stem != "random"
         model = create_bird_model(
             self.experiment.model,
@@ -192,6 +192,8 @@ class BirdTask:
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
         metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers), **self.looked}
+        if model.transformers:
+            metrics["reference"] = reference_hits(self.test, model.scale)
         if len(self.validation.labels):
             held = bird_answers(model, self.validation, device)
             metrics["validation_error"] = 100 * held.wrong(self.validation).double().mean().item()

@@ -385,13 +385,13 @@ def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
 def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "stn_core", "train"]
     command += ["cub200-2st-cnn", "--recipe", "paper", "--option", "backbone=test_efficientnet", "--set", "stem=random"]
-    command += ["--epochs", "1", "--set", "batch_size=128", "--limit", "256", "--device", "cpu", "--precision", "float32"]
+    command += ["--epochs", "1", "--set", "batch_size=16", "--limit", "32", "--device", "cpu", "--precision", "float32"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, "--data", tiny_cub, "--out", tmp_path], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     path = tmp_path / "birds" / "cub200-2st-cnn.safetensors"
     trained = load_checkpoint(path)
-    assert trained.provenance["processes"] == 2 and trained.provenance["samples"] == 256 and len(trained.experiment.classes) == 200
+    assert trained.provenance["processes"] == 2 and trained.provenance["samples"] == 32 and len(trained.experiment.classes) == 200
 
     code, output, _ = run("evaluate", path, "--data", tiny_cub, "--json", tmp_path / "figures.json")
     rows = json.loads((tmp_path / "figures.json").read_text())

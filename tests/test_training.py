@@ -23,7 +23,7 @@ from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import DataError, Digits, gallery, mnist, training_digits
 from stn_core.evaluation import error
 from stn_core.experiments import RECIPES
-from stn_core.training import digit_batch, rate_factor, train
+from stn_core.training import digit_batch, rate_factor, save_state, train
 
 ROOT = Path(__file__).parent.parent
 OPTIONS = {"device": "cpu", "precision": "float32"}
@@ -113,14 +113,23 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(tiny_mnist, tmp_pat
     assert not state.exists()
 
 
-def test_two_processes_learn_the_weights_of_one(tiny_mnist, tmp_path):
+def test_two_processes_go_on_where_one_stopped_and_learn_the_weights_of_one(tiny_mnist, tmp_path, monkeypatch):
     name = "r-st-fcn-affine"
     launch = ("torch.distributed.run", "--standalone", "--nproc_per_node", 2, "-m", "stn_core")
     settings = ["rate=0.1", "clip=0.5", "average=0.5", "epochs=2"]
     options = ("--recipe", "paper", *(word for setting in settings for word in ("--set", setting)))
     options += ("--device", "cpu", "--precision", "float32", "--data", tiny_mnist, "--out", tmp_path / "two")
-    two = start(tmp_path, *launch, "train", name, *options)
     recipe = RECIPES["paper"].changed(settings)
+
+    def save_and_stop(state, path):
+        save_state(state, path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "save_state", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(EXPERIMENTS[name], recipe, data=tiny_mnist, out=tmp_path / "two", **OPTIONS)
+    two = start(tmp_path, *launch, "train", name, *options, "--resume")
     one = load_file(train(EXPERIMENTS[name], recipe, data=tiny_mnist, out=tmp_path / "one", **OPTIONS))
     finished(two, tmp_path)
     path = tmp_path / "two" / EXPERIMENTS[name].path
