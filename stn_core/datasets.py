@@ -113,7 +113,7 @@ def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 2
     species, the archive is downloaded. DataError in one sentence if that fails or the folder is damaged.
     """
     folder = data_root(root) / "CUB_200_2011"
-    if _cub_species(folder) < species:
+    if cub_species(root) < species:
         _download_cub(folder, species)
     try:
         return _read_cub(folder, split, species)
@@ -132,9 +132,10 @@ def held_out(labels: Tensor, every: int) -> Tensor:
     return chosen
 
 
-def _cub_species(folder: Path) -> int:
+def cub_species(root: str | os.PathLike[str] | None = None) -> int:
+    """How many species of CUB-200-2011 lie in ``<root>/CUB_200_2011``; nothing is downloaded."""
     try:
-        return sum(1 for _ in _rows(folder / "classes.txt"))
+        return sum(1 for _ in _rows(data_root(root) / "CUB_200_2011" / "classes.txt"))
     except (OSError, ValueError):
         return 0
 

@@ -114,18 +114,18 @@ class BirdRecipe(Recipe):
 
     batch_size: int = 30
     optimiser: str = "adamw"
-    rate: float = 3e-4
-    localisation_rate: float = 1e-2
+    rate: float = 1e-4
+    localisation_rate: float = 3e-2
     weight_decay: float = 1e-2
     average: float = 0.98
     bend: float = 0.0
-    classifier_rate: float = 10.0
-    frozen: int = 4
+    classifier_rate: float = 30.0
+    frozen: int = 5
     stem: str = "imagenet"
     looking: int = 16
     together: int = 2
     jitter: float = 0.1
-    zoom: float = 0.2
+    zoom: float = 0.35
     dropout: float = 0.3
     smoothing: float = 0.1
     held_out: int = 10
@@ -144,7 +144,7 @@ class BirdRecipe(Recipe):
 
 BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
     {
-        "ours": BirdRecipe(epochs=20),  # 14 where the streams start from a network that knows these birds: see ``STEMS``
+        "ours": BirdRecipe(epochs=12),
         "paper": BirdRecipe(  # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
             epochs=60, batch_size=32, optimiser="sgd", rate=0.01, localisation_rate=1e-4, schedule="steps", weight_decay=1e-4,
             average=0.0, clip=0.0, classifier_rate=1.0, frozen=0, stem="imagenet", looking=0, together=60, jitter=0.0, zoom=0.125,
@@ -188,7 +188,7 @@ class Experiment:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes)}")
         recipe = recipes[name]
         if isinstance(recipe, BirdRecipe) and name == "ours" and self.model in STEMS:
-            return replace(recipe, stem=STEMS[self.model], epochs=14)
+            return replace(recipe, stem=STEMS[self.model])
         return recipe
 
     @property
