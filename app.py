@@ -37,6 +37,7 @@ page = st.navigation(
         st.Page("ui/gradient_page.py", title=say("gradient"), url_path="gradient"),
         st.Page("ui/replay_page.py", title=say("replay"), url_path="replay"),
         st.Page("ui/results_page.py", title=say("results"), url_path="results"),
+        st.Page("ui/birds_page.py", title=say("birds"), url_path="birds"),
         st.Page("ui/trouble_page.py", title=say("trouble"), url_path="trouble"),
     ],
     position="top",

@@ -15,7 +15,7 @@ from ui.exhibits import CONTROLS, Choice
 from ui.state import Slider
 
 ROOT = Path(__file__).parent.parent
-PAGES = {"why": "why", "t": "transformation", "s": "sampler", "g": "gradient", "w": "trouble"}
+PAGES = {"why": "why", "t": "transformation", "s": "sampler", "g": "gradient", "b": "birds", "w": "trouble"}
 TEXTS = {name: tomllib.loads((ROOT / f"ui/texts/{name}.toml").read_text()) for name in (*PAGES.values(), "app")}
 CHOICES = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Choice)]
 SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]

@@ -1,7 +1,7 @@
 """Every control of the exhibits once, in the manner of ``state.py``: its bounds, its default and its name in the URL.
 
 A control's label is the text of the same name in the page's file of texts, an option's is ``<control>_<option>``. The first letters
-name the page: ``why``, ``t`` (transformation), ``s`` (sampler), ``g`` (gradient), ``w`` (what goes wrong).
+name the page: ``why``, ``t`` (transformation), ``s`` (sampler), ``g`` (gradient), ``b`` (birds), ``w`` (what goes wrong).
 """
 
 from collections.abc import Callable, Sequence
@@ -84,6 +84,10 @@ CONTROLS: dict[str, tuple[Slider | Choice | Digit, ...]] = {
         _slider("g_scale", 0.5, 1.5, 1.0, 0.05, "×", half=True),
         _slider("g_rate", 0.01, 0.2, 0.03, 0.01),
         _slider("g_steps", 0, 60, 0, 1),
+    ),
+    "b": (
+        Choice("b_from", ("drawn", "cub", "upload"), "drawn"),
+        Choice("b_heat", ("off", "1", "2", "3", "4"), "off"),
     ),
     "w": (
         Choice("w_trap", ("frame", "align", "rate", "leave"), "frame"),

@@ -23,6 +23,7 @@ NAMES = {
     "st-fcn-affine": "ST-FCN affine", "st-fcn-projective": "ST-FCN projective", "st-fcn-tps": "ST-FCN TPS",
     "st-cnn-affine": "ST-CNN affine", "st-cnn-projective": "ST-CNN projective", "st-cnn-tps": "ST-CNN TPS",
 }  # fmt: skip
+BIRD_NAMES = {"cnn": "CNN 224 px", "cnn-448": "CNN 448 px", "2st-cnn": "2×ST-CNN", "4st-cnn": "4×ST-CNN"}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ def experiments(kind: str) -> dict[str, Experiment]:
 
 def name(experiment: Experiment) -> str:
     """A model's name as the pages show it."""
+    if experiment.birds:
+        return BIRD_NAMES.get(experiment.model, experiment.model) + (", 200 species" if experiment.data == "cub200" else "")
     return NAMES.get(experiment.model, experiment.model)
 
 
@@ -65,7 +68,7 @@ def _load(path: Path, changed: int) -> Checkpoint:
 
 
 def recording_path(experiment: Experiment) -> Path:
-    return RECORDINGS / f"{experiment.name}.safetensors"
+    return RECORDINGS / ("birds" if experiment.birds else "") / f"{experiment.name}.safetensors"
 
 
 def recording(experiment: Experiment) -> Recording | Missing:

@@ -1,0 +1,92 @@
+"""What a bird model answers to a picture, with its windows where it or the visitor puts them; computed once for the same pixels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from stn_core import Checkpoint
+from stn_core.bird_recording import trajectory
+from stn_core.birds import BirdModel
+from ui import models
+from ui.bird_pictures import BirdPicture
+from ui.birds import Places
+
+SCAN = 9  # places each way on the map of places
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model made of a picture."""
+
+    probabilities: Tensor  # (classes,)
+    thetas: Tensor  # (N, P), where it looked
+
+
+def bird_model(checkpoint: Checkpoint) -> BirdModel:
+    return cast(BirdModel, checkpoint.model)
+
+
+def answer(checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None) -> Answer:
+    path = models.CHECKPOINTS / checkpoint.experiment.path
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _answer(checkpoint.experiment.name, changed, picture.key, hand, checkpoint, picture.square)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _answer(name: str, changed: int, key: str, hand: Places | None, _checkpoint: Checkpoint, _square: Tensor) -> Answer:
+    """Computed once for the same pixels; no pixels are kept."""
+    model = bird_model(_checkpoint)
+    with torch.inference_mode():
+        images = _square[None].float() / 255
+        thetas = None
+        if hand is not None:
+            thetas = placed(model, model.thetas(model.localisation(images))[0], hand)[None]
+        explained = model.explain(images, thetas)
+        looked = torch.stack([trace.theta[0] for trace in explained.transformers]) if explained.transformers else torch.zeros(0, 3)
+        return Answer(explained.logits.softmax(1)[0].clone(), looked.clone())
+
+
+def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
+    """Thetas (N, P) with their windows at other places."""
+    moved = thetas.clone()
+    moved[:, list(model.places)] = torch.tensor(places, dtype=moved.dtype)
+    return moved
+
+
+def walked(checkpoint: Checkpoint, picture: BirdPicture, path: Path) -> tuple[Tensor | None, list[tuple[int, int]]]:
+    """The windows' places (M, N, 2) at M moments of training."""
+    if not path.is_file():
+        return None, []
+    try:
+        return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
+    except (OSError, KeyError, ValueError, RuntimeError):  # a damaged recording, or one of another model
+        return None, []
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _walked(path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square: Tensor) -> tuple[Tensor, list[tuple[int, int]]]:
+    model = bird_model(_checkpoint)
+    thetas, moments = trajectory(path, model, _square[None].float() / 255)
+    return thetas[:, 0][:, :, list(model.places)].clone(), [(int(stage), int(count)) for stage, count in moments.tolist()]
+
+
+@torch.inference_mode()
+def scan(model: BirdModel, picture: BirdPicture, found: Answer, window: int, note: Callable[[float], object]) -> Tensor:
+    """The probabilities (SCAN * SCAN, classes) with one window at every place, row by row, and the others where they are.
+
+    ``note`` is told which share is done.
+    """
+    line = torch.linspace(-model.reach, model.reach, SCAN)
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    thetas = found.thetas[window].repeat(SCAN * SCAN, 1)
+    thetas[:, list(model.places)] = torch.stack((x, y), dim=-1).view(-1, 2)
+    rows: list[Tensor] = []
+    for logits in model.scan(picture.square.float() / 255, window, thetas, found.thetas):
+        rows.append(logits.softmax(1))
+        note(sum(map(len, rows)) / len(thetas))
+    return torch.cat(rows).clone()

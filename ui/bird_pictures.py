@@ -1,0 +1,148 @@
+"""Which picture of a bird the page shows: one that we drew, a test photograph of CUB-200-2011, or the visitor's own.
+
+What a visitor uploads stays in the visitor's session, decoded and small; the file itself is let go at once, and never written.
+"""
+
+import base64
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from stn_core.birds import SIDE
+from stn_core.datasets import HEAD, Birds, DataError, cub, cub_species
+from stn_core.experiments import SPECIES
+from stn_core.photographs import PictureError, read_picture, square
+from ui.exhibits import choose
+from ui.language import Texts
+
+DRAWN = Path(__file__).parent.parent / "assets" / "birds"
+LONGEST = 640  # pixels, of a picture on the page
+NARROWEST = 0.4  # width over height and the other way round: beyond it a picture is shown stretched
+KEPT = 12  # uploads a visitor
+
+
+@dataclass(frozen=True)
+class BirdPicture:
+    """A picture, ready for the page and for the models."""
+
+    key: str  # of its pixels
+    name: str
+    shown: str  # a JPEG as a data URI
+    aspect: float  # width over height on the page
+    square: Tensor  # uint8 (3, 448, 448): what the models take
+    species: str | None = None
+    parts: tuple[tuple[float, float, bool], ...] = ()  # (x, y) normalised, and whether it belongs to the head
+
+
+def read_bird(data: bytes, name: str) -> BirdPicture:
+    """A picture from bytes of any kind; PictureError if there is none in them."""
+    picture = read_picture(data, 2 * SIDE)
+    pixels = square(picture, SIDE).mul(255).round().byte()
+    aspect = picture.width / picture.height
+    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    shown = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    key = hashlib.sha256(pixels.numpy().tobytes()).hexdigest()[:8]
+    return BirdPicture(key, name, shown, min(max(aspect, NARROWEST), 1 / NARROWEST), pixels)
+
+
+def choose_picture(say: Texts) -> BirdPicture | None:
+    """The picture that the visitor wants to see; None if there is none yet."""
+    st.markdown(f"**{say('picture')}**")
+    source = choose("b_from", say)
+    if source == "upload":
+        return choose_upload(say)
+    if source == "cub":
+        return choose_photograph(say)
+    drawn = {path.stem.replace("_", " "): path for path in sorted(DRAWN.glob("*.webp"))}
+    if not drawn:
+        st.info(say("none_drawn"))
+        return None
+    name = st.selectbox(say("b_drawn"), list(drawn), key="b_drawn", bind="query-params", label_visibility="collapsed")
+    path = drawn.get(name) or next(iter(drawn.values()))
+    return _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
+
+
+# Photographs of the test set
+
+
+def choose_photograph(say: Texts) -> BirdPicture | None:
+    birds = _photographs()
+    if isinstance(birds, str):
+        st.info(say("no_cub", reason=birds))
+        return None
+    name = st.selectbox(say("b_species"), birds.classes, key="b_species", bind="query-params", label_visibility="collapsed")
+    label = birds.classes.index(name) if name in birds.classes else 0
+    members = (birds.labels == label).nonzero()[:, 0].tolist()
+    number = st.number_input(say("b_number", count=len(members)), 1, 60, 1, key="b_number", bind="query-params")
+    index = members[(number - 1) % len(members)]
+    path = birds.paths[index]
+    try:
+        picture = _read(path, path.stat().st_mtime_ns, birds.classes[label])
+    except (OSError, PictureError) as error:
+        st.error(str(error))
+        return None
+    parts = zip(birds.parts[index].tolist(), birds.part_names, strict=True)
+    seen = tuple((x, y, part in HEAD) for (x, y), part in parts if x == x)  # NaN is not visible
+    return BirdPicture(**{**vars(picture), "parts": seen})
+
+
+@st.cache_resource(show_spinner="Reading the photographs' table")
+def _photographs() -> Birds | str:
+    """The test photographs where the data root has them; they are not downloaded for a page."""
+    species = min(SPECIES.values())
+    try:
+        if cub_species() < species:
+            return str(species)
+        return cub("test", None, species)
+    except DataError as error:
+        return str(error)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(path: Path, changed: int, species: str) -> BirdPicture:
+    picture = read_bird(path.read_bytes(), species)
+    return BirdPicture(**{**vars(picture), "species": species})
+
+
+# The visitor's own
+
+
+def choose_upload(say: Texts) -> BirdPicture | None:
+    count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
+    key = f"b_file_{count}"
+    st.file_uploader(
+        say("b_file"), key=key, on_change=take_uploads, args=(key, say), accept_multiple_files=True, max_upload_size=10,
+    )  # fmt: skip
+    for sentence in st.session_state.get("b_refused", ()):
+        st.error(sentence)
+    own = cast(list[BirdPicture], st.session_state.get("b_own", []))
+    if not own:
+        st.caption(say("private"))
+        return None
+    chosen = st.pills(
+        say("b_chosen"), range(len(own)), key="b_chosen", default=len(own) - 1, required=True, label_visibility="collapsed",
+        format_func=lambda i: own[i].name if i < len(own) else "",
+    )  # fmt: skip
+    return own[chosen if chosen is not None and chosen < len(own) else -1]
+
+
+def take_uploads(key: str, say: Texts) -> None:
+    """Decode what was uploaded into the session and let go of the files."""
+    own = list(st.session_state.get("b_own", []))
+    refused = []
+    for file in st.session_state.get(key) or ():
+        try:
+            own.append(read_bird(file.getvalue(), file.name[:40]))
+        except PictureError as error:
+            refused.append(say("refused", name=file.name[:40], reason=str(error)))
+    st.session_state["b_own"], st.session_state["b_refused"] = own[-KEPT:], refused
+    st.session_state["b_uploads"] += 1
+    st.session_state.pop("b_chosen", None)

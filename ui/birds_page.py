@@ -1,0 +1,212 @@
+"""Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+from torch import Tensor
+
+from stn_core import EXPERIMENTS, Checkpoint, Experiment
+from ui import models
+from ui.bird_answers import Answer, answer, bird_model, scan, walked
+from ui.bird_pictures import BirdPicture, choose_picture
+from ui.birds import Heat, message_id, places_from_text, places_of, places_to_text, windows
+from ui.birds_figure import Guesses, guesses_figure, percent
+from ui.exhibits import choose
+from ui.language import Texts, texts
+from ui.plot import plot
+
+TOP = 5  # species a model
+
+
+def main() -> None:
+    say = texts("birds")
+    with st.sidebar:
+        picture = choose_picture(say)
+        chosen = choose_models(say)
+        st.markdown(f"**{say('also')}**")
+        way = st.toggle(say("b_way"), True, key="b_way", bind="query-params")
+        parts = st.toggle(say("b_parts"), key="b_parts", bind="query-params", disabled=not (picture and picture.parts))
+        heat = choose("b_heat", say, label=True)
+    st.markdown(f"#### {say('title')}")
+    if picture is None:
+        st.info(say("no_picture"))
+        return
+    loaded = [models.load(experiment) for experiment in chosen]
+    ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+    left, right = st.columns([0.68, 0.32], gap="medium")
+    answers = []
+    with left:
+        for checkpoint in ready:
+            if bird_model(checkpoint).transformers:
+                answers.append(show_windows(checkpoint, picture, way, parts, heat, say))
+            else:
+                answers.append(answer(checkpoint, picture, None))
+        if not any(bird_model(checkpoint).transformers for checkpoint in ready):
+            st.image(picture.shown, caption=say("no_windows"), width="stretch")
+    with right:
+        doubts = show_guesses(ready, answers, picture, say)
+    for sentence in doubts:
+        st.warning(sentence, icon=":material/help:")
+    for missing in loaded:
+        if isinstance(missing, models.Missing):
+            st.warning(f"{models.name(missing.experiment)}: {missing.reason}", icon=":material/model_training:")
+    if not chosen:
+        st.info(say("no_models"))
+    for checkpoint in ready:
+        tell_attention(checkpoint, say)
+    if ready:
+        tell_species(ready[0], say)
+
+
+def choose_models(say: Texts) -> list[Experiment]:
+    """The models to show. Those that know all 200 species appear once there are checkpoints of them."""
+    birds = [e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or models.is_there(e))]
+    available = {models.name(experiment): experiment for experiment in birds}
+    default = [models.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")]
+    st.markdown(f"**{say('b_models')}**")
+    names = st.pills(
+        say("b_models"), list(available), selection_mode="multi", default=default, key="b_models", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return [experiment for name, experiment in available.items() if name in names]
+
+
+# A model's windows
+
+
+def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, say: Texts) -> Answer:
+    """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers."""
+    experiment, model = checkpoint.experiment, bird_model(checkpoint)
+    key = f"windows_{experiment.name}"
+    address = f"b_{experiment.name}"
+    take(key, address)
+    hand = places_from_text(st.query_params.get(address), picture.key, len(model.transformers))
+    own = answer(checkpoint, picture, None)
+    found = own if hand is None else answer(checkpoint, picture, hand)
+    name = models.name(experiment)
+    st.markdown(f"**{name}**")
+    matrices = model.transforms[0].coefficients(own.thetas)
+    if matrices.shape[1] != 2:
+        st.warning(say("not_flat", name=name))
+        return found
+    path = models.recording_path(experiment)
+    places, moments = walked(checkpoint, picture, path) if way else (None, [])
+    scan = search(checkpoint, picture, found, int(heat) - 1, say) if heat != "off" else None
+    windows(name, picture, matrices, hand, places, moments, parts, scan, say, key)
+    if way and places is None:
+        st.caption(say("no_way", command=f"{experiment.command} --record assets/recordings/birds"))
+    if scan is not None:
+        tell_search(scan, found, checkpoint, picture, say)
+    return found
+
+
+def take(key: str, address: str) -> None:
+    """Where the visitor let go of the windows since the last run, into the address."""
+    component = st.session_state.get(key)
+    number = message_id(component)
+    if number in (0, st.session_state.get(f"{key}_taken")):
+        return
+    st.session_state[f"{key}_taken"] = number
+    picture, places = places_of(component)
+    if places is None:
+        st.query_params.pop(address, None)
+    else:
+        st.query_params[address] = places_to_text(picture, places)
+
+
+# The map of places
+
+
+def search(checkpoint: Checkpoint, picture: BirdPicture, found: Answer, window: int, say: Texts) -> Heat | None:
+    """The probability of the species that counts, with one window at every place and the others where they are."""
+    model = bird_model(checkpoint)
+    if window >= len(model.transformers):
+        st.caption(say("no_such_window", name=models.name(checkpoint.experiment), number=window + 1))
+        return None
+    others = tuple(tuple(round(v, 4) for v in theta) for theta in found.thetas.tolist())
+    asked = (checkpoint.experiment.name, picture.key, window, tuple(t for i, t in enumerate(others) if i != window))
+    kept: dict[Any, Tensor] = st.session_state.setdefault("b_scans", {})
+    if asked not in kept:
+        while len(kept) >= 20:
+            kept.pop(next(iter(kept)))
+        bar = st.progress(0.0, say("searching"))
+        kept[asked] = scan(model, picture, found, window, lambda share: bar.progress(share, say("searching")))
+        bar.empty()
+    values = kept[asked][:, species_that_counts(checkpoint, picture, found)]
+    return Heat(window, tuple(round(value, 5) for value in values.tolist()), model.reach)
+
+
+def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
+    """The true species where it is known, else the answer."""
+    classes = checkpoint.experiment.classes
+    return classes.index(picture.species) if picture.species in classes else int(found.probabilities.argmax())
+
+
+def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Texts) -> None:
+    species = species_that_counts(checkpoint, picture, found)
+    here, best = found.probabilities[species].item(), max(heat.values)
+    better = sum(value > here for value in heat.values)
+    st.markdown(
+        say(
+            "searched", number=heat.window + 1, species=checkpoint.experiment.classes[species], here=percent(here),
+            best=percent(best), better=better, count=len(heat.values),
+        )
+    )  # fmt: skip
+
+
+# What it says
+
+
+def show_guesses(ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Texts) -> list[str]:
+    """The likeliest species of every model; back come sentences on those that are not sure."""
+    if not ready:
+        return []
+    guesses, sentences, doubts = [], [], []
+    for checkpoint, found in zip(ready, answers, strict=True):
+        classes, name = checkpoint.experiment.classes, models.name(checkpoint.experiment)
+        values, order = found.probabilities.topk(TOP)
+        names = [classes[i] for i in order.tolist()]
+        truth = picture.species if picture.species in classes else None
+        guesses.append(Guesses(name, names, values.tolist(), truth))
+        sentences.append(say("answers", name=name, species=names[0], percent=percent(values[0].item())))
+        doubts.append(doubt(checkpoint, name, values[0].item(), say))
+    plot(guesses_figure(guesses), key="b_figure", alt=" ".join(sentences))
+    if picture.species:
+        st.caption(say("truth", species=picture.species))
+    return list(filter(None, doubts))
+
+
+def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Texts) -> str:
+    """That a model is not sure, with what that means, measured on the validation photographs; "" if it is."""
+    about = checkpoint.metrics.get("unsure")
+    if not isinstance(about, dict) or probability >= about["below"]:
+        return ""
+    figures = {key: f"{about[key]:.0f}" for key in ("sure", "sure_right", "unsure_right")}
+    return say("unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures)
+
+
+def tell_attention(checkpoint: Checkpoint, say: Texts) -> None:
+    """How often its windows find the head and the middle of the bird, from the checkpoint."""
+    looks, reference = checkpoint.metrics.get("attention"), checkpoint.metrics.get("reference")
+    if not looks or not reference:
+        return
+    rows = [
+        say("attention_row", number=i, head=_share(look["head"]), centre=_share(look["centre"])) for i, look in enumerate(looks, 1)
+    ]
+    centred = {key: f"{value:.0f}" for key, value in reference["centred"].items()}
+    st.caption(say("attention", name=models.name(checkpoint.experiment), rows="; ".join(rows), **centred))
+
+
+def _share(share: Sequence[float]) -> str:
+    return "{:.0f} % ({:.0f}–{:.0f})".format(*share)
+
+
+def tell_species(checkpoint: Checkpoint, say: Texts) -> None:
+    classes = checkpoint.experiment.classes
+    with st.expander(say("species", count=len(classes))):
+        st.markdown(", ".join(sorted(classes)) + ".")
+        st.caption(say("species_note"))
+
+
+main()
