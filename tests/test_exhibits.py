@@ -75,7 +75,9 @@ def page_of(key):
     return PAGES[key.partition("_")[0]]
 
 
-@pytest.mark.parametrize("name", PAGES.values())
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES.values() if name != "birds"]
+)  # which has other models and tests of its own
 def test_a_page_opens_with_one_sentence_and_a_figure_that_says_it(visit, name):
     page = visit(name)
     assert not page.error and not [warning.value for warning in page.warning]

@@ -90,3 +90,29 @@ def scan(model: BirdModel, picture: BirdPicture, found: Answer, window: int, not
         rows.append(logits.softmax(1))
         note(sum(map(len, rows)) / len(thetas))
     return torch.cat(rows).clone()
+
+
+def pulls(
+    model: BirdModel, picture: BirdPicture, found: Answer, window: int, species: int, scanned: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Where the probability of a species pulls one window, at the places inside the map, each (SCAN - 2, SCAN - 2, 2) as d log p
+    by (x, y): by the gradient through the crop's pixels, as the paper trains; and by the differences of the map ``scanned``
+    (SCAN * SCAN, classes), as it is.
+    """
+    count = SCAN - 2
+    logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
+    apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
+    across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
+    images = picture.square[None].float() / 255
+    line = torch.linspace(-model.reach, model.reach, SCAN)[1:-1]
+    y, x = torch.meshgrid(line, line, indexing="ij")
+    places = torch.stack((x, y), dim=-1).view(-1, 2)
+    rows = []
+    for batch in places.split(count):
+        thetas = found.thetas.repeat(len(batch), 1, 1)
+        thetas[:, window, list(model.places)] = batch
+        thetas.requires_grad_()
+        logits = model.explain(images.expand(len(batch), -1, -1, -1), thetas).logits
+        (gradient,) = torch.autograd.grad(logits.log_softmax(1)[:, species].sum(), thetas)
+        rows.append(gradient[:, window, list(model.places)])
+    return torch.cat(rows).view(count, count, 2), torch.stack((across, down), dim=-1) / apart

@@ -1,14 +1,14 @@
 """Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
-from torch import Tensor
+import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from ui import models
-from ui.bird_answers import Answer, answer, bird_model, scan, walked
+from ui.bird_answers import SCAN, Answer, answer, bird_model, pulls, scan, walked
 from ui.bird_pictures import BirdPicture, choose_picture
 from ui.birds import Heat, message_id, places_from_text, places_of, places_to_text, windows
 from ui.birds_figure import Guesses, guesses_figure, percent
@@ -28,6 +28,7 @@ def main() -> None:
         way = st.toggle(say("b_way"), True, key="b_way", bind="query-params")
         parts = st.toggle(say("b_parts"), key="b_parts", bind="query-params", disabled=not (picture and picture.parts))
         heat = choose("b_heat", say, label=True)
+        pull = heat != "off" and st.toggle(say("b_pull"), key="b_pull", bind="query-params")
     st.markdown(f"#### {say('title')}")
     if picture is None:
         st.info(say("no_picture"))
@@ -39,7 +40,7 @@ def main() -> None:
     with left:
         for checkpoint in ready:
             if bird_model(checkpoint).transformers:
-                answers.append(show_windows(checkpoint, picture, way, parts, heat, say))
+                answers.append(show_windows(checkpoint, picture, way, parts, heat, pull, say))
             else:
                 answers.append(answer(checkpoint, picture, None))
         if not any(bird_model(checkpoint).transformers for checkpoint in ready):
@@ -75,7 +76,7 @@ def choose_models(say: Texts) -> list[Experiment]:
 # A model's windows
 
 
-def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, say: Texts) -> Answer:
+def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, pull: bool, say: Texts) -> Answer:
     """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers."""
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
@@ -92,7 +93,7 @@ def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts:
         return found
     path = models.recording_path(experiment)
     places, moments = walked(checkpoint, picture, path) if way else (None, [])
-    scan = search(checkpoint, picture, found, int(heat) - 1, say) if heat != "off" else None
+    scan = search(checkpoint, picture, found, int(heat) - 1, pull, say) if heat != "off" else None
     windows(name, picture, matrices, hand, places, moments, parts, scan, say, key)
     if way and places is None:
         st.caption(say("no_way", command=f"{experiment.command} --record assets/recordings/birds"))
@@ -118,23 +119,37 @@ def take(key: str, address: str) -> None:
 # The map of places
 
 
-def search(checkpoint: Checkpoint, picture: BirdPicture, found: Answer, window: int, say: Texts) -> Heat | None:
+def search(checkpoint: Checkpoint, picture: BirdPicture, found: Answer, window: int, pull: bool, say: Texts) -> Heat | None:
     """The probability of the species that counts, with one window at every place and the others where they are."""
     model = bird_model(checkpoint)
     if window >= len(model.transformers):
         st.caption(say("no_such_window", name=models.name(checkpoint.experiment), number=window + 1))
         return None
-    others = tuple(tuple(round(v, 4) for v in theta) for theta in found.thetas.tolist())
-    asked = (checkpoint.experiment.name, picture.key, window, tuple(t for i, t in enumerate(others) if i != window))
-    kept: dict[Any, Tensor] = st.session_state.setdefault("b_scans", {})
+    others = tuple(tuple(round(v, 4) for v in theta) for i, theta in enumerate(found.thetas.tolist()) if i != window)
+    asked = (checkpoint.experiment.name, picture.key, window, others)
+    species = species_that_counts(checkpoint, picture, found)
+    bar = st.empty()
+    scanned = once(asked, lambda: scan(model, picture, found, window, lambda share: bar.progress(share, say("searching"))))
+    arrows: tuple[tuple[float, ...], ...] = ()
+    if pull:
+        bar.progress(1.0, say("pulling"))
+        gradient, slope = once((*asked, species), lambda: pulls(model, picture, found, window, species, scanned))
+        line = torch.linspace(-model.reach, model.reach, SCAN)[1:-1]
+        y, x = torch.meshgrid(line, line, indexing="ij")
+        rows = torch.cat((torch.stack((x, y), dim=-1), gradient, slope), dim=-1).flatten(0, 1)
+        arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
+    bar.empty()
+    return Heat(window, tuple(round(value, 5) for value in scanned[:, species].tolist()), model.reach, arrows)
+
+
+def once(asked: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
+    """What is computed of a picture, kept in the visit that asks for it; the last twenty."""
+    kept: dict[tuple[Any, ...], Any] = st.session_state.setdefault("b_scans", {})
     if asked not in kept:
         while len(kept) >= 20:
             kept.pop(next(iter(kept)))
-        bar = st.progress(0.0, say("searching"))
-        kept[asked] = scan(model, picture, found, window, lambda share: bar.progress(share, say("searching")))
-        bar.empty()
-    values = kept[asked][:, species_that_counts(checkpoint, picture, found)]
-    return Heat(window, tuple(round(value, 5) for value in values.tolist()), model.reach)
+        kept[asked] = compute()
+    return kept[asked]
 
 
 def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
@@ -153,6 +168,9 @@ def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: Bird
             best=percent(best), better=better, count=len(heat.values),
         )
     )  # fmt: skip
+    if heat.pulls:
+        signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
+        st.markdown(say("pulled", share=f"{100 * sum(signs) / len(signs):.0f}", count=len(signs)))
 
 
 # What it says

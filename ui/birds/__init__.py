@@ -14,14 +14,14 @@ import streamlit as st
 from torch import Tensor
 
 from ui.bird_pictures import BirdPicture
-from ui.canvas import QUIET
+from ui.canvas import UP
 from ui.language import Texts
 
 HERE = Path(__file__).parent
 WINDOWS = ("#E69F00", "#56B4E9", "#F0E442", "#CC79A7")  # a transformer's colour everywhere
 WORDS = (
     "crop_alt", "photo_alt", "place", "by_hand", "to_network", "trained_now", "start", "looking", "fine_tuning", "training",
-    "head_part", "other_part", "heat_low", "heat_high", "move_keys",
+    "head_part", "other_part", "heat_low", "heat_high", "pull", "slope", "move_keys",
 )  # fmt: skip
 
 _component = st.components.v2.component(
@@ -33,11 +33,14 @@ Places = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True)
 class Heat:
-    """A class's probability with one window at each of K x K places (K * K,), row by row from corner to corner of its reach."""
+    """A class's probability with one window at each of K x K places (K * K,), row by row from corner to corner of its reach; and
+    at some of them (x, y) two directions, that of the gradient through the pixels and that of the map.
+    """
 
     window: int
     values: tuple[float, ...]
     reach: float
+    pulls: tuple[tuple[float, ...], ...] = ()  # (x, y, gx, gy, mx, my)
 
 
 def windows(
@@ -70,8 +73,8 @@ def windows(
         "way": None if way is None else [[[round(v, 4) for v in place] for place in row] for row in way.tolist()],
         "moments": moments,
         "parts": picture.parts if parts else (),
-        "heat": None if heat is None else {"window": heat.window, "values": heat.values, "reach": heat.reach},
-        "colors": {"windows": WINDOWS, "quiet": QUIET},
+        "heat": None if heat is None else vars(heat),
+        "colors": {"windows": WINDOWS, "pull": UP, "slope": "#FFFFFF"},
         "echo": message_id(st.session_state.get(key)),
         "words": {word: say.template(word) for word in WORDS},
     }

@@ -65,6 +65,7 @@ function draw(state) {
   if (state.places && state.moment === null) {
     data.matrices.forEach((matrix, i) => outline(context, cornersOf(matrix).map(at), data.colors.windows[i], 2, [5, 5]));
   }
+  if (data.heat) drawPulls(context, data.heat, data.colors, at, w);
   places.forEach((place, i) => {
     const corners = cornersOf(matrixAt(data.matrices[i], place)).map(at);
     outline(context, corners, data.colors.windows[i], i === state.held ? 6 : 4);
@@ -137,6 +138,29 @@ function drawHeat(context, { window: which, values, reach }, at, w, h) {
     context.fillStyle = heatColor((value - low) / Math.max(high - low, 1e-9));
     context.fillRect(left - stepX / 2, top - stepY / 2, stepX + 0.5, stepY + 0.5);
   });
+}
+
+// Two arrows of equal length at some places: where the gradient through the pixels pulls, and where the map rises.
+function drawPulls(context, { pulls }, { pull, slope }, at, w) {
+  for (const [x, y, ...ways] of pulls) {
+    const [left, top] = at([x, y]);
+    for (const [gx, gy, color] of [[ways[2], ways[3], slope], [ways[0], ways[1], pull]]) {
+      const long = w / 26 / (Math.hypot(gx, gy) || 1);
+      const [dx, dy] = [gx * long, gy * long];
+      for (const [stroke, width] of [["#000000", 5], [color, 2.5]]) {
+        context.beginPath();
+        context.moveTo(left, top);
+        context.lineTo(left + dx, top + dy);
+        context.lineTo(left + 0.62 * dx - 0.24 * dy, top + 0.62 * dy + 0.24 * dx);
+        context.moveTo(left + dx, top + dy);
+        context.lineTo(left + 0.62 * dx + 0.24 * dy, top + 0.62 * dy - 0.24 * dx);
+        context.strokeStyle = stroke;
+        context.lineWidth = width;
+        context.lineCap = "round";
+        context.stroke();
+      }
+    }
+  }
 }
 
 // Dark blue over red to light yellow, all half transparent: ordered for colour-blind people too, by lightness.
@@ -350,6 +374,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const percent = (value) => `${(100 * value).toFixed(0)} %`;
   const keys = data.parts.length ? [`○ ${words.head_part}`, `● ${words.other_part}`] : [];
   if (data.heat) keys.push(`${fill(words.heat_low, { value: percent(low) })} … ${fill(words.heat_high, { value: percent(high) })}`);
+  if (data.heat?.pulls.length) keys.push(`↗ ${words.pull}`, `↗ ${words.slope}`);
   state.key.textContent = [...keys, words.move_keys].join(" · ");
   refresh(state);
 }

@@ -1,0 +1,87 @@
+"""Photographs of 12 megapixels on the birds page: the time from choosing a file to the picture with its windows, and the memory.
+
+    python -m benchmarks.uploads [--uploads 10] [--megapixels 12]
+
+Each upload is another picture, by one visitor after the other. Memory is the server's: before the first upload, its peak, and when
+all visitors have left.
+"""
+
+import argparse
+import io
+import os
+import statistics
+import time
+
+import numpy as np
+import psutil
+from PIL import Image
+
+from benchmarks.browser import FLAGS, chromium, serving
+
+LEFT = 8.0  # seconds until a session that has been left is gone
+
+
+def photograph(megapixels: float, seed: int) -> bytes:
+    """A JPEG of that size with soft shapes and grain, as a camera's has."""
+    draw = np.random.default_rng(seed)
+    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    shapes = Image.fromarray(draw.integers(0, 255, (12, 16, 3), dtype=np.uint8)).resize(
+        (height * 4 // 3, height), Image.Resampling.BICUBIC
+    )
+    grain = draw.integers(-12, 12, (height, height * 4 // 3, 1), dtype=np.int16)
+    buffer = io.BytesIO()
+    Image.fromarray(np.clip(np.asarray(shapes, np.int16) + grain, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=88)
+    return buffer.getvalue()
+
+
+def server() -> psutil.Process:
+    return next(child for child in psutil.Process(os.getpid()).children() if "streamlit" in " ".join(child.cmdline()))
+
+
+def main() -> None:
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--uploads", type=int, default=10)
+    parser.add_argument("--megapixels", type=float, default=12)
+    options = parser.parse_args()
+    files = [photograph(options.megapixels, seed) for seed in range(options.uploads + 1)]
+    print(
+        f"{options.uploads} photographs of {options.megapixels:g} megapixels, {statistics.mean(map(len, files)) / 1e6:.1f} MB each"
+    )
+    seconds, peak = [], 0.0
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        memory = lambda: server().memory_info().rss / 1e6
+        before = 0.0
+        for number, content in enumerate(files):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            page.set_default_timeout(120_000)
+            page.goto(f"{address}/birds?b_from=upload")
+            field = page.locator("input[type=file]")
+            field.wait_for(state="attached")
+            page.wait_for_timeout(1000)
+            if number == 1:
+                before = memory()  # the first visitor has made the server read its models
+            name = f"photograph {number}.jpg"
+            began = time.perf_counter()
+            field.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": content})
+            page.wait_for_function(
+                "name => document.querySelector('.birds-photo')?.getAttribute('aria-label')?.includes(name)",
+                arg=name,
+                polling="raf",
+            )
+            if number:
+                seconds.append(time.perf_counter() - began)
+                peak = max(peak, memory())
+            page.close()
+        browser.close()
+        time.sleep(LEFT)
+        after = memory()
+    ordered = sorted(seconds)
+    print(f"from the file to its windows: p50 {1000 * statistics.median(ordered):.0f} ms, longest {1000 * ordered[-1]:.0f} ms")
+    print(f"server: {before:.0f} MB before, {peak:.0f} MB at the peak, {after:.0f} MB when all have left")
+
+
+if __name__ == "__main__":
+    main()
