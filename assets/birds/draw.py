@@ -217,6 +217,11 @@ class Picture:
         ahead = there(along) * reach * self.rng.uniform(0.3, 1.3, (count, 1))
         self.barbs(roots, lambda p: ahead, self.rng.uniform(0.6, 2.2, count), np.array(colour) * light[:, None], 170)
 
+    def leaf(self, stalk: Points | np.ndarray, width: float, colour: Colour) -> None:
+        """A leaf from stalk to tip: a broad green feather."""
+        root, tip = np.asarray(stalk, float)
+        self.feather(root, tip, width, 0.07, np.array(colour, float), np.array(colour) * 1.25, 1.2)
+
     def eye(self, at: np.ndarray, radius: float, iris: Colour, pupil: float, ring: Colour) -> None:
         disc = lambda c, r, ink: self.pen.ellipse(((c - r) * FINE).tolist() + ((c + r) * FINE).tolist(), ink)
         disc(at, radius * 1.25, (*ring, 255))
@@ -238,13 +243,13 @@ def _filled(outline: np.ndarray, size: tuple[int, int]) -> Image.Image:
 # --- the songbird, facing right ---------------------------------------------------------------------------------------------
 
 CROWN = ((152, -146), (120, -165), (84, -152), (60, -116))
-TRUNK = ((34, -84), (-12, -46), (-62, 0), (-104, 44), (-140, 80), (-136, 98), (-98, 100), (-50, 114), (4, 124), (60, 106), (106, 60),
-         (131, 4), (140, -45), (147, -76), (160, -96), (165, -118))
+TRUNK = ((34, -84), (-12, -46), (-62, 0), (-104, 44), (-140, 80), (-136, 98), (-98, 100), (-54, 110), (-24, 116), (-10, 127), (4, 120),
+         (22, 120), (36, 127), (48, 114), (80, 88), (108, 56), (131, 4), (140, -45), (147, -76), (160, -96), (165, -118))
 LIE = (((150, -135), (139, -141)), ((120, -160), (107, -159)), ((85, -145), (73, -133)), ((110, -115), (96, -108)), ((60, -100), (45, -83)),
        ((10, -55), (-8, -38)), ((-90, 30), (-112, 52)), ((-140, 100), (-162, 118)), ((150, -90), (140, -79)), ((130, -40), (122, -20)),
        ((120, 20), (107, 40)), ((80, 75), (59, 88)), ((20, 110), (-6, 118)), ((-60, 115), (-86, 122)), ((60, -20), (44, 0)))
 BACK = ((66, -108), (40, -92), (-22, -46), (-78, -2), (-125, 42), (-96, 36), (-40, 6), (14, -26), (62, -50), (84, -66))
-FLANK = ((116, -30), (92, 24), (44, 62), (-14, 86), (-70, 94), (-60, 122), (8, 126), (62, 106), (106, 56), (128, 5))
+FLANK = ((84, -90), (124, -50), (134, 0), (108, 56), (62, 106), (8, 126), (-60, 122), (-70, 94), (-14, 86), (44, 62), (86, 26), (106, -26), (92, -60), (70, -74))
 
 
 @dataclass(frozen=True)
@@ -281,8 +286,9 @@ def songbird(picture: Picture, bird: Songbird, pose: Pose, perch: Callable[[], N
         ends = start[::-1] + away + (np.array([[8, 20], [-4, -6]]) if not far else np.array([[-6, 12], [-14, 2]]))
         picture.fan(5, pose(start), pose(ends[::-1] if far else ends[::-1]), 17 * k, *bird.tail, bird.rim * k, 0.0, (0.6, 0.8) if far else (0.8, 1.1))
     perch()
-    for knee, foot in zip(((-6, 112), (34, 112)), feet, strict=True):
+    for knee, foot in zip(((-12, 116), (28, 116)), feet, strict=True):
         _leg(picture, pose, knee, foot, bird.legs)
+    _bill(picture, bird.bill, pose)
     outline = spline(pose(bird.crown + TRUNK))
     lie = pose(np.array(LIE + bird.lie, float))
     patches = [(colour, soft * k, spline(pose(points))) for colour, soft, points in bird.patches]
@@ -291,7 +297,6 @@ def songbird(picture: Picture, bird: Songbird, pose: Pose, perch: Callable[[], N
     _wing(picture, bird, pose)
     for region in (BACK, FLANK):  # the plumage of the back and of the flank covers the wing's edges
         picture.plumage(volume, lie, k, bird.contrast, spline(pose(region)))
-    _bill(picture, bird.bill, pose)
     picture.eye(pose(np.array([134.0, -122])), 8 * k, bird.eye[0], bird.eye[1], bird.ring)
 
 
@@ -308,7 +313,7 @@ def _wing(picture: Picture, bird: Songbird, pose: Pose) -> None:
     fan = lambda count, roots, tips, width, inks, **more: picture.fan(count, pose(np.array(roots, float)), pose(np.array(tips, float)), width * k, *inks, r, **more)
     fan(7, [(10, 52), (20, 10)], [(-66, 84), (-124, 100), (-186, 106)], 15, bird.primaries)
     fan(6, [(30, 46), (35, -20)], [(-42, 74), (-84, 66), (-106, 38)], 22, bird.secondaries)
-    fan(3, [(20, -20), (25, -50)], [(-100, 40), (-70, 4)], 27, bird.secondaries, dim=(1, 1.15))
+    fan(3, [(20, -14), (24, -34)], [(-100, 42), (-72, 16)], 25, bird.secondaries, dim=(1, 1.15))
     fan(8, [(74, 20), (45, -55)], [(8, 58), (-20, 40), (-34, 6), (-30, -26)], 21, bird.coverts)
     fan(7, [(88, 6), (52, -58)], [(34, 46), (6, 28), (-8, -16)], 19, bird.bar)
     fan(7, [(98, -12), (64, -62)], [(52, 34), (28, 16), (14, -22)], 19, bird.shoulder)
@@ -317,9 +322,9 @@ def _wing(picture: Picture, bird: Songbird, pose: Pose) -> None:
 
 def _bill(picture: Picture, bill: tuple[Colour, float, float], pose: Pose) -> None:
     colour, length, depth = bill
-    at = np.array([154.0, -108])
-    upper = np.array([(-4, -0.5), (0.3, -0.52), (0.7, -0.24), (1, 0.12), (0.55, 0.04), (-4, 0.06)])
-    lower = np.array([(-4, 0.02), (0.5, 0.04), (0.9, 0.12), (0.55, 0.36), (0.2, 0.46), (-4, 0.44)])
+    at = np.array([160.0, -108])
+    upper = np.array([(-16, -0.5), (0.3, -0.52), (0.7, -0.24), (1, 0.12), (0.55, 0.04), (-16, 0.06)])
+    lower = np.array([(-16, 0.02), (0.5, 0.04), (0.9, 0.12), (0.55, 0.36), (0.2, 0.46), (-16, 0.44)])
     for part, light in ((lower, 0.8), (upper, 1)):
         part = part * np.where(part[:, :1] < 0, (1, depth), (length, depth))
         picture.solid(spline(pose(part + at)), tuple(int(light * c) for c in colour), gloss=(70, 66, 60), ambient=0.45, softness=0.3)
@@ -346,7 +351,15 @@ def cardinal() -> Picture:
         lie=(((110, -185), (84, -212)), ((85, -200), (62, -236)), ((140, -150), (124, -168))),
     )  # fmt: skip
     pose = Pose((455, 300), 1.0, left=True, turn=-4, nod=-2)
-    songbird(picture, bird, pose, lambda: picture.limb(pose.place([(-420, 150), (-150, 186), (40, 174), (250, 200), (520, 260)]), (34, 27, 26, 24, 18), (116, 104, 98)))
+    branch = np.array([(-420, 150), (-150, 186), (40, 176), (250, 204), (520, 264)])
+
+    def perch() -> None:
+        picture.limb(pose.place([(240, 205), (310, 170), (360, 96)]), (13, 9, 4), (104, 92, 86))
+        picture.limb(pose.place(branch), (34, 29, 28, 26, 20), (116, 104, 98))
+        for stretch in (slice(0, 2), slice(3, 5)):
+            picture.limb(pose.place(branch[stretch] - (0, 10)), (4, 12, 14, 12, 3), (226, 232, 244), 0.5, 6)
+
+    songbird(picture, bird, pose, perch)
     return picture
 
 
@@ -366,7 +379,13 @@ def painted_bunting() -> Picture:
         bill=((120, 124, 134), 44, 34), legs=(74, 66, 64), eye=((40, 20, 16), 0.6), ring=(206, 60, 40),
     )  # fmt: skip
     pose = Pose((330, 300), 0.86, turn=-8, nod=8)
-    songbird(picture, bird, pose, lambda: picture.limb(pose.place([(-460, 260), (-150, 196), (40, 174), (240, 186), (660, 90)]), (40, 36, 32, 28, 16), (136, 132, 118)))
+
+    def perch() -> None:
+        for stalk, width in ((((520, 120), (600, 40)), 34), (((560, 112), (690, 130)), 36), (((-300, 226), (-370, 150)), 32), (((470, 130), (450, 226)), 30)):
+            picture.leaf(pose.place(stalk), width, (84, 124, 52))
+        picture.limb(pose.place([(-460, 260), (-150, 196), (40, 174), (240, 186), (660, 90)]), (40, 36, 32, 28, 16), (136, 132, 118))
+
+    songbird(picture, bird, pose, perch)
     return picture
 
 
@@ -387,9 +406,13 @@ def yellow_headed_blackbird() -> Picture:
     pose = Pose((300, 400), 0.98, turn=-22, nod=22)
 
     def reeds() -> None:
+        for foot, top in ((-240, -130), (-180, -330), (190, 250)):
+            picture.limb(pose.place([(foot, 420), ((foot + top) / 2, 60), (top, -420)]), (9, 7, 3), (150, 150, 92), 0.1, 40)
         picture.limb(pose.place([(-200, 420), (-60, 200), (20, 158), (330, 40)]), (16, 14, 12, 6), (190, 170, 120), 0.1, 40)
 
     songbird(picture, bird, pose, reeds)
+    white = (232, 230, 224)  # primary coverts
+    picture.fan(3, pose(np.array([(44, 54), (40, 40.0)])), pose(np.array([(-14, 78), (-26, 66.0)])), 11, white, white, 0)
     return picture
 
 
@@ -407,8 +430,21 @@ def american_goldfinch() -> Picture:
         bar=((238, 232, 206), (250, 248, 236)), shoulder=((30, 28, 28), (60, 58, 56)), tail=((28, 26, 28), (220, 216, 208)), tail_length=110,
         bill=((236, 140, 84), 36, 32), legs=(176, 120, 100), eye=((36, 22, 16), 0.6), ring=(40, 30, 16), gloss=(30, 30, 30),
     )  # fmt: skip
-    pose = Pose((260, 200), 0.62, turn=4)
-    songbird(picture, bird, pose, lambda: picture.limb(pose.place([(-60, 700), (-40, 400), (10, 210), (20, 166)]), (16, 14, 14, 20), (110, 140, 80)))
+    pose = Pose((270, 190), 0.66, turn=4)
+
+    def thistle() -> None:
+        picture.limb(pose.place([(-60, 700), (-40, 400), (10, 250), (18, 200)]), (13, 12, 11, 14), (104, 136, 82), 0.1)
+        for stalk, width in ((((-40, 420), (-190, 340)), 34), (((-48, 470), (90, 390)), 36), (((-56, 600), (-200, 560)), 38)):
+            picture.leaf(pose.place(stalk), width, (98, 138, 78))
+        centre = np.array([18, 188.0])
+        angle = picture.rng.uniform(-0.95, 0.95, 900)
+        rays = np.stack((np.sin(angle), -0.75 * np.cos(angle)), -1)
+        picture.solid(spline(pose.place(centre + [(-26, 4), (0, -8), (26, 4), (20, 32), (0, 40), (-20, 32)])), (92, 124, 74))
+        shade = picture.rng.uniform(0.7, 1.15, (900, 1)) * np.array([176, 92, 186])
+        ends = rays * picture.rng.uniform(14, 30, (900, 1))
+        picture.barbs(pose.place(centre + rays * (24, 10)), lambda p: ends, np.full(900, 1.6), shade)
+
+    songbird(picture, bird, pose, thistle)
     return picture
 
 
@@ -421,7 +457,55 @@ def red_winged_blackbird() -> Picture:
         tail_length=170, bill=((38, 38, 42), 64, 32), legs=(36, 34, 36), eye=((40, 24, 16), 0.6), ring=(52, 50, 54), gloss=(70, 76, 92),
     )  # fmt: skip
     pose = Pose((420, 330), 1.12, left=True, turn=-12, nod=6)
-    songbird(picture, bird, pose, lambda: picture.limb(pose.place([(-420, 300), (-100, 190), (30, 172), (420, 100)]), (24, 22, 20, 14), (150, 132, 96)))
+
+    def cattails() -> None:
+        for x, top in ((262, -60), (318, 40), (-250, -150)):
+            picture.limb(pose.place([(x - 14, 330), (x, 100), (x + 6, top - 60)]), (8, 7, 3), (140, 138, 90), 0.1, 40)
+            if top < 0:
+                picture.limb(pose.place([(x, top + 90), (x + 2, top + 45), (x + 4, top)]), (14, 21, 22, 20, 12), (112, 72, 44), 0.25, 5)
+        picture.limb(pose.place([(-420, 300), (-100, 190), (30, 172), (420, 100)]), (24, 22, 20, 14), (150, 132, 96))
+
+    songbird(picture, bird, pose, cattails)
+    return picture
+
+
+def crested_auklet() -> Picture:
+    picture = Picture((720, 640), 5)
+    picture.backdrop([(120, 152, 186), (98, 134, 172), (76, 112, 150), (60, 92, 128)], [(220, 232, 244)] * 6, [], blur=20)
+    pose = Pose((430, 300), 1.3, left=True)
+    p = lambda *points: pose.place(points)
+    crest = [((96, -150), (104, -200), (130, -236), (176, -244)), ((90, -154), (92, -206), (116, -256), (150, -270)), ((100, -146), (116, -186), (142, -206), (176, -208)),
+             ((86, -158), (84, -206), (96, -250), (116, -278)), ((102, -144), (122, -172), (144, -184), (166, -180)), ((94, -152), (100, -196), (128, -222), (160, -222))]
+    for plume in crest:
+        picture.limb(p(*plume), (7, 6, 4, 1), (40, 40, 46), 0.1, 12)
+    body = p((108, -118), (98, -150), (62, -174), (20, -160), (-10, -116), (-28, -50), (-72, 30), (-112, 120), (-126, 300), (110, 300), (136, 190), (124, 90), (100, 10),
+             (92, -40), (98, -82))
+    head = p((130, -150), (60, -200), (-20, -170), (-40, -60), (20, -20), (90, -30), (120, -80))
+    mantle = p((-10, -50), (-72, 20), (-130, 120), (-140, 310), (-40, 310), (-20, 100), (0, 10))
+    lie = p(*(point for root, way in {(95, -130): (-10, -4), (60, -165): (-13, 2), (15, -150): (-10, 12), (50, -110): (-12, 6), (-5, -80): (-5, 16), (85, -60): (-8, 10),
+             (50, -20): (-7, 16), (-40, 10): (-9, 17), (-90, 120): (-5, 20), (95, 40): (-1, 19), (120, 160): (-6, 20), (30, 120): (-6, 20)}.items()
+             for point in (root, np.add(root, way)))).reshape(-1, 2, 2)  # fmt: skip
+    volume = picture.solid(spline(body), (104, 102, 104), (((58, 58, 66), 26, spline(head)), ((62, 60, 64), 16, spline(mantle))), (40, 42, 46), softness=1.2)
+    picture.plumage(volume, lie, 1.3, 0.16)
+    dark = ((50, 48, 52), (88, 84, 84))
+    for roots, tips, width in (((-24, 170), (-100, 190)), ((-4, 330), (-130, 340)), 34), (((10, 80), (-92, 120)), ((0, 214), (-110, 236)), 34), (((4, 40), (-70, 70)), ((4, 124), (-100, 150)), 32):
+        picture.fan(6, p(*roots), p(*tips), width, *dark, bend=0.02)
+    picture.plumage(volume, lie, 1.3, 0.16, spline(p((20, 0), (50, 60), (34, 120), (30, 280), (-6, 280), (2, 120), (-20, 70), (-60, 80), (-96, 130), (-80, 30), (-30, -30))))
+    for part, colour in (((66, -92), (84, -104), (112, -98), (150, -92), (146, -78), (118, -68), (90, -66), (70, -74)), (226, 84, 22)), \
+                        (((88, -104), (96, -126), (122, -130), (150, -116), (166, -92), (160, -84), (138, -92), (112, -92)), (246, 108, 28)):
+        outline = spline(p(*part))
+        tip = spline(p((148, -130), (180, -110), (180, -70), (150, -70), (156, -92)))
+        picture.solid(outline, colour, [((246, 214, 150), 4, tip)], (90, 80, 60), 0.6, 0.4)
+    plume = pose.place(spline([(44, -110), (26, -96), (12, -72), (4, -40)], closed=False, steps=40))
+    flow = np.gradient(plume, axis=0) * 22
+    for _ in range(3):
+        picture.barbs(plume + picture.rng.normal(0, 1.1, plume.shape), lambda q: flow, np.full(len(plume), 1.6), np.full((len(plume), 3), 236.0), 120)
+    picture.eye(pose.place([58, -122]), 15, (246, 246, 238), 0.34, (24, 24, 28))
+    rock = p((-400, 300), (-330, 236), (-220, 222), (-120, 236), (0, 214), (120, 232), (210, 214), (300, 250), (420, 240), (420, 420), (-400, 420))
+    lichen = [((204, 160, 48), 4, spline(pose.place(np.array(at) + picture.rng.normal(0, r / 2, (7, 2)) + [(r * np.cos(a), 0.6 * r * np.sin(a)) for a in np.arange(7) * 0.9])))
+              for at, r in (((-200, 250), 22), ((150, 246), 26), ((60, 240), 12), ((-90, 256), 16), ((250, 262), 14))]
+    stone = picture.solid(spline(rock), (136, 128, 120), lichen, (20, 20, 20), softness=0.8)
+    picture.plumage(stone, p((0, 240), (9, 241), (200, 240), (207, 246), (-200, 240), (-193, 236)).reshape(-1, 2, 2), 1.4, 0.4)
     return picture
 
 
@@ -431,6 +515,7 @@ SPECIES: dict[str, Callable[[], Picture]] = {
     "Yellow_headed_Blackbird": yellow_headed_blackbird,
     "American_Goldfinch": american_goldfinch,
     "Red_winged_Blackbird": red_winged_blackbird,
+    "Crested_Auklet": crested_auklet,
 }
 
 
