@@ -215,7 +215,7 @@ class Picture:
 
     def fan(self, count: int, roots: np.ndarray, tips: np.ndarray, width: float, inks: str, rim: float = 1.2, bend: float = 0.04,
             dim: tuple[float, float] = (0.8, 1.1)) -> None:  # fmt: skip
-        """Overlapping feathers from one curve to another, the lowest first; ``inks`` "vane/rim"; brightness from ``dim[0]`` to [1]."""
+        """Overlapping feathers from one curve to another, the lowest first; ``inks`` "vane/rim"; brightness rises by ``dim``."""
         roots, tips = spline(roots, closed=False), spline(tips, closed=False)
         vane, edge = map(rgb, inks.split("/"))
         along = lambda curve, s: np.array([np.interp(s, np.linspace(0, 1, len(curve)), column) for column in curve.T])
@@ -317,15 +317,15 @@ def songbird(picture: Picture, bird: Songbird, pose: Pose, perch: Callable[[], N
     for count, roots, tips, width, inks in (
         (7, "10,52 20,10", "-66,84 -124,100 -186,106", 15, primaries),
         (6, "30,46 35,-20", "-42,74 -84,66 -106,38", 22, secondaries),
-        (3, "20,-14 24,-34", "-100,42 -72,16", 25, secondaries),
+        (3, "20,-14 24,-34", "-100,46 -78,25", 25, secondaries),
+        (3, "50,52 42,40", "-26,78 -38,64", 10, bird.edge),
         (8, "74,20 45,-55", "8,58 -20,40 -34,6 -30,-26", 21, coverts),
         (7, "88,6 52,-58", "34,46 6,28 -8,-16", 19, bar),
         (7, "98,-12 64,-62", "52,34 28,16 14,-22", 19, shoulder),
         (6, "102,-26 74,-64", "76,10 54,-6 42,-36", 17, shoulder),
     ):
-        picture.fan(count, pose(path(roots)), pose(path(tips)), width * k, inks, rim)
-    if bird.edge:
-        picture.fan(3, pose(path("52,54 40,44")), pose(path("-20,80 -30,66")), 10 * k, bird.edge, 0.6 * k)
+        if inks:
+            picture.fan(count, pose(path(roots)), pose(path(tips)), width * k, inks, rim)
     for region in (BACK, FLANK):
         picture.plumage(body, lie, k, within=spline(pose(region)))
     picture.eye(pose(path("134,-122"))[0], 8 * k, "281810", 0.6, bird.ring)
@@ -449,10 +449,10 @@ def american_goldfinch() -> Picture:
         legs="b07864",
         ring="281e10",
     )
-    pose = Pose((270, 190), 0.68, turn=4)
+    pose = Pose((232, 172), 0.6, turn=4)
 
     def thistle() -> None:
-        picture.limb(pose.place(path("-60,700 -40,400 10,270 18,215")), (13, 12, 11, 15), "68885a", 0.1)
+        picture.limb(pose.place(path("-66,800 -40,400 10,270 18,215")), (13, 12, 11, 15), "68885a", 0.1)
         for stalk, width in (("-40,420 -210,330", 40), ("-48,470 110,380", 42), ("-56,600 -230,550", 44)):
             picture.leaf(pose.place(path(stalk)), width, "628a4e")
         at = path("18,206")
@@ -513,7 +513,7 @@ def crested_auklet() -> Picture:
         "98,-148 112,-194 146,-226 182,-228",
     ):
         picture.limb(shape(plume), (7, 6, 4, 0.6), "2c2c32", 0.1, 12)
-    outline = "108,-118 98,-150 62,-174 18,-160 -10,-116 -22,-60 -56,0 -104,90 -136,190 -150,300 120,300 146,200 140,110 112,20 90,-36 98,-82"
+    trunk = "-22,-60 -56,0 -104,90 -136,190 -150,300 120,300 146,200 140,110 112,20 90,-36 98,-82"
     patches = [
         ("3a3a42", 24, spline(shape("130,-150 60,-200 -20,-170 -40,-60 20,-20 90,-30 120,-80"))),
         ("3c3a3e", 14, spline(shape("-10,-50 -72,20 -130,120 -160,310 -40,310 -20,100 0,10"))),
@@ -522,7 +522,7 @@ def crested_auklet() -> Picture:
         "95,-130 85,-134 60,-165 47,-163 15,-150 5,-138 50,-110 38,-104 -5,-80 -10,-64 85,-60 77,-44 50,-20 43,-4 -40,10 -49,27 "
         "-90,120 -95,140 95,40 94,59 120,160 114,180 30,120 24,140"
     ).reshape(-1, 2, 2)
-    body = picture.solid(spline(shape(outline)), "686668", patches, 46, soft=1.2)
+    body = picture.solid(spline(shape(f"108,-118 98,-150 62,-174 18,-160 -10,-116 {trunk}")), "686668", patches, 46, soft=1.2)
     picture.plumage(body, lie, 1.15, 0.11)
     for roots, tips in (
         ("-30,150 -96,170", "-40,340 -176,300"),
