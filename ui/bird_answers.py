@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stn_core import Checkpoint
 from stn_core.bird_recording import trajectory
-from stn_core.birds import BirdModel
+from stn_core.birds import SIDE, BirdModel
 from ui import models
 from ui.bird_pictures import BirdPicture
 from ui.birds import Places
@@ -106,7 +106,7 @@ def pulls(
     images = picture.square[None].float() / 255
     line = torch.linspace(-model.reach, model.reach, SCAN)[1:-1]
     y, x = torch.meshgrid(line, line, indexing="ij")
-    places = torch.stack((x, y), dim=-1).view(-1, 2)
+    places = torch.stack((x, y), dim=-1).view(-1, 2) + 0.5 / SIDE  # a quarter of a pixel off: on a pixel bilinear has a kink
     rows = []
     for batch in places.split(count):
         thetas = found.thetas.repeat(len(batch), 1, 1)
