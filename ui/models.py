@@ -64,6 +64,15 @@ def _load(path: Path, changed: int) -> Checkpoint:
         return load_checkpoint(path)
 
 
+def code_of(path: Path) -> str:
+    """A path as Python, for a program that runs in the laboratory's folder; one from elsewhere is named by its variable alone."""
+    if path.is_relative_to(ROOT):
+        return repr(path.relative_to(ROOT).as_posix())
+    if path == REPORT:
+        return 'os.environ["STN_REPORT"]'
+    return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'
+
+
 def recording_path(experiment: Experiment) -> Path:
     return RECORDINGS / f"{experiment.name}.safetensors"
 

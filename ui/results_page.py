@@ -8,11 +8,12 @@ import streamlit as st
 from stn_core import DISTORTIONS, EXPERIMENTS, Experiment
 from stn_core.digits import DIGIT_MODELS
 from stn_core.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
-from ui import models
+from ui import models, snippets
 from ui.language import Texts, texts
 from ui.plot import plot
 from ui.results_figures import Cell, Sweep, curves_figure, means_figure, table_html
 from ui.state import RESULTS
+from ui.take_home import take_home
 
 UNITS = {"rotation": "°", "scale": "×", "shift": "px"}
 
@@ -36,6 +37,11 @@ def main() -> None:
     st.markdown(f"#### {say('means_title')}")
     show_means(report, transformer_of, say)
     st.caption(say("origin", **report.origin))
+    curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
+    aligned = report.models.get(transformer_of.name)
+    aligns = transformer_of.name if aligned and aligned.after else None
+    snippet = snippets.results(models.code_of(models.REPORT), kind, curves, aligns)
+    take_home("results", snippet, notes=[say("origin", **report.origin)])
 
 
 # The table

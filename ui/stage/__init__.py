@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ from stn_core.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 from ui.language import Texts
-from ui.plot import STATIC
+from ui.plot import serve
 from ui.stage.export import ExportError, export_model
 from ui.stage.kernel import assemble
 
@@ -47,22 +46,11 @@ WORDS = (
 )  # fmt: skip
 
 
-def _serve(name: str, content: bytes) -> None:
-    """Put a file where Streamlit serves it from; there is never half of one."""
-    target = STATIC / name
-    if target.is_file() and target.stat().st_size == len(content):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(target)
-
-
 def _serve_scripts() -> str:
     files = {name: (HERE / name).read_bytes() for name in SCRIPTS} | {"kernel.wasm": assemble()}
     folder = f"stage-{hashlib.sha256(b''.join(files.values())).hexdigest()[:16]}"
     for name, content in files.items():
-        _serve(f"{folder}/{name}", content)
+        serve(f"{folder}/{name}", content)
     return folder
 
 
@@ -86,7 +74,7 @@ def model_file(checkpoint: Checkpoint) -> str:
         head = json.dumps(about).encode()
         content = len(head).to_bytes(4, "little") + head + block
         name = f"model-{hashlib.sha256(content).hexdigest()[:16]}.bin"
-        _serve(name, content)
+        serve(name, content)
         _served[model] = name
     return _served[model]
 
