@@ -12,7 +12,7 @@ const STRIP = 56; // under an animation's frames: what changes, in pixels of the
 
 // Figures, the player of recordings and the live stage, from top to bottom.
 function exhibits() {
-  const stages = [...document.querySelectorAll("*")].map((element) => element.shadowRoot?.querySelector(".stage")).filter(Boolean);
+  const stages = [...document.querySelectorAll("*")].map((element) => element.shadowRoot?.querySelector(".stage .floor")).filter(Boolean);
   const all = [...document.querySelectorAll(".plot"), ...document.querySelectorAll(".replay"), ...stages];
   const top = (element) => element.getBoundingClientRect().top;
   return all.filter((element) => element.getClientRects().length).sort((a, b) => top(a) - top(b));
@@ -75,7 +75,7 @@ function blank(width, height, theme) {
   return canvas;
 }
 
-// What stands in an element: its canvases as they are, and the texts that lie on one line.
+// What stands in an element: its canvases as they are, and its texts.
 function photograph(root, theme, scale = FINE) {
   const frame = root.getBoundingClientRect();
   const canvas = blank(frame.width * scale, frame.height * scale, theme);
@@ -89,34 +89,29 @@ function photograph(root, theme, scale = FINE) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (!node.data.trim() || parent.closest("button, .tools, .note, .live") || !parent.checkVisibility()) continue;
-    const range = document.createRange();
-    range.selectNodeContents(node);
+    if (!node.data.trim() || parent.closest("button, .note") || !parent.checkVisibility()) continue;
     const style = getComputedStyle(parent);
-    pen.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     pen.fillStyle = style.color;
     pen.textBaseline = "middle";
-    const places = [...range.getClientRects()];
-    const lines = style.whiteSpace.startsWith("pre") ? node.data.split("\n") : places.length > 1 ? wrapped(node) : [node.data.trim()];
-    lines.forEach((line, i) => places[i] && pen.fillText(line, places[i].left, places[i].top + places[i].height / 2));
+    for (const { text, left, right, middle } of lines(node)) pen.fillText(text, left, middle, right - left + 1);
   }
   return canvas;
 }
 
-// A text node's words, line by line as they are broken.
-function wrapped(node) {
-  const lines = [];
+// The lines of a text node as they are broken, and where they stand.
+function lines(node) {
+  const found = [];
   const range = document.createRange();
-  let last = null;
-  for (const { index, 0: word } of node.data.matchAll(/\S+\s*/g)) {
+  for (const { index, 0: word } of node.data.matchAll(/\S+/g)) {
     range.setStart(node, index);
-    range.setEnd(node, index + word.trimEnd().length);
-    const { top } = range.getBoundingClientRect();
-    if (last === null || Math.abs(top - last) > 3) lines.push("");
-    lines[lines.length - 1] += word;
-    last = top;
+    range.setEnd(node, index + word.length);
+    const { left, right, top, height } = range.getBoundingClientRect();
+    const line = found.at(-1);
+    if (line && Math.abs(line.top - top) < 3) Object.assign(line, { text: node.data.slice(line.from, index + word.length), right });
+    else found.push({ from: index, text: word, left, right, top, middle: top + height / 2 });
   }
-  return lines;
+  return found;
 }
 
 // Everything on the page in one picture, one below the other.
@@ -146,6 +141,7 @@ async function animation(count, picture, progress) {
     const canvas = await picture(i);
     small ??= sized(canvas);
     const pen = small.getContext("2d", { willReadFrequently: true });
+    pen.imageSmoothingQuality = "high";
     pen.drawImage(canvas, 0, 0, small.width, small.height);
     frames.push(reduced(pen.getImageData(0, 0, small.width, small.height).data, counts));
     await new Promise(requestAnimationFrame); // the page stays alive
@@ -166,11 +162,14 @@ export function sweep({ frames }, theme, progress) {
     frames.length,
     async (i) => {
       const { figure, text } = frames[i];
-      const picture = await figurePicture(figure, theme, 1);
-      const canvas = blank(picture.width + 32, highest + STRIP + 16, theme);
+      const { width } = figure.layout;
+      const fine = WIDE / (width + 32);
+      const picture = await figurePicture(figure, theme, fine);
+      const canvas = blank((width + 32) * fine, (highest + STRIP + 16) * fine, theme);
       const pen = canvas.getContext("2d");
-      pen.drawImage(picture, 16, 16);
-      const [y, from, to] = [highest + 16 + STRIP / 2, canvas.width / 2, canvas.width - 40];
+      pen.drawImage(picture, 16 * fine, 16 * fine);
+      pen.scale(fine, fine);
+      const [y, from, to] = [highest + 16 + STRIP / 2, width / 2, width - 8];
       pen.fillStyle = theme.text;
       pen.font = `600 22px ${theme.font}`;
       pen.textBaseline = "middle";

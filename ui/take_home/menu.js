@@ -46,6 +46,8 @@ async function work(menu, ending, job) {
 function create(parent) {
   const menu = { root: make(parent, "div", "take-home") };
   menu.button = make(menu.root, "button", "take-home-open");
+  make(menu.button, "span", "take-home-icon", "⤓").ariaHidden = "true";
+  menu.name = make(menu.button, "span", "take-home-name");
   menu.panel = make(menu.root, "div", "take-home-panel");
   menu.panel.popover = "auto";
   menu.button.popoverTargetElement = menu.panel;
@@ -99,7 +101,7 @@ export default function ({ data, parentElement, setStateValue }) {
   const text = JSON.stringify([words, sweeps, training, rest.snippet]);
   if (text === menu.text) return;
   menu.text = text;
-  menu.button.textContent = `⤓ ${words.title}`;
+  menu.name.textContent = menu.button.title = words.title;
   menu.panel.setAttribute("aria-label", words.title);
   for (const [kind, label] of [["png", "PNG"], ["gif", "GIF"], ["html", "HTML"], ["python", "Python"]]) {
     menu[kind].button.textContent = label;
