@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from stn_core import TRANSFORMS, Checkpoint
+from stn_core import Checkpoint
 from stn_core.digits import DigitModel
 from stn_core.explanation import grid_curves, in_words, readings
 from ui import models, snippets, state
@@ -16,7 +16,7 @@ from ui.language import texts
 from ui.plot import plot
 from ui.take_home import sweeps, take_home
 
-ByHand = dict[str, tuple[str, Tensor]]  # for some models a name and a theta (P,) from elsewhere: they get a second row
+ByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,) from elsewhere: they get a second row
 Loaded = Sequence[Checkpoint | models.Missing]
 
 
@@ -41,8 +41,8 @@ def answered(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand |
         if isinstance(checkpoint, models.Missing):
             continue
         answers = [explain(image, label, checkpoint)]
-        if by_hand and checkpoint.experiment.model in by_hand:
-            answers.append(explain(image, label, checkpoint, *by_hand[checkpoint.experiment.model]))
+        if by_hand and checkpoint.experiment.title in by_hand:
+            answers.append(explain(image, label, checkpoint, *by_hand[checkpoint.experiment.title]))
         for row, sentence in answers:
             rows.append(row)
             sentences.append(f"**{row.name}** answers {max(range(10), key=row.probabilities.__getitem__)}. {sentence}")
@@ -54,7 +54,7 @@ def take_home_answers(
 ) -> None:
     """The menu of a page that shows answers to one digit (28, 28), distorted."""
     there = [checkpoint.experiment for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
-    thetas = {e.name: by_hand[e.model][1] for e in there if by_hand and e.model in by_hand}
+    thetas = {e.name: by_hand[e.title][1] for e in there if by_hand and e.title in by_hand}
     take_home(
         page,
         snippets.digits(digit, label, kind, values, [e.name for e in there], thetas),
@@ -76,7 +76,8 @@ def explain(
         return Row(name, probabilities, label), "It has no transformer."
     (trace,), (transform,) = answer.transformers, model.transforms
     size = (image.shape[2], image.shape[3])
-    matrix = transform.coefficients(trace.theta)[0].tolist() if transform is not TRANSFORMS["tps"] else None
+    coefficients = transform.coefficients(trace.theta)[0]
+    matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
     lines = readings(transform, trace.theta[0], size)
     curves = grid_curves(transform, trace.theta[0], size)
     return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines)

@@ -9,12 +9,13 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
+from stn_core.checkpoints import SHIPPED, find_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
 from ui.language import LANGUAGES, language
 
 ROOT = Path(__file__).parent.parent
-CHECKPOINTS = Path(os.environ.get("STN_CHECKPOINTS") or ROOT / "checkpoints")
+CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
@@ -40,16 +41,25 @@ def experiments(kind: str) -> dict[str, Experiment]:
 
 def name(experiment: Experiment) -> str:
     """A model's name as the pages show it."""
-    return NAMES.get(experiment.model, experiment.model)
+    if experiment.birds or experiment.title in NAMES:
+        return NAMES.get(experiment.title, experiment.title)
+    network, *words = experiment.title.removeprefix("st-").split("-")
+    network = network.upper() if network in ("fcn", "cnn") else network
+    return " ".join((f"ST-{network}" if experiment.title.startswith("st-") else network, *words)).replace(" tps", " TPS")
+
+
+def checkpoint_path(experiment: Experiment) -> Path:
+    """Where the checkpoint lies, or would lie."""
+    return find_checkpoint(experiment, CHECKPOINTS)
 
 
 def is_there(experiment: Experiment) -> bool:
-    return (CHECKPOINTS / experiment.path).is_file()
+    return checkpoint_path(experiment).is_file()
 
 
 def load(experiment: Experiment) -> Checkpoint | Missing:
     """The trained model, or why there is none. A file that changes is read again."""
-    path = CHECKPOINTS / experiment.path
+    path = checkpoint_path(experiment)
     try:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
@@ -114,7 +124,7 @@ def _report(path: Path, changed: int) -> Report:
 
 def has_changed(measured: Measured) -> bool:
     """Whether the checkpoint is another one than the one that was measured."""
-    path = CHECKPOINTS / measured.experiment.path
+    path = checkpoint_path(measured.experiment)
     return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256
 
 

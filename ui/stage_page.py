@@ -50,7 +50,7 @@ def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict
     """The row that the visitor's theta gets in the figure."""
     if hand is None or hand.theta is None:
         return {}
-    names = {checkpoint.experiment.model: models.name(checkpoint.experiment) for checkpoint in checkpoints}
+    names = {checkpoint.experiment.title: models.name(checkpoint.experiment) for checkpoint in checkpoints}
     return {model: (f"{title}, {name}", torch.tensor(hand.theta)) for model, title in names.items() if model == hand.model}
 
 

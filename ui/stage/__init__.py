@@ -20,7 +20,7 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from stn_core import DISTORTIONS, TRANSFORMS, Checkpoint
+from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
 from stn_core.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
@@ -107,7 +107,7 @@ def stage(
     for checkpoint in checkpoints:
         name = models.name(checkpoint.experiment)
         try:
-            shown.append({"id": checkpoint.experiment.model, "name": name, "file": f"../{model_file(checkpoint)}"})
+            shown.append({"id": checkpoint.experiment.title, "name": name, "file": f"../{model_file(checkpoint)}"})
         except ExportError as error:
             refused.append(f"{name}: {error}.")
     by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
@@ -202,8 +202,9 @@ def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
     """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
     numbers that do not fit.
     """
-    family = TRANSFORMS.get(str(model).rpartition("-")[2])
-    if family is None or str(model) not in models.NAMES:
+    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
+    family = TRANSFORMS.get(known.rpartition("-")[2])
+    if family is None:
         return None
     try:
         numbers = tuple(min(max(_finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())

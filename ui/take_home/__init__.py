@@ -81,7 +81,8 @@ def take_home(
     say = texts("take_home")
     data: dict[str, Any] = {
         "folder": _FOLDER, "script": SCRIPT, "name": f"spatial-transformer-{page}", "title": texts("app")(page),
-        "snippet": snippet, "notes": [note.replace("`", "").replace("**", "") for note in notes], "language": language(), "training": training,
+        "snippet": snippet, "notes": [note.replace("`", "").replace("**", "") for note in notes], "training": training,
+        "language": language(),
         "words": {word: say.template(word) for word in WORDS}, "sweeps": [(sweep.key, sweep.label) for sweep in over],
     }  # fmt: skip
     number, key = _asked()
