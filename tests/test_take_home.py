@@ -341,7 +341,7 @@ def opened(browser, address):
     def call(path, **options):
         contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
         page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(120_000)
         page.goto(path if "://" in path else address + path)
         return page
 

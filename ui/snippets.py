@@ -101,8 +101,8 @@ def _cluttered(v: Mapping[str, Any]) -> str:
     count = int(v["clutter"])
     drops = ""
     if hand != UNDROPPED:
-        drops = f'\nby_hand = torch.tensor({_pairs(hand)})[None]\ndrops = parameters["drops"]'
-        drops += '\nparameters["drops"] = torch.where(by_hand < 0, drops, by_hand)'
+        drops = f'\nput = torch.tensor({_pairs(hand)})[None]  # by hand\ndrops = parameters["drops"]'
+        drops += '\nparameters["drops"] = torch.where(put < 0, drops, put)'
     return f"""
 clutter, generator = TranslationClutter(patches={DISTRACTORS}), torch.Generator().manual_seed({int(v["seed"])})
 others = gallery().images[torch.randint(5000, ({DISTRACTORS},), generator=generator)]  # whose patches distract
