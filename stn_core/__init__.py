@@ -1,8 +1,11 @@
 """Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv 1506.02025)."""
 
-from stn_core.checkpoints import Checkpoint, CheckpointError, load_checkpoint
+from stn_core import own_models
+from stn_core.checkpoints import Checkpoint, CheckpointError, load_checkpoint, own_folder
 from stn_core.distortions import DISTORTIONS, distort
 from stn_core.experiments import EXPERIMENTS, Experiment, create_model, list_models
+from stn_core.localisation import Localisation
+from stn_core.own_models import add_localisation, add_transform
 from stn_core.sampler import KernelWeights, kernel_weights, sample
 from stn_core.spatial_transformer import Explanation, SpatialTransformer, Trace
 from stn_core.transforms import TRANSFORMS, Transform
@@ -16,9 +19,12 @@ __all__ = [
     "Experiment",
     "Explanation",
     "KernelWeights",
+    "Localisation",
     "SpatialTransformer",
     "Trace",
     "Transform",
+    "add_localisation",
+    "add_transform",
     "create_model",
     "distort",
     "kernel_weights",
@@ -26,3 +32,5 @@ __all__ = [
     "load_checkpoint",
     "sample",
 ]
+
+own_models.load(own_folder())

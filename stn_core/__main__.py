@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]")]
 
+Out = Annotated[Path | None, typer.Option(help="Folder of the checkpoints [default: checkpoints; $STN_CHECKPOINTS for your own]")]
+
 
 def main() -> None:
     """Run the command line; what the user can mend ends in one sentence and exit code 1."""
     from stn_core.datasets import DataError
+    from stn_core.own_models import PROBLEMS
 
+    for problem in PROBLEMS:
+        Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True)
     try:
         app()
     except (DataError, ValueError) as error:
@@ -37,7 +42,7 @@ def train(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
     data: Data = None,
-    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
@@ -50,9 +55,10 @@ def train(
 
     One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
     """
-    from stn_core import training
+    from stn_core import own_folder, training
     from stn_core.distortions import DISTORTIONS
     from stn_core.experiments import matching
+    from stn_core.own_models import is_own
     from stn_core.queue import default_jobs, run_queue
 
     chosen = matching([f"{kind}-*" for kind in DISTORTIONS] if every else names or [])
@@ -61,7 +67,8 @@ def train(
     hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
     if len(chosen) == 1:
-        training.train(chosen[0], hows[0], resume=resume, **options)  # type: ignore[arg-type]
+        own = own_folder() if is_own(chosen[0]) else None
+        training.train(chosen[0], hows[0], resume=resume, **options | {"out": out or own or Path("checkpoints")})  # type: ignore[arg-type]
         return
     passed = options | {"recipe": recipe, "epochs": epochs}
     words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
@@ -78,7 +85,7 @@ def train(
 def evaluate(
     checkpoints: Annotated[list[Path] | None, typer.Argument(help="Checkpoint files")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every checkpoint in the checkpoint folder")] = False,
-    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    out: Out = None,
     data: Data = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the distortions of the test digits")] = 0,
     write: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file")] = None,
@@ -86,12 +93,21 @@ def evaluate(
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the seed, and on the official test
     photographs of birds, with the share of windows that hold the bird's head and its middle.
     """
-    from stn_core.checkpoints import load_checkpoint
+    from stn_core.checkpoints import CheckpointError, load_checkpoint, own_folder
 
-    paths = [*(checkpoints or []), *(sorted(out.glob("*/*.safetensors")) if every else [])]
-    if not paths:
+    own = [own_folder()] if out is None and own_folder() else []
+    folders = [folder for folder in (*own, out or Path("checkpoints")) if folder]
+    there = [
+        path for folder in folders for pattern in ("*.safetensors", "*/*.safetensors") for path in sorted(folder.glob(pattern))
+    ]
+    loaded = [load_checkpoint(path) for path in checkpoints or []]
+    for path in there if every else []:
+        try:
+            loaded.append(load_checkpoint(path))
+        except CheckpointError as error:
+            Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+    if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
-    loaded = [load_checkpoint(path) for path in paths]
     rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
     rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
@@ -100,7 +116,7 @@ def evaluate(
 
 @app.command()
 def report(
-    out: Annotated[Path, typer.Option(help="Folder of the checkpoints")] = Path("checkpoints"),
+    out: Out = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/report.json"),
 ) -> None:
@@ -131,7 +147,11 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
         row = _about(checkpoint) | {"test_error": measured, "test_seed": seed}
         rows.append(row)
         table.add_row(
-            row["experiment"], f"{measured:.2f}", f"{row['paper_error']}", f"{row['parameters']:,}", _thousands(row["samples"])
+            row["experiment"],
+            f"{measured:.2f}",
+            f"{row['paper_error'] or '–'}",
+            f"{row['parameters']:,}",
+            _thousands(row["samples"]),
         )
     Console().print(table)
     return rows

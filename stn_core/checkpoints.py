@@ -6,6 +6,7 @@ Loading never unpickles anything and trusts nothing: every field is checked befo
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment
+from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment, list_models
 from stn_core.spatial_transformer import ExplainableModel
 
 FORMAT = 1
+SHIPPED = Path(__file__).parent.parent / "checkpoints"
 
 
 class CheckpointError(ValueError):
@@ -40,6 +42,19 @@ class Checkpoint:
     experiment: Experiment
     metrics: dict[str, Any]
     provenance: dict[str, Any]
+
+
+def own_folder() -> Path | None:
+    """The folder of your own models, which the environment variable STN_CHECKPOINTS names (own_models.py)."""
+    named = os.environ.get("STN_CHECKPOINTS")
+    return Path(named).expanduser() if named else None
+
+
+def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
+    """The file of an experiment: in your own folder, else among the shipped ones, whether it is there or not."""
+    own = own_folder()
+    places = [own / experiment.path, own / Path(experiment.path).name] if own else []
+    return next((path for path in places if path.is_file()), shipped / experiment.path)
 
 
 def save_checkpoint(
@@ -71,14 +86,11 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a checkpoint. CheckpointError if it is missing, truncated, foreign, or does not fit the model it names."""
-    path = Path(path)
-    known = EXPERIMENTS.get(path.stem)
-    remedy = f"Make a good one with: {known.command if known else 'python -m stn_core train ' + next(iter(EXPERIMENTS))}"
-
-    def fail(what: str) -> CheckpointError:
-        return CheckpointError(f"{path}: {what}. {remedy}")
-
+    """Read a checkpoint, from a path or of an experiment such as "r-cnn". CheckpointError if it is missing, truncated, foreign, or
+    does not fit the model it names.
+    """
+    path = find_checkpoint(EXPERIMENTS[path]) if isinstance(path, str) and path in EXPERIMENTS else Path(path)
+    fail = _complaint(path)
     if not path.is_file():
         raise fail("there is no such checkpoint")
     try:
@@ -88,6 +100,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except (SafetensorError, OSError) as error:
         raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
     experiment, metrics, provenance = _read_about(metadata, fail)
+    named = EXPERIMENTS.get(path.stem)
+    if named and named.variant and (named.data, named.model) == (experiment.data, experiment.model):
+        experiment = named
     try:
         model = experiment.create_model()
     except (ValueError, TypeError) as error:
@@ -95,6 +110,23 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     _fill(model, tensors, experiment, fail)
     model.eval()
     return Checkpoint(model, experiment, metrics, provenance)
+
+
+def read_header(path: Path) -> Experiment:
+    """The experiment that a checkpoint's header names. CheckpointError if it has no such header."""
+    fail = _complaint(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _read_about(file.metadata() or {}, fail)[0]
+    except (SafetensorError, OSError) as error:
+        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+
+
+def _complaint(path: Path) -> Callable[[str], CheckpointError]:
+    """What makes errors about a file, each with what to do."""
+    known = EXPERIMENTS.get(path.stem)
+    remedy = f"Make a good one with: {known.command if known else 'python -m stn_core train ' + next(iter(EXPERIMENTS))}"
+    return lambda what: CheckpointError(f"{path}: {what}. {remedy}")
 
 
 def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
@@ -110,7 +142,7 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         raise fail(f"expected format {FORMAT}, it has {version!r}: it was written by another version of stn_core")
     known = EXPERIMENTS.get(f"{data}-{model}")
     if known is None:
-        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(EXPERIMENTS)}")
+        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(list_models())}")
     if known.birds:
         if not isinstance(classes, list) or len(classes) != SPECIES[data] or not all(isinstance(name, str) for name in classes):
             raise fail(f"expected the names of {SPECIES[data]} species, it has {str(classes)[:80]}")

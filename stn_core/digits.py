@@ -1,16 +1,22 @@
 """The eight models of the distorted MNIST experiments: FCN, CNN, and each of them behind a spatial transformer (appendix A.4)."""
 
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core.convolution import OneChannelConv2d
 from stn_core.localisation import convolutional, fully_connected, pooled
 from stn_core.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
-from stn_core.transforms import TRANSFORMS, Size
+from stn_core.transforms import TRANSFORMS, Size, Transform
 
 DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")))
 
 
+LOCALISERS: dict[str, Callable[[Size, Transform], nn.Module]] = {
+    "fcn": fully_connected,
+    "cnn": convolutional,
+}  # may grow: own_models.py
 CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whatever canvas
 
 
@@ -62,22 +68,23 @@ def cnn_classifier(size: Size, filters: int) -> nn.Module:
 
 
 def create_digit_model(name: str, size: Size, filters: int = 64, width: int | None = None) -> DigitModel:
-    """One of ``DIGIT_MODELS`` for images of ``size``, at identity. ``filters`` is the CNN's, ``width`` the FCN's.
+    """One of ``DIGIT_MODELS`` for images of ``size``, at identity; or st-<network>-<family> for any other of ``LOCALISERS`` and
+    ``TRANSFORMS``, behind networks but fcn with the CNN as classifier. ``filters`` is the CNN's, ``width`` the FCN's.
 
     On canvases larger than 28x28 a transformer samples 56x56 points, which are 2x average-pooled: a grid as coarse as the
     classifier's input would skip pixels. So the classifier behind it sees 28x28 in any case. A plain CNN sees the whole canvas.
     A plain FCN sees it in 160 units on 42x42 and 2x average-pooled on 60x60: more would not fit into 400 000 parameters.
     """
-    if name not in DIGIT_MODELS:
-        raise ValueError(f"no digit model {name!r}; there are {', '.join(DIGIT_MODELS)}")
     network, _, family = name.removeprefix("st-").partition("-")
+    if name not in DIGIT_MODELS and not (name.startswith("st-") and network in LOCALISERS and family in TRANSFORMS):
+        others = f"st-<{', '.join(LOCALISERS)}>-<{', '.join(TRANSFORMS)}>"
+        raise ValueError(f"no digit model {name!r}; there are {', '.join(DIGIT_MODELS)}, or any {others}")
     transformer, pool, seen = None, 1, size
     if family:
         transform = TRANSFORMS[family]
-        localise = fully_connected if network == "fcn" else convolutional
         if size[0] > CLASSIFIED[0]:
             pool, seen = 2, CLASSIFIED
-        transformer = SpatialTransformer(localise(size, transform), transform, (pool * seen[0], pool * seen[1]))
+        transformer = SpatialTransformer(LOCALISERS[network](size, transform), transform, (pool * seen[0], pool * seen[1]))
     elif network == "fcn" and size[0] > 42:
         pool, seen = 2, (size[0] // 2, size[1] // 2)
     if network == "fcn":

@@ -168,6 +168,7 @@ class Experiment:
             have them.
         paper_error: the paper's test error in per cent, None where the paper has none.
         options: of a bird model that is not the default, by name, as ``BIRD_OPTIONS`` has them.
+        variant: a word that tells apart several checkpoints of one experiment (own_models.py).
     """
 
     data: str
@@ -175,6 +176,7 @@ class Experiment:
     classes: tuple[str, ...] = tuple("0123456789")
     paper_error: float | None = None
     options: tuple[tuple[str, Any], ...] = ()
+    variant: str = ""
 
     @property
     def birds(self) -> bool:
@@ -192,8 +194,13 @@ class Experiment:
         return recipe
 
     @property
+    def title(self) -> str:
+        """The model with its variant."""
+        return f"{self.model}-{self.variant}" if self.variant else self.model
+
+    @property
     def name(self) -> str:
-        return f"{self.data}-{self.model}"
+        return f"{self.data}-{self.title}"
 
     @property
     def path(self) -> str:
@@ -203,7 +210,7 @@ class Experiment:
     @property
     def command(self) -> str:
         """The command that makes its checkpoint."""
-        return f"python -m stn_core train {self.name}"
+        return f"python -m stn_core train {self.data}-{self.model}"
 
     def changed(self, settings: Iterable[str]) -> "Experiment":
         """This experiment with other options of its model, each as "name=value". ValueError for one that there is not."""
@@ -223,24 +230,23 @@ class Experiment:
         return create_model(self.model, self.data, **sizes, **dict(self.options))
 
 
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {
-        e.name: e
-        for e in (
-            *(
-                Experiment(data, model, paper_error=PAPER[model][data])
-                for data in DISTORTIONS
-                for model in DIGIT_MODELS
-                if data in PAPER[model]
-            ),
-            *(
-                Experiment(data, model, classes=(), paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None)
-                for data in SPECIES
-                for model in BIRD_MODELS
-            ),
-        )
-    }
-)
+RUNS = {  # may grow: own_models.py
+    e.name: e
+    for e in (
+        *(
+            Experiment(data, model, paper_error=PAPER[model][data])
+            for data in DISTORTIONS
+            for model in DIGIT_MODELS
+            if data in PAPER[model]
+        ),
+        *(
+            Experiment(data, model, classes=(), paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None)
+            for data in SPECIES
+            for model in BIRD_MODELS
+        ),
+    )
+}
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(RUNS)
 
 
 def matching(patterns: str | Iterable[str]) -> list[Experiment]:
@@ -258,7 +264,11 @@ def matching(patterns: str | Iterable[str]) -> list[Experiment]:
 
 def list_models(pattern: str = "*") -> list[str]:
     """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or "*st-cnn"."""
-    return [name for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS)) if fnmatchcase(name, pattern)]
+    return [
+        name
+        for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS, *(e.model for e in RUNS.values())))
+        if fnmatchcase(name, pattern)
+    ]
 
 
 def create_model(name: str, data: str | None = None, **sizes: Any) -> ExplainableModel:

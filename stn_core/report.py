@@ -23,7 +23,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stn_core.checkpoints import Checkpoint, CheckpointError, load_checkpoint
+from stn_core.checkpoints import SHIPPED, Checkpoint, CheckpointError, find_checkpoint, load_checkpoint
 from stn_core.datasets import Digits, mnist
 from stn_core.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
 from stn_core.evaluation import BATCH, error, error_on
@@ -237,22 +237,26 @@ def about_training(provenance: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_report(
-    out: str | os.PathLike[str] = "checkpoints",
+    out: str | os.PathLike[str] | None = None,
     data: str | os.PathLike[str] | None = None,
     to: str | os.PathLike[str] = PLACE,
     say: Callable[[str], None] = print,
 ) -> Report:
-    """Measure every checkpoint below ``out`` and write the report to ``to``; what it has of unchanged checkpoints is kept.
+    """Measure every checkpoint below ``out``, the shipped ones and your own by default, and write the report to ``to``; what it has
+    of unchanged checkpoints is kept.
 
     It is written after every checkpoint, so an interrupted run goes on where it was. A broken checkpoint is said and left out.
     ValueError if there is no checkpoint at all, DataError if the test digits are not to be had.
     """
     from stn_core.training import commit, keep_freed_memory  # here, since accelerate takes a second to import; the page only reads
 
-    out, to = Path(out), Path(to)
-    there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and (out / e.path).is_file()]
+    to = Path(to)
+    place = lambda experiment: find_checkpoint(experiment) if out is None else Path(out) / experiment.path
+    there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and place(e).is_file()]
     if not there:
-        raise ValueError(f"no checkpoint in {out / 'digits'}; make one with {next(iter(EXPERIMENTS.values())).command}")
+        raise ValueError(
+            f"no checkpoint in {Path(out or SHIPPED) / 'digits'}; make one with {next(iter(EXPERIMENTS.values())).command}"
+        )
     keep_freed_memory()
     digits = mnist("test", data)
     origin = {"command": COMMAND, "date": datetime.date.today().isoformat(), "commit": commit()}
@@ -273,7 +277,7 @@ def make_report(
     known = old.models if old else {}
     models: dict[str, Measured] = {}
     for experiment in there:
-        path = out / experiment.path
+        path = place(experiment)
         sha256, kept = digest(path.read_bytes()), known.get(experiment.name)
         if kept and kept.sha256 == sha256:
             models[experiment.name] = kept
@@ -286,8 +290,8 @@ def make_report(
             say(f"left out: {failure}")
             continue
         models[experiment.name] = found = measure(checkpoint, sha256, digits, origin)
-        sign = "<=" if found.meets_paper else ">"
-        say(f"{experiment.name}: {found.error:.2f} % {sign} {experiment.paper_error} of the paper")
+        beside = f" {'<=' if found.meets_paper else '>'} {experiment.paper_error} of the paper" if experiment.paper_error else ""
+        say(f"{experiment.name}: {found.error:.2f} %{beside}")
         waiting = {name: value for name, value in known.items() if name not in models}
         write_report(Report(settings, undistorted, before, waiting | models, origin), to)
     report = Report(settings, undistorted, before, models, origin)
@@ -370,7 +374,9 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
             settings=settings,
             undistorted=_unpacked(whole["undistorted"]),
             before={kind: _unpacked(whole["before"][kind]) for kind in DISTORTIONS},
-            models={name: _measured(name, found, settings) for name, found in whole["models"].items()},
+            models={  # without those of models of somebody's own that are not here
+                name: _measured(name, found, settings) for name, found in whole["models"].items() if name in EXPERIMENTS
+            },
             origin={key: _text(whole[key]) for key in ("command", "date", "commit")},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as failure:

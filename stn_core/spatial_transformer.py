@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from stn_core.localisation import Localisation
 from stn_core.sampler import Kernel, Padding, sample
 from stn_core.transforms import Size, Transform
 
@@ -48,7 +47,7 @@ class SpatialTransformer(nn.Module):
 
     def __init__(
         self,
-        localisation: Localisation | None,
+        localisation: nn.Module | None,
         transform: Transform,
         size: Size,
         kernel: Kernel = "bilinear",

@@ -264,6 +264,6 @@ class ThinPlateSpline(Transform):
         return {**_linear_parts(matrix[:, :, :2]), "translation": matrix[:, :, 2], "bending": bending}
 
 
-TRANSFORMS: Mapping[str, Transform] = MappingProxyType(
-    {t.name: t for t in (Translation(), Attention(), Similarity(), Affine(), Projective(), ThinPlateSpline())}
-)
+_ALL: tuple[Transform, ...] = (Translation(), Attention(), Similarity(), Affine(), Projective(), ThinPlateSpline())
+FAMILIES = {transform.name: transform for transform in _ALL}  # may grow: own_models.py
+TRANSFORMS: Mapping[str, Transform] = MappingProxyType(FAMILIES)

@@ -20,12 +20,13 @@ NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribut
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, tiny_mnist):
-    """The app with untrained models, and with the report on them."""
+    """The app with untrained models in place of the shipped ones, one that is broken, and the report on them."""
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
     for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
         save_checkpoint(folder / EXPERIMENTS[name].path, EXPERIMENTS[name].create_model(), EXPERIMENTS[name], {}, {})
     make_report(folder, tiny_mnist, folder / "report.json", say=lambda text: None)
+    (folder / EXPERIMENTS["r-fcn"].path).write_bytes(b"no checkpoint")
     with serving(STN_CHECKPOINTS=str(folder), STN_REPORT=str(folder / "report.json")) as address:
         yield address
 
@@ -161,7 +162,7 @@ def test_the_dark_theme_is_dark(visit):
         assert (ground < 0.2, text > 0.8, figure > 0.8) == (is_dark, is_dark, is_dark)
 
 
-def test_a_missing_model_names_the_command(visit):
+def test_a_model_that_is_not_there_names_the_command(visit):
     page = visit("/?models_r=FCN&models_r=CNN")
     expect(page.get_by_test_id("stAlert")).to_contain_text("python -m stn_core train r-fcn")
     expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(10)

@@ -112,7 +112,8 @@ def text(cell):
 
 
 def figures(page):
-    return [json.loads(each.proto.json)["figure"] for each in page.main.get("bidi_component")]
+    found = [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
+    return [data["figure"] for data in found if "figure" in data]
 
 
 def curves(page):

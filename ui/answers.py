@@ -6,42 +6,62 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from stn_core import TRANSFORMS, Checkpoint
+from stn_core import Checkpoint
 from stn_core.digits import DigitModel
 from stn_core.explanation import grid_curves, in_words, readings
-from ui import models
+from ui import models, snippets, state
+from ui.canvas import Figure
 from ui.figures import Row, digits_figure
+from ui.language import texts
 from ui.plot import plot
+from ui.take_home import sweeps, take_home
+
+ByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,) from elsewhere: they get a second row
+Loaded = Sequence[Checkpoint | models.Missing]
 
 
-@torch.inference_mode()
-def show(
-    image: Tensor,
-    label: int | None,
-    loaded: Sequence[Checkpoint | models.Missing],
-    by_hand: dict[str, tuple[str, Tensor]] | None = None,
-) -> None:
-    """The figure for an image (1, 1, H, W) and the models, and why some are missing. ``by_hand`` has, for some models, a name and a
-    theta (P,) from elsewhere: they get a second row.
-    """
-    rows, sentences = [], []
-    for checkpoint in loaded:
-        if isinstance(checkpoint, models.Missing):
-            continue
-        answers = [explain(image, label, checkpoint)]
-        if by_hand and checkpoint.experiment.model in by_hand:
-            answers.append(explain(image, label, checkpoint, *by_hand[checkpoint.experiment.model]))
-        for row, sentence in answers:
-            rows.append(row)
-            sentences.append(f"**{row.name}** answers {max(range(10), key=row.probabilities.__getitem__)}. {sentence}")
+def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand | None = None) -> None:
+    """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some are missing."""
+    figure, sentences = answered(image, label, loaded, by_hand)
     alt = " ".join(sentences).replace("*", "") or "The distorted digit."
-    plot(digits_figure(image[0, 0], rows), key="figure", alt=alt)
+    plot(figure, key="figure", alt=alt)
     for checkpoint in loaded:
         if isinstance(checkpoint, models.Missing):
             st.warning(f"{models.name(checkpoint.experiment)}: {checkpoint.reason}", icon=":material/model_training:")
     if not loaded:
         st.info("Choose a model above.")
     st.markdown("  \n".join(sentences))
+
+
+@torch.inference_mode()
+def answered(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand | None = None) -> tuple[Figure, list[str]]:
+    """The figure, and a sentence for each of its rows."""
+    rows, sentences = [], []
+    for checkpoint in loaded:
+        if isinstance(checkpoint, models.Missing):
+            continue
+        answers = [explain(image, label, checkpoint)]
+        if by_hand and checkpoint.experiment.title in by_hand:
+            answers.append(explain(image, label, checkpoint, *by_hand[checkpoint.experiment.title]))
+        for row, sentence in answers:
+            rows.append(row)
+            sentences.append(f"**{row.name}** answers {max(range(10), key=row.probabilities.__getitem__)}. {sentence}")
+    return digits_figure(image[0, 0], rows), sentences
+
+
+def take_home_answers(
+    page: str, digit: Tensor, label: int | None, kind: str, values: state.Values, loaded: Loaded, by_hand: ByHand | None = None
+) -> None:
+    """The menu of a page that shows answers to one digit (28, 28), distorted."""
+    there = [checkpoint.experiment for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+    thetas = {e.name: by_hand[e.title][1] for e in there if by_hand and e.title in by_hand}
+    take_home(
+        page,
+        snippets.digits(digit, label, kind, values, [e.name for e in there], thetas),
+        lambda values: answered(state.distorted(digit, kind, values), label, loaded, by_hand)[0],
+        values,
+        sweeps(state.SLIDERS[kind], texts("controls")),
+    )
 
 
 def explain(
@@ -56,7 +76,8 @@ def explain(
         return Row(name, probabilities, label), "It has no transformer."
     (trace,), (transform,) = answer.transformers, model.transforms
     size = (image.shape[2], image.shape[3])
-    matrix = transform.coefficients(trace.theta)[0].tolist() if transform is not TRANSFORMS["tps"] else None
+    coefficients = transform.coefficients(trace.theta)[0]
+    matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
     lines = readings(transform, trace.theta[0], size)
     curves = grid_curves(transform, trace.theta[0], size)
     return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines)

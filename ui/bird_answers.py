@@ -32,7 +32,7 @@ def bird_model(checkpoint: Checkpoint) -> BirdModel:
 
 
 def answer(checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None) -> Answer:
-    path = models.CHECKPOINTS / checkpoint.experiment.path
+    path = models.checkpoint_path(checkpoint.experiment)
     changed = path.stat().st_mtime_ns if path.is_file() else 0
     return _answer(checkpoint.experiment.name, changed, picture.key, hand, checkpoint, picture.square)
 

@@ -5,6 +5,7 @@ Plain dicts, since Plotly's own figure objects cost a hundred times more to buil
 
 import base64
 import io
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ MODELS = {  # a model's colour says which transformer it has, ``model_line`` add
     "plain": QUIET, "affine": "#8C6BE0", "projective": "#999933", "tps": "#1FA3B8",
 }  # fmt: skip
 
+OWN = ("#B07A3C", "#56B4E9", "#C2477F")  # of models of somebody's own
+
 WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 
@@ -46,7 +49,10 @@ def line(x: Sequence[float | None], y: Sequence[float | None], color: str, width
 
 def model_color(model: str) -> str:
     """The colour of a model such as "st-cnn-affine" on every page."""
-    return MODELS[model.rpartition("-")[2] if model.startswith("st-") else "plain"]
+    if model in ("fcn", "cnn"):
+        return MODELS["plain"]
+    network, _, family = model.removeprefix("st-").partition("-")
+    return MODELS[family] if network in ("fcn", "cnn") and family in MODELS else OWN[zlib.crc32(model.encode()) % len(OWN)]
 
 
 def model_line(model: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import torch
 
 from stn_core import DISTORTIONS, Experiment
 from stn_core.datasets import gallery
+from stn_core.own_models import PROBLEMS
 from stn_core.photographs import PictureError, read_digit
 from ui import models, state
 from ui.language import texts
@@ -131,6 +132,8 @@ def choose_models(kind: str) -> list[Experiment]:
         say("models"), list(available), selection_mode="multi", default=["CNN", "ST-CNN affine"], key=f"models_{kind}",
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
+    for problem in PROBLEMS:
+        st.warning(problem, icon=":material/extension_off:")
     missing = [name for name, experiment in available.items() if name not in names and not models.is_there(experiment)]
     if missing:
         st.caption(say("missing", names=", ".join(missing)))

@@ -4,7 +4,7 @@ import streamlit as st
 
 from stn_core import DISTORTIONS
 from ui import models, state
-from ui.answers import show
+from ui.answers import show, take_home_answers
 from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
 
 
@@ -16,8 +16,10 @@ def main() -> None:
     st.markdown(f"#### One digit, distorted: {DISTORTIONS[kind].title}")
     chosen = choose_models(kind)
     image = state.distorted(digit, kind, values)
-    show(image, label, [models.load(experiment) for experiment in chosen])
+    loaded = [models.load(experiment) for experiment in chosen]
+    show(image, label, loaded)
     note(kind, values)
+    take_home_answers("digits", digit, label, kind, values, loaded)
 
 
 main()

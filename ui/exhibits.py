@@ -14,6 +14,7 @@ from torch import Tensor
 from stn_core.datasets import gallery
 from ui.language import Texts
 from ui.state import Slider
+from ui.take_home import Sweep, sweeps
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,11 @@ def slides(keys: Sequence[str], say: Texts) -> dict[str, Any]:
             pair = pair or list(st.columns(2))
         values[key] = slide(key, say, pair.pop(0) if slider.half else st)
     return values
+
+
+def swept(keys: Sequence[str], say: Texts) -> list[Sweep]:
+    """The ranges of sliders, for an animation."""
+    return sweeps([slider for slider in map(_BY_KEY.__getitem__, keys) if isinstance(slider, Slider)], say)
 
 
 def choose(key: str, say: Texts, widget: Callable[..., Any] = st.segmented_control, label: bool = False) -> str:

@@ -12,14 +12,18 @@ from stn_core.explanation import grid_curves
 from stn_core.features import moved
 from stn_core.gradients import LossGradient, loss_gradient, sampler_gradient, step
 from stn_core.sampler import Kernel
-from ui import models
-from ui.exhibits import choose, choose_digit, maximum, slide, slides
+from ui import models, snippets
+from ui.canvas import Figure
+from ui.exhibits import choose, choose_digit, maximum, slide, slides, swept
 from ui.gradient_figure import Side, gradient_figure
 from ui.language import Texts, texts
 from ui.plot import plot
+from ui.state import Values
+from ui.take_home import take_home
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
+SLIDERS = ("g_x", "g_y", "g_angle", "g_scale", "g_rate")
 
 
 def main() -> None:
@@ -27,24 +31,38 @@ def main() -> None:
     with st.sidebar:
         family = choose("g_family", say, widget=st.pills)
         digit, label = choose_digit("g_digit", say)
-        values = slides(("g_x", "g_y", "g_angle", "g_scale", "g_rate"), say)
+        values = slides(SLIDERS, say)
     checkpoint = models.load(MODEL)
     if not isinstance(checkpoint, Checkpoint):
         st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
         return
     model = checkpoint.model
     assert isinstance(model, DigitModel)
-    place = (values["g_x"], values["g_y"], math.radians(values["g_angle"]), values["g_scale"])
     above = st.container()
-    figure = st.container()
-    steps = controls(say)
-    settings = (label, int(st.session_state["g_digit_number"]), *values.values(), family)
-    image = moved(digit, SIZE, *place)[0]
-    path = descend(settings, steps, model, image, label, family, values["g_rate"])
-    with figure:
-        sentence = show(model, image, label, family, path, say)
+    drawing = st.container()
+    values["g_steps"] = controls(say)
+    number = int(st.session_state["g_digit_number"])
+    scene = lambda values: descended(model, digit, label, number, family, values, say)
+    figure, sentence = scene(values)
     above.markdown(f"#### {sentence}")
-    st.caption(say("note", model=MODEL.name))
+    with drawing:
+        plot(figure, key="g_figure", alt=sentence)
+    note = say("note", model=MODEL.name)
+    st.caption(note)
+    snippet = snippets.gradient(digit, label, MODEL.name, family, values, values["g_steps"])
+    over = swept(("g_steps", *SLIDERS), say)
+    take_home("gradient", snippet, lambda values: scene(values)[0], values, over, [note])
+
+
+def descended(
+    model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Texts
+) -> tuple[Figure, str]:
+    """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its class."""
+    x, y, angle, scale, rate = (values[key] for key in SLIDERS)
+    image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
+    settings = (label, number, x, y, angle, scale, rate, family)
+    path = descend(settings, values["g_steps"], model, image, label, family, rate)
+    return draw(model, image, label, family, path, say)
 
 
 def controls(say: Texts) -> int:
@@ -78,8 +96,8 @@ def gradient_at(
     return loss_gradient(model.classify, image, label, TRANSFORMS[family], theta, SIZE, kernel)
 
 
-def show(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Texts) -> str:
-    """Draw both kernels, the bilinear one where its path ends, the integer one where it started; returns the sentence."""
+def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Texts) -> tuple[Figure, str]:
+    """Both kernels, the bilinear one where its path ends, the integer one where it started, and what they show."""
     transform = TRANSFORMS[family]
     kernels: tuple[tuple[Kernel, Tensor], ...] = (("bilinear", torch.tensor(path[-1][0])), ("nearest", transform.identity()))
     sides = []
@@ -90,8 +108,7 @@ def show(model: DigitModel, image: Tensor, label: int, family: str, path: Path, 
         sides.append(Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear"))
     sentence = in_words(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
-    plot(gradient_figure(image[0], sides, losses, flat, maximum("g_steps"), say), key="g_figure", alt=sentence)
-    return sentence
+    return gradient_figure(image[0], sides, losses, flat, maximum("g_steps"), say), sentence
 
 
 def in_words(gradient: LossGradient, label: int, path: Path, say: Texts) -> str:

@@ -9,12 +9,13 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
+from stn_core.checkpoints import SHIPPED, find_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
 from ui.language import LANGUAGES, language
 
 ROOT = Path(__file__).parent.parent
-CHECKPOINTS = Path(os.environ.get("STN_CHECKPOINTS") or ROOT / "checkpoints")
+CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
@@ -43,16 +44,25 @@ def name(experiment: Experiment) -> str:
     """A model's name as the pages show it."""
     if experiment.birds:
         return BIRD_NAMES.get(experiment.model, experiment.model) + (", 200 species" if experiment.data == "cub200" else "")
-    return NAMES.get(experiment.model, experiment.model)
+    if experiment.title in NAMES:
+        return NAMES[experiment.title]
+    network, *words = experiment.title.removeprefix("st-").split("-")
+    network = network.upper() if network in ("fcn", "cnn") else network
+    return " ".join((f"ST-{network}" if experiment.title.startswith("st-") else network, *words)).replace(" tps", " TPS")
+
+
+def checkpoint_path(experiment: Experiment) -> Path:
+    """Where the checkpoint lies, or would lie."""
+    return find_checkpoint(experiment, CHECKPOINTS)
 
 
 def is_there(experiment: Experiment) -> bool:
-    return (CHECKPOINTS / experiment.path).is_file()
+    return checkpoint_path(experiment).is_file()
 
 
 def load(experiment: Experiment) -> Checkpoint | Missing:
     """The trained model, or why there is none. A file that changes is read again."""
-    path = CHECKPOINTS / experiment.path
+    path = checkpoint_path(experiment)
     try:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
@@ -65,6 +75,15 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 def _load(path: Path, changed: int) -> Checkpoint:
     with torch.inference_mode(False):  # whatever the page that asks first is doing: others want gradients
         return load_checkpoint(path)
+
+
+def code_of(path: Path) -> str:
+    """A path as Python, for a program that runs in the laboratory's folder; one from elsewhere is named by its variable alone."""
+    if path.is_relative_to(ROOT):
+        return repr(path.relative_to(ROOT).as_posix())
+    if path == REPORT:
+        return 'os.environ["STN_REPORT"]'
+    return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'
 
 
 def recording_path(experiment: Experiment) -> Path:
@@ -108,7 +127,7 @@ def _report(path: Path, changed: int) -> Report:
 
 def has_changed(measured: Measured) -> bool:
     """Whether the checkpoint is another one than the one that was measured."""
-    path = CHECKPOINTS / measured.experiment.path
+    path = checkpoint_path(measured.experiment)
     return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256
 
 

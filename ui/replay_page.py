@@ -8,9 +8,10 @@ import torch
 
 from stn_core import EXPERIMENTS, Experiment
 from stn_core.recording import DIGITS, MOST_STEPS, Recording, record_command
-from ui import models, state
+from ui import models, snippets, state
 from ui.language import Texts, language, texts
 from ui.replay import replay, side
+from ui.take_home import take_home
 
 WORDS = (
     "player", "play", "pause", "scrubber", "clock", "clock_without_batch", "wrong", "error", "misalignment", "steps",
@@ -30,11 +31,15 @@ def main() -> None:
     if not recordings:
         st.info(say("nothing_to_play"))
         return
-    play(recordings, dozen, say)
+    step = play(recordings, dozen, say)
     for recording in recordings:
         st.markdown(story(recording, say))
     st.markdown(say("notes"))
     st.caption(say("distance", digits=DIGITS))
+    stories = [story(recording, say).replace("*", "") for recording in recordings]
+    paths = {recording.experiment.name: models.code_of(models.recording_path(recording.experiment)) for recording in recordings}
+    shown = range(12 * dozen - 12, 12 * dozen)
+    take_home("replay", snippets.replay(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
 
 
 def name(experiment: Experiment) -> str:
@@ -68,8 +73,8 @@ def report_missing(missing: models.Missing, say: Texts) -> None:
     st.warning(text, icon=":material/videocam_off:")
 
 
-def play(recordings: list[Recording], dozen: int, say: Texts) -> None:
-    """The player. The step at which it is paused goes to the address; the address's step is where it starts, once a visit."""
+def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
+    """The player, and the step at which it is paused, for the address too. The address's is where it starts, once a visit."""
     if "replay_start" not in st.session_state:
         st.session_state["replay_start"] = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
     sides = []
@@ -80,6 +85,7 @@ def play(recordings: list[Recording], dozen: int, say: Texts) -> None:
     step = replay(sides, st.session_state["replay_start"], words, language(), key="player")
     if step is not None:
         st.query_params["step"] = str(state.step_from_text(step, MOST_STEPS))
+    return state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

@@ -7,12 +7,14 @@ import streamlit as st
 
 from stn_core import DISTORTIONS, EXPERIMENTS, Experiment
 from stn_core.digits import DIGIT_MODELS
+from stn_core.own_models import is_own
 from stn_core.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
-from ui import models
+from ui import models, snippets
 from ui.language import Texts, texts
 from ui.plot import plot
 from ui.results_figures import Cell, Sweep, curves_figure, means_figure, table_html
 from ui.state import RESULTS
+from ui.take_home import take_home
 
 UNITS = {"rotation": "°", "scale": "×", "shift": "px"}
 
@@ -36,6 +38,11 @@ def main() -> None:
     st.markdown(f"#### {say('means_title')}")
     show_means(report, transformer_of, say)
     st.caption(say("origin", **report.origin))
+    curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
+    aligned = report.models.get(transformer_of.name)
+    aligns = transformer_of.name if aligned and aligned.after else None
+    snippet = snippets.results(models.code_of(models.REPORT), kind, curves, aligns)
+    take_home("results", snippet, notes=[say("origin", **report.origin)])
 
 
 # The table
@@ -53,6 +60,10 @@ def show_table(report: Report, say: Texts) -> None:
         (models.NAMES[model], [cell(report, f"{kind}-{model}", view or choice.default, say) for kind in DISTORTIONS])
         for model in DIGIT_MODELS
     ]
+    own = dict.fromkeys(e.title for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e)))
+    for title in own:
+        name = next(models.name(e) for e in EXPERIMENTS.values() if e.title == title)
+        rows.append((name, [cell(report, f"{kind}-{title}", view or choice.default, say) for kind in DISTORTIONS]))
     below = (say("ours"), say("paper")) if view == "error" else None
     st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in DISTORTIONS], rows, below))
     st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))
@@ -87,10 +98,11 @@ def in_millions(count: int) -> str:
 def cell(report: Report, name: str, view: str, say: Texts) -> Cell | None:
     """One cell of the table; None where the paper has no such model."""
     experiment = EXPERIMENTS.get(name)
-    if experiment is None or experiment.paper_error is None:
+    if experiment is None or (experiment.paper_error is None and not is_own(experiment)):
         return None
-    where = {"model": models.name(experiment), "kind": say(experiment.data), "paper": experiment.paper_error}
-    paper, measured = f"{experiment.paper_error}" if view == "error" else "", report.models.get(name)
+    said = experiment.paper_error if experiment.paper_error is not None else "–"
+    where = {"model": models.name(experiment), "kind": say(experiment.data), "paper": said}
+    paper, measured = f"{said}" if view == "error" else "", report.models.get(name)
     if measured is None:
         there = models.is_there(experiment)
         hint = say("empty_cell", command=COMMAND if there else experiment.command, **where)
@@ -102,7 +114,7 @@ def cell(report: Report, name: str, view: str, say: Texts) -> Cell | None:
         "cell", error=f"{measured.error:.2f}", seeds=in_turn(measured.errors), parameters=f"{measured.parameters:,}",
         samples=say("unknown") if samples is None else f"{samples:,}", date=about["date"], commit=about["commit"], **where,
     )  # fmt: skip
-    return Cell(large, small, hint, models.digits_link(experiment), measured.meets_paper)
+    return Cell(large, small, hint, models.digits_link(experiment), None if is_own(experiment) else measured.meets_paper)
 
 
 def in_turn(errors: Sequence[float]) -> str:
@@ -124,7 +136,8 @@ def quantity(measured: Measured, view: str, say: Texts) -> tuple[str, str]:
         return minutes, about["device"] or unknown
     if view == "date":
         return about["date"] or unknown, (about["commit"] or unknown)[:8]
-    return f"{measured.error:.2f}", f"{measured.experiment.paper_error}"
+    paper = measured.experiment.paper_error
+    return f"{measured.error:.2f}", "–" if paper is None else f"{paper}"
 
 
 def tell_missing(report: Report, cells: Sequence[Experiment], say: Texts) -> None:
@@ -173,7 +186,7 @@ def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarit
         st.markdown(message)
         figure = curves_figure(
             [panel(report, kind, parameter, found, say) for parameter in PARAMETERS],
-            {m.experiment.model: models.name(m.experiment) for m in found},
+            {m.experiment.title: models.name(m.experiment) for m in found},
             say("error_axis"), say("guessing"), say("range"), logarithmic,
         )  # fmt: skip
         plot(figure, key="curves_figure", alt=message.replace("*", ""))
@@ -191,7 +204,7 @@ def panel(report: Report, kind: str, parameter: str, found: Sequence[Measured], 
         note = say("note_trained_shift" if (kind, parameter) == ("rts", "shift") else "note_trained", low=low, high=high)
     else:
         note = say(f"note_{kind}" if kind in ("p", "e") else "note_never")
-    errors = {measured.experiment.model: measured.curves[parameter] for measured in found}
+    errors = {measured.experiment.title: measured.curves[parameter] for measured in found}
     return Sweep(say(parameter), unit, report.sweep(kind, parameter), trained, note, errors)
 
 

@@ -11,10 +11,13 @@ from stn_core.datasets import gallery
 from stn_core.explanation import read_pixels, rings, shrunk
 from stn_core.sampler import KERNELS, Kernel
 from stn_core.transforms import regular_points
-from ui.exhibits import choose, choose_digit, slide, slides
+from ui import snippets
+from ui.canvas import Figure
+from ui.exhibits import choose, choose_digit, slide, slides, swept
 from ui.language import Texts, texts
 from ui.plot import plot
 from ui.sampler_figures import down_figure, pixel_figure
+from ui.take_home import take_home
 
 SIDE = 128  # of the picture that is made smaller
 
@@ -28,16 +31,26 @@ def main() -> None:
             picture, factor = choose("s_picture", say), slide("s_factor", say)
         else:
             values = slides(("s_x", "s_y"), say)
-            digit, _ = choose_digit("s_digit", say)
+            digit, label = choose_digit("s_digit", say)
     if view == "down":
-        down(picture, factor, kernel, say)
+        figure, sentence = down(picture, factor, kernel, say)
+        snippet, note = snippets.sampler_down(picture, SIDE, factor, kernel), say("down_note")
+        scene = lambda values: down(picture, values["s_factor"], kernel, say)[0]
+        values = {"s_factor": factor}
     else:
-        pixel(digit.float() / 255, values["s_x"], values["s_y"], kernel, say)
+        image = digit.float() / 255
+        figure, sentence = pixel(image, values["s_x"], values["s_y"], kernel, say)
+        snippet, note = snippets.sampler_pixel(digit, label, values["s_x"], values["s_y"], kernel), say("pixel_note")
+        scene = lambda values: pixel(image, values["s_x"], values["s_y"], kernel, say)[0]
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="s_figure", alt=sentence)
+    st.caption(note)
+    take_home("sampler", snippet, scene, values, swept(list(values), say), [note])
 
 
 @torch.inference_mode()
-def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> None:
-    """One output pixel, whose sampling point lies at (x, y), in pixels of the input."""
+def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> tuple[Figure, str]:
+    """One output pixel, whose sampling point lies at (x, y), in pixels of the input: the figure, and what it shows."""
     height, width = image.shape
     weights = kernel_weights(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), (height, width), kernel)
     columns, rows = weights.pixels.unbind(1)
@@ -46,13 +59,11 @@ def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> None
     key = "nothing" if not count else "edge" if abs(total - 1) > 0.005 else "one" if count == 1 else "many"
     most = _percent(weights.weights.max().item()) if count else ""
     sentence = say(key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=_percent(total))
-    st.markdown(f"#### {sentence}")
-    plot(pixel_figure(image, x, y, kernel, weights, say), key="s_figure", alt=sentence)
-    st.caption(say("pixel_note"))
+    return pixel_figure(image, x, y, kernel, weights, say), sentence
 
 
 @torch.inference_mode()
-def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> None:
+def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> tuple[Figure, str]:
     """A picture made ``factor`` times smaller by sampling it at as many points as the output has pixels."""
     image = rings(SIDE) if picture == "rings" else sheet()
     small = shrunk(image, factor, kernel)
@@ -60,10 +71,8 @@ def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> None:
     share = shares[kernel][factor - 1]
     name = say(f"s_kernel_{kernel}").lower()
     sentence = say("shrink" if share < 0.999 else "shrink_all", factor=factor, kernel=name, share=_percent(share))
-    st.markdown(f"#### {sentence}")
     read = read_pixels((SIDE, SIDE), small.grid, kernel)
-    plot(down_figure(image, small, read, factor, kernel, shares, say), key="s_figure", alt=sentence)
-    st.caption(say("down_note"))
+    return down_figure(image, small, read, factor, kernel, shares, say), sentence
 
 
 def sheet() -> Tensor:

@@ -5,7 +5,7 @@ import torch
 
 from stn_core import Checkpoint
 from ui import models, state
-from ui.answers import show
+from ui.answers import show, take_home_answers
 from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
 from ui.language import texts
 from ui.stage import KERNELS, MODES, Hand, hand_of, message_id, settled, stage
@@ -29,10 +29,12 @@ def main() -> None:
         st.warning(sentence)
     st.caption(say("record"))
     image = state.distorted(digit, kind, values)
-    show(image, label, loaded, by_hand(hand, checkpoints, say("by_hand")))
+    hands = by_hand(hand, checkpoints, say("by_hand"))
+    show(image, label, loaded, hands)
     note(kind, values)
     address = {name: value for name, value in st.query_params.to_dict().items() if name not in ("mode", "kernel", "hand", "theta")}
     st.page_link("ui/digits_page.py", label=say("to_digits"), icon=":material/crop_rotate:", query_params=address)
+    take_home_answers("stage", digit, label, kind, values, loaded, hands)
 
 
 def used() -> tuple[str, str, Hand | None]:
@@ -48,7 +50,7 @@ def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict
     """The row that the visitor's theta gets in the figure."""
     if hand is None or hand.theta is None:
         return {}
-    names = {checkpoint.experiment.model: models.name(checkpoint.experiment) for checkpoint in checkpoints}
+    names = {checkpoint.experiment.title: models.name(checkpoint.experiment) for checkpoint in checkpoints}
     return {model: (f"{title}, {name}", torch.tensor(hand.theta)) for model, title in names.items() if model == hand.model}
 
 

@@ -8,11 +8,14 @@ from torch import Tensor
 
 from stn_core import TRANSFORMS, sample
 from stn_core.explanation import distortion_of, grid_curves, pushed, signed
-from ui.canvas import WRONG
+from ui import snippets
+from ui.canvas import WRONG, Figure
 from ui.coloured import coloured
-from ui.exhibits import choose, choose_digit, reset, slide, slides
+from ui.exhibits import choose, choose_digit, reset, slide, slides, swept
 from ui.language import Texts, texts
 from ui.plot import plot
+from ui.state import Values
+from ui.take_home import take_home
 from ui.transformation_figure import Warp, transformation_figure
 
 SIZE = (28, 28)
@@ -35,8 +38,15 @@ def main() -> None:
         follow = slide("t_follow", say)
         values = slides(SLIDERS[family], say)
         st.button(say("reset"), on_click=identity, width="stretch", icon=":material/undo:")
-        digit, _ = choose_digit("t_digit", say)
-    show(digit.float() / 255, family, theta_of(family, values), follow - 1, way == "push", say)
+        digit, label = choose_digit("t_digit", say)
+    push = way == "push"
+    figure, sentence = scene(digit, family, values, follow, push, say)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="t_figure", alt=sentence)
+    st.caption(say("note"))
+    snippet = snippets.transformation(digit, label, family, values, POINTS[follow - 1].tolist(), push)
+    moving = lambda values: scene(digit, family, values, follow, push, say)[0]
+    take_home("transformation", snippet, moving, values, swept(SLIDERS[family], say), [say("note")])
 
 
 def identity() -> None:
@@ -46,7 +56,7 @@ def identity() -> None:
     st.session_state.update({key: 1.0 if key in ("t_scale", "t_stretch") else 0 if key == "t_angle" else 0.0 for key in keys})
 
 
-def theta_of(family: str, values: dict[str, float]) -> Tensor:
+def theta_of(family: str, values: Values) -> Tensor:
     """theta (P,) of what the sliders say: the matrix R(angle) scale [[1, shear], [0, stretch]], a shift, a perspective, a bend."""
     x, y, scale = values["t_x"], values["t_y"], values.get("t_scale", 1.0)
     angle = math.radians(values.get("t_angle", 0.0))
@@ -76,8 +86,9 @@ def _spline(matrix: Tensor, bulge: float, wave: float) -> Tensor:
 
 
 @torch.inference_mode()
-def show(image: Tensor, family: str, theta: Tensor, follow: int, push: bool, say: Texts) -> None:
-    transform = TRANSFORMS[family]
+def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Texts) -> tuple[Figure, str]:
+    """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed, and what it shows."""
+    transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
     grid = transform.grid(theta[None], SIZE)
     sources = transform.warp(theta[None], POINTS)[0]
     if push:
@@ -87,13 +98,11 @@ def show(image: Tensor, family: str, theta: Tensor, follow: int, push: bool, say
         sentence = say("push", holes=holes, all=landed.numel())
     else:
         picture = sample(image[None, None], grid)[0, 0]
-        sentence = in_words(family, theta, follow, sources[follow], say)
-    st.markdown(f"#### {sentence}")
+        sentence = in_words(family, theta, follow - 1, sources[follow - 1], say)
     curves = grid_curves(transform, theta, SIZE)
     measured = distortion_of(transform, theta)
-    warp = Warp(family, image, picture, curves, theta_text(family, theta, say), POINTS, sources, follow, push, measured)
-    plot(transformation_figure(warp, say), key="t_figure", alt=sentence)
-    st.caption(say("note"))
+    warp = Warp(family, image, picture, curves, theta_text(family, theta, say), POINTS, sources, follow - 1, push, measured)
+    return transformation_figure(warp, say), sentence
 
 
 def theta_text(family: str, theta: Tensor, say: Texts) -> str:

@@ -1,6 +1,7 @@
 """Exhibit 8, what goes wrong: the traps of spatial transformers, to switch on and see."""
 
 import math
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 import torch
@@ -12,18 +13,21 @@ from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint, sample
 from stn_core.digits import DigitModel
 from stn_core.explanation import grid_curves, signed
 from stn_core.gradients import loss_along
-from stn_core.mistakes import corner_error, framed, leash, outside, repeated_identity, small_model_size, small_samples
-from ui import models
-from ui.canvas import GRID, INPUT, RIGHT, WRONG
-from ui.exhibits import choose, choose_digit, maximum, slide
+from stn_core.mistakes import Moment, corner_error, framed, leash, outside, repeated_identity, small_model_size, small_samples
+from ui import models, snippets
+from ui.canvas import GRID, INPUT, RIGHT, WRONG, Figure
+from ui.exhibits import choose, choose_digit, maximum, slide, swept
 from ui.language import Texts, texts
 from ui.plot import plot
+from ui.state import Values
+from ui.take_home import Sweep, take_home
 from ui.trouble_figures import Chart, Curve, Panel, run_figure, trap_figure
 from ui.workshop import SECONDS, Run, workshop
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
 ATTENTION = TRANSFORMS["attention"]
+Scene = Callable[[Values], tuple[Figure, str]]  # the sliders' values to a figure and what it shows
 WINDOW = 0.9  # the size of the window that leaves the image
 
 
@@ -41,10 +45,9 @@ def main() -> None:
     {"frame": frame, "align": align, "leave": leave}[trap](checkpoint.model, say)
 
 
-def digit_chosen(say: Texts) -> tuple[Tensor, int]:
-    """A digit (1, 1, 28, 28) in [0, 1] and its class."""
-    digit, label = choose_digit("w_digit", say)
-    return digit[None, None].float() / 255, label
+def as_image(digit: Tensor) -> Tensor:
+    """A digit uint8 (28, 28) as (1, 1, 28, 28) in [0, 1]."""
+    return digit[None, None].float() / 255
 
 
 def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
@@ -53,12 +56,27 @@ def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
-@torch.inference_mode()
+def present(scene: Scene, values: Values, note: str, snippet: str, say: Texts) -> None:
+    """A trap as ``scene`` shows it for the sliders' ``values``, and the same to take home."""
+    figure, sentence = scene(values)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="w_figure", alt=sentence)
+    st.caption(note)
+    take_home("trouble", snippet, lambda values: scene(values)[0], values, swept(list(values), say), [note])
+
+
 def frame(model: DigitModel, say: Texts) -> None:
     """Zero padding on an image whose mean was subtracted: a grey frame."""
     with st.sidebar:
-        zoom, mean = slide("w_zoom", say), slide("w_mean", say)
-        image, label = digit_chosen(say)
+        values = {"w_zoom": slide("w_zoom", say), "w_mean": slide("w_mean", say)}
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
+    snippet = snippets.trouble_frame(digit, label, MODEL.name, values["w_zoom"], values["w_mean"])
+    present(scene, values, say("frame_note", model=MODEL.name), snippet, say)
+
+
+@torch.inference_mode()
+def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Texts) -> tuple[Figure, str]:
     zooms = torch.linspace(0.5, 3.0, 26)
     theta = torch.stack((torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1)
     grids = ATTENTION.grid(theta, SIZE)
@@ -71,7 +89,6 @@ def frame(model: DigitModel, say: Texts) -> None:
         sentence = say("frame", zoom=f"{zoom:.2f}", share=_percent(share), right=loss[0], wrong=loss[1])
     else:
         sentence = say("frame_inside")
-    st.markdown(f"#### {sentence}")
     panels = [
         Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[-1], SIZE)),
         Panel(say("figure_right", answer=say("frame_after")), right[-1, 0], RIGHT, answered(model, right[-1:], say)),
@@ -88,8 +105,7 @@ def frame(model: DigitModel, say: Texts) -> None:
         x, zoom, curves, say("figure_loss"), say("frame_axis"), (0.5, 1, 1.5, 2, 2.5, 3), (0, round(highest)),
         ("0", str(round(highest))), (-0.05 * highest, 1.05 * highest),
     )  # fmt: skip
-    plot(trap_figure(panels, [chart]), key="w_figure", alt=sentence)
-    st.caption(say("frame_note", model=MODEL.name))
+    return trap_figure(panels, [chart]), sentence
 
 
 def _with(x: list[float], y: list[float], at: float, value: float) -> list[float]:
@@ -97,13 +113,19 @@ def _with(x: list[float], y: list[float], at: float, value: float) -> list[float
     return [v for _, v in sorted([*zip(x, y, strict=True), (at, value)])]
 
 
-@torch.inference_mode()
 def align(model: DigitModel, say: Texts) -> None:
     """A grid made with one meaning of +-1, read with the other."""
     with st.sidebar:
         made = choose("w_mismatch", say, label=True) == "shrink"
-        passes = slide("w_repeats", say)
-        image, label = digit_chosen(say)
+        values = {"w_repeats": slide("w_repeats", say)}
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: mixing(model, as_image(digit), label, made, values["w_repeats"], say)
+    snippet = snippets.trouble_align(digit, label, MODEL.name, made, values["w_repeats"])
+    present(scene, values, say("align_note"), snippet, say)
+
+
+@torch.inference_mode()
+def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Texts) -> tuple[Figure, str]:
     most = maximum("w_repeats")
     steps = {True: [image], False: [image]}
     for mixed, images in steps.items():
@@ -115,7 +137,6 @@ def align(model: DigitModel, say: Texts) -> None:
     sentence = (
         say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=_percent(factor)) if passes else say("align_start")
     )
-    st.markdown(f"#### {sentence}")
     now = {mixed: images[passes] for mixed, images in steps.items()}
     panels = [
         Panel(say("align_input"), image[0, 0], INPUT),
@@ -126,16 +147,21 @@ def align(model: DigitModel, say: Texts) -> None:
     ticks = range(0, most + 1, 10)
     title = say("align_sure", label=label)
     chart = Chart(list(range(most + 1)), passes, curves, title, say("align_axis"), ticks, (0, 1), ("0", "1"), (-0.05, 1.08))
-    plot(trap_figure(panels, [chart]), key="w_figure", alt=sentence)
-    st.caption(say("align_note"))
+    return trap_figure(panels, [chart]), sentence
 
 
 def leave(model: DigitModel, say: Texts) -> None:
     """A window that leaves the image sees black, and no gradient brings it back."""
     with st.sidebar:
-        shift = slide("w_x", say)
+        values = {"w_x": slide("w_x", say)}
         held = choose("w_leash", say) == "on"
-        image, label = digit_chosen(say)
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: leaving(model, as_image(digit), label, values["w_x"], held, say)
+    snippet = snippets.trouble_leave(digit, label, MODEL.name, WINDOW, values["w_x"], held)
+    present(scene, values, say("leave_note", model=MODEL.name), snippet, say)
+
+
+def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Texts) -> tuple[Figure, str]:
     shifts = sorted({*torch.linspace(-2.5, 2.5, 51).tolist(), float(shift)})
     theta = torch.stack((torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1)
     losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, leash if held else None)
@@ -150,7 +176,6 @@ def leave(model: DigitModel, say: Texts) -> None:
     else:
         key = "leave_away" if pull * shift > 0 and share > 0 else "leave_in"
     sentence = say(key, share=_percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}")
-    st.markdown(f"#### {sentence}")
     with torch.inference_mode():
         note = answered(model, output, say)
     panels = [
@@ -169,8 +194,7 @@ def leave(model: DigitModel, say: Texts) -> None:
             shifts, shift, [Curve(pulls, color)], say("leave_pull"), "tx", ticks, (-decade, 0, decade), ("−10", "0", "10"), (-2, 2)
         ),
     ]
-    plot(trap_figure(panels, charts), key="w_figure", alt=sentence)
-    st.caption(say("leave_note", model=MODEL.name))
+    return trap_figure(panels, charts), sentence
 
 
 def rate(say: Texts) -> None:
@@ -186,7 +210,13 @@ def rate(say: Texts) -> None:
         run = None
     active = run is not None and not run.done and not st.session_state.get("w_stopped_at")
     st.fragment(watch, run_every=0.5 if active else None)(run, chosen, active, say)
-    st.caption(say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}"))
+    note = say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}")
+    st.caption(note)
+    moments = seen(run)
+    others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
+    over = [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))] if moments else []
+    scene = lambda values: running([m for m in moments if m.step <= values["moment"]], others, say)
+    take_home("trouble", snippets.trouble_rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
 
 
 def visitor() -> str:
@@ -213,16 +243,27 @@ def stop() -> None:
 def watch(run: Run | None, chosen: float, active: bool, say: Texts) -> None:
     """The run as it stands; when it has ended, the page is told, which then asks no more."""
     until = st.session_state.get("w_stopped_at") or None
-    moments = list(run.moments[:until]) if run else []
+    moments = seen(run)
     ended = run is not None and (run.done or until is not None)
-    lost = bool(moments) and not moments[-1].outside < 0.9
-    sentence = said(run, moments, ended, lost, chosen, say)
+    sentence = said(run, moments, ended, is_lost(moments), chosen, say)
     st.markdown(f"#### {sentence}")
-    inputs = small_samples()
     others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
-    plot(run_figure(inputs, moments, others, lost, say), key="w_figure", alt=sentence)
+    plot(running(moments, others, say), key="w_figure", alt=sentence)
     if active and ended:
         st.rerun()
+
+
+def seen(run: Run | None) -> list[Moment]:
+    """The moments of a run that the visitor has seen: up to where it was stopped."""
+    return list(run.moments[: st.session_state.get("w_stopped_at") or None]) if run else []
+
+
+def is_lost(moments: Sequence[Moment]) -> bool:
+    return bool(moments) and not moments[-1].outside < 0.9
+
+
+def running(moments: Sequence[Moment], others: Sequence[Sequence[Moment]], say: Texts) -> Figure:
+    return run_figure(small_samples(), moments, others, is_lost(moments), say)
 
 
 def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Texts) -> str:  # type: ignore[type-arg]

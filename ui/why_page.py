@@ -19,10 +19,13 @@ from stn_core.features import (
     pools_needed,
     shifted,
 )  # fmt: skip
-from ui import models
-from ui.exhibits import choose, choose_digit, reset, slide, slides
+from ui import models, snippets
+from ui.canvas import Figure
+from ui.exhibits import choose, choose_digit, reset, slide, slides, swept
 from ui.language import Texts, texts
 from ui.plot import plot
+from ui.state import Values
+from ui.take_home import take_home
 from ui.why_figures import Seen, Sweep, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
@@ -36,12 +39,11 @@ def main() -> None:
         view = choose("why_view", say)
         digit, label = choose_digit("why_digit", say)
     if view == "pools":
-        pools(digit, say)
+        pools(digit, label, say)
     else:
         cnn(digit, label, say)
 
 
-@torch.inference_mode()
 def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
     with st.sidebar:
         values = slides(SLIDERS, say)
@@ -52,8 +54,20 @@ def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
         return
     model = checkpoint.model
     assert isinstance(model, DigitModel)
+    figure, sentence = cnn_scene(model, digit, label, values, say)
+    note = say("cnn_note", model=MODEL.name)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="why_figure", alt=sentence)
+    st.caption(note)
+    scene = lambda values: cnn_scene(model, digit, label, values, say)[0]
+    take_home("why", snippets.why_cnn(digit, label, MODEL.name, values), scene, values, swept(SLIDERS, say), [note])
+
+
+@torch.inference_mode()
+def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Texts) -> tuple[Figure, str]:
+    """The figure of what the sliders say, and what it shows."""
     place = partial(moved, digit, (28, 28))
-    x, y, turn, scale = values["why_x"], values["why_y"], values["why_angle"], values["why_scale"]
+    x, y, turn, scale = (values[key] for key in SLIDERS)
     radians = math.radians(turn)
     before, after = see(model, place()), see(model, place(x, y, radians, scale))
     kept = [overlap(one[None], other[None]).item() for one, other in zip(before.maps, after.maps, strict=True)]
@@ -61,14 +75,12 @@ def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
     key = "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
     last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
     sentence = say(key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %"))
-    st.markdown(f"#### {sentence}")
     sweeps = [
         sweep(model, label, say("why_x"), x, (-10, -5, 0, 5, 10), lambda v: place(v, y, radians, scale)),
         sweep(model, label, say("why_angle"), turn, (-180, -90, 0, 90, 180), lambda v: place(x, y, v.deg2rad(), scale)),
         sweep(model, label, say("why_scale"), scale, (0.5, 1, 1.5), lambda v: place(x, y, radians, v)),
     ]
-    plot(cnn_figure(before, after, kept, label, sweeps, say), key="why_figure", alt=sentence)
-    st.caption(say("cnn_note", model=MODEL.name))
+    return cnn_figure(before, after, kept, label, sweeps, say), sentence
 
 
 def back() -> None:
@@ -92,10 +104,22 @@ def sweep(
     return Sweep(name, values.tolist(), sure.tolist(), now, ticks)
 
 
-@torch.inference_mode()
-def pools(digit: torch.Tensor, say: Texts) -> None:
+def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
     with st.sidebar:
         shift = slide("why_shift", say)
+    figure, sentence = pools_scene(digit, shift, say)
+    note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="why_figure", alt=sentence)
+    st.caption(note)
+    snippet = snippets.why_pools(digit, label, shift, DEPTH, SHIFTS, COUNT, THRESHOLD)
+    scene = lambda values: pools_scene(digit, values["why_shift"], say)[0]
+    take_home("why", snippet, scene, {"why_shift": shift}, swept(("why_shift",), say), [note])
+
+
+@torch.inference_mode()
+def pools_scene(digit: torch.Tensor, shift: int, say: Texts) -> tuple[Figure, str]:
+    """The figure of a digit and the digit moved by ``shift`` pixels, and what it shows."""
     image = on_canvas(digit[None])
     one, other = ([maps[0, 0] for maps in pool_stack(images, DEPTH)] for images in (image, shifted(image, shift)))
     table = forgiveness()
@@ -103,9 +127,7 @@ def pools(digit: torch.Tensor, say: Texts) -> None:
     count = needed[shift] if needed[shift] is not None else DEPTH
     assert count is not None
     sentence = say("pools_one" if shift else "pools_still", shift=shift, pools=count, side=one[count].shape[-1])
-    st.markdown(f"#### {sentence}")
-    plot(pools_figure(one, other, shift, table, needed, COUNT, say), key="why_figure", alt=sentence)
-    st.caption(say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %")))
+    return pools_figure(one, other, shift, table, needed, COUNT, say), sentence
 
 
 @st.cache_data(show_spinner=False)

@@ -5,7 +5,6 @@ package; Streamlit serves it from ``static/``, where the first start puts it.
 """
 
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,18 @@ STATIC = HERE.parent.parent / "static"
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
 
 
-def _provide_script() -> None:
-    target = STATIC / SCRIPT
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    if not target.is_file() or target.stat().st_size != source.stat().st_size:
-        STATIC.mkdir(exist_ok=True)
-        unfinished = target.with_suffix(f".{os.getpid()}")
-        shutil.copyfile(source, unfinished)
-        unfinished.replace(target)
+def serve(name: str, content: bytes) -> None:
+    """Put a file where Streamlit serves it from; there is never half of one."""
+    target = STATIC / name
+    if target.is_file() and target.stat().st_size == len(content):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(target)
 
 
-_provide_script()
+serve(SCRIPT, (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_bytes())
 _component = st.components.v2.component(
     "plot", js=(HERE / "plot.js").read_text(), css=(HERE / "plot.css").read_text(), isolate_styles=False
 )

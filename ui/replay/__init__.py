@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stn_core.recording import DIGITS, Recording
-from stn_core.transforms import ThinPlateSpline, Transform
+from stn_core.transforms import TRANSFORMS, ThinPlateSpline, Transform
 from ui.canvas import GRID, INPUT, RIGHT, UP, WRONG
 
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def replay(sides: Sequence[dict[str, Any]], start: int, words: dict[str, str], l
 
 def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any]:
     """What the player needs of a recording called ``name`` to show the digits ``shown`` of its 64, some ten to a hundred kB."""
-    transform, theta = recording.transform, recording.theta
+    transform, theta = as_matrix(recording.transform, recording.theta)
     chosen = torch.tensor(shown)
     logits = recording.logits[:, chosen].float()  # (M, n, 10)
     sure = logits.softmax(2).gather(2, recording.labels[chosen].expand(len(logits), -1)[..., None])[..., 0]
@@ -58,6 +58,18 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
         "sure": text(in_bytes(sure)),
         "theta": None if theta is None else text(theta[:, chosen]),
     }
+
+
+def as_matrix(transform: Transform | None, theta: Tensor | None) -> tuple[Transform | None, Tensor | None]:
+    """A family that ``warp.js`` knows with theta (M, 64, P) in it: what has a matrix is affine or projective."""
+    if transform is None or theta is None or transform.name in ("affine", "projective", "tps"):
+        return transform, theta
+    matrix = transform.coefficients(theta.flatten(0, 1).float())
+    if matrix.shape[1:] == (2, 3):
+        return TRANSFORMS["affine"], matrix.flatten(1).view(*theta.shape[:2], 6).half()
+    if matrix.shape[1:] == (3, 3):
+        return TRANSFORMS["projective"], (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].view(*theta.shape[:2], 8).half()
+    raise ValueError(f"the player has no {transform.name} transform: it knows those with a matrix, and the thin plate spline")
 
 
 def family(transform: Transform) -> dict[str, Any]:

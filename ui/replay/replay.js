@@ -350,6 +350,18 @@ function setPlaying(player, playing) {
   requestAnimationFrame(turn);
 }
 
+// For an animation: show the place in [0, 1] of the whole, as often as wanted, then go back to where it was.
+function film(player) {
+  const { step } = player;
+  if (player.playing) setPlaying(player, false);
+  clearTimeout(player.telling);
+  const go = (to) => {
+    player.step = to;
+    draw(player);
+  };
+  return { show: (place) => go(place === 1 ? player.last : stepAt(place, player.last)), end: () => go(step) };
+}
+
 // To the next recorded moment, or back by as many.
 function hop(player, by) {
   const moments = [...new Set(player.sides.flatMap((side) => side.steps))].sort((a, b) => a - b);
@@ -384,7 +396,7 @@ const element = (tag, parent, className, attributes = {}) => {
 
 function create(parent) {
   const root = element("div", parent, "replay", { role: "group" });
-  const player = { root, step: 0, playing: false };
+  const player = { root, step: 0, playing: false, film: () => film(player) };
   player.stages = element("div", root, "replay-sides");
   const controls = element("div", root, "replay-controls");
   player.button = element("button", controls, "replay-play", { type: "button" });

@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import json
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +20,12 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from stn_core import DISTORTIONS, TRANSFORMS, Checkpoint
+from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
 from stn_core.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 from ui.language import Texts
-from ui.plot import STATIC
+from ui.plot import serve
 from ui.stage.export import ExportError, export_model
 from ui.stage.kernel import assemble
 
@@ -47,22 +46,11 @@ WORDS = (
 )  # fmt: skip
 
 
-def _serve(name: str, content: bytes) -> None:
-    """Put a file where Streamlit serves it from; there is never half of one."""
-    target = STATIC / name
-    if target.is_file() and target.stat().st_size == len(content):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(target)
-
-
 def _serve_scripts() -> str:
     files = {name: (HERE / name).read_bytes() for name in SCRIPTS} | {"kernel.wasm": assemble()}
     folder = f"stage-{hashlib.sha256(b''.join(files.values())).hexdigest()[:16]}"
     for name, content in files.items():
-        _serve(f"{folder}/{name}", content)
+        serve(f"{folder}/{name}", content)
     return folder
 
 
@@ -86,7 +74,7 @@ def model_file(checkpoint: Checkpoint) -> str:
         head = json.dumps(about).encode()
         content = len(head).to_bytes(4, "little") + head + block
         name = f"model-{hashlib.sha256(content).hexdigest()[:16]}.bin"
-        _serve(name, content)
+        serve(name, content)
         _served[model] = name
     return _served[model]
 
@@ -119,7 +107,7 @@ def stage(
     for checkpoint in checkpoints:
         name = models.name(checkpoint.experiment)
         try:
-            shown.append({"id": checkpoint.experiment.model, "name": name, "file": f"../{model_file(checkpoint)}"})
+            shown.append({"id": checkpoint.experiment.title, "name": name, "file": f"../{model_file(checkpoint)}"})
         except ExportError as error:
             refused.append(f"{name}: {error}.")
     by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
@@ -214,8 +202,9 @@ def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
     """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
     numbers that do not fit.
     """
-    family = TRANSFORMS.get(str(model).rpartition("-")[2])
-    if family is None or str(model) not in models.NAMES:
+    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
+    family = TRANSFORMS.get(known.rpartition("-")[2])
+    if family is None:
         return None
     try:
         numbers = tuple(min(max(_finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())

@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from stn_core.digits import DigitModel
+from stn_core.localisation import Localisation
 from stn_core.spatial_transformer import ExplainableModel
 from stn_core.transforms import Size
 
 Layer = dict[str, Any]
+FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # engine.js knows them
 
 
 class ExportError(ValueError):
@@ -33,18 +35,29 @@ def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], b
     """
     if not isinstance(model, DigitModel):
         raise ExportError(f"only digit models run in the browser; this is a {type(model).__name__}")
+    if model.transformer is not None and model.transformer.transform.name not in FAMILIES:
+        raise ExportError(f"the browser's engine has no {model.transformer.transform.name} transform; PyTorch answers below")
+    try:
+        return _export(model, size)
+    except RuntimeError as error:  # a layer that does more than what is read off it
+        raise ExportError(f"the browser's engine can't follow its layers one by one ({error}); PyTorch answers below") from error
+
+
+def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
     numbers: list[Tensor] = []
     image = torch.zeros(1, 1, *size)
     about: dict[str, Any] = {"input": list(size), "transformer": None}
     with torch.inference_mode():
         if model.transformer is not None:
             part = model.transformer
-            assert part.localisation is not None
-            features, width = _walk(part.localisation.features, image, numbers)
-            regression, _ = _walk(part.localisation.regression, width, numbers)
+            localisation = part.localisation
+            if isinstance(localisation, Localisation):
+                localisation = nn.Sequential(localisation.features, localisation.regression)
+            assert localisation is not None
+            layers, _ = _walk(localisation, image, numbers)
             about["transformer"] = {
                 "family": part.transform.name, "size": list(part.size), "kernel": part.kernel, "padding": part.padding,
-                "localisation": features + regression,
+                "localisation": layers,
             }  # fmt: skip
             image = torch.zeros(1, 1, *part.size)
         pooling = [nn.AvgPool2d(model.pool)] if model.pool > 1 else []

@@ -1,0 +1,180 @@
+"""Your own models: a folder, named by the environment variable STN_CHECKPOINTS, that is read when ``stn_core`` is imported.
+
+    *.py                        localisation networks and transforms: each file calls ``add_transform`` or ``add_localisation``
+    <experiment>.safetensors    a checkpoint, here or in ``digits/``, that takes the place of the shipped one
+    <experiment>-<word>.safetensors    one beside it, with a name of its own
+
+The Python files are run: they are code that whoever sets the variable chose to run. Checkpoints never run anything. A file that
+can't be used is a sentence in ``PROBLEMS``, and leaves no trace elsewhere.
+"""
+
+import importlib.util
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stn_core import digits, experiments, transforms
+from stn_core.checkpoints import CheckpointError, read_header
+from stn_core.distortions import DISTORTIONS
+from stn_core.experiments import Experiment
+from stn_core.transforms import Size, Transform, regular_points
+
+PROBLEMS: list[str] = []  # a sentence for each file that could not be used
+WORD = re.compile(r"[a-z][a-z0-9_]*")
+READINGS = {"rotation", "scale", "shear", "translation", "perspective", "bending"}  # what ``Transform.decompose`` may say
+_REGISTRIES: tuple[dict, ...] = (transforms.FAMILIES, digits.LOCALISERS, experiments.RUNS)  # type: ignore[type-arg]
+_SHIPPED = [dict(registry) for registry in _REGISTRIES]
+
+
+def add_transform(transform: Transform) -> None:
+    """A new family: the models st-fcn-<name> and st-cnn-<name> on every kind of distorted digits, and a key of ``TRANSFORMS``.
+
+    ValueError, in one sentence, if it does not do what ``Transform`` promises.
+    """
+    name = getattr(transform, "name", None)
+    _check_word(name, "a transform", transforms.FAMILIES)
+    _check_transform(transform)
+    transforms.FAMILIES[transform.name] = transform
+    _add_models(f"st-fcn-{name}", f"st-cnn-{name}")
+
+
+def add_localisation(name: str, build: Callable[[Size, Transform], nn.Module], family: str = "affine") -> None:
+    """A new localisation network before the paper's CNN: the model st-<name>-<family> on every kind of distorted digits.
+
+    ``build(size, transform)`` makes a module that takes images (B, 1, H, W) of ``size`` to theta (B, P), best a ``Localisation``,
+    which starts at the identity. ValueError, in one sentence, if the module does something else.
+    """
+    _check_word(name, "a localisation network", digits.LOCALISERS)
+    if family not in transforms.FAMILIES:
+        raise ValueError(f"no transform {family!r}; there are {', '.join(transforms.FAMILIES)}")
+    transform = transforms.FAMILIES[family]
+    for size in sorted({distortion.size for distortion in DISTORTIONS.values()}):
+        with torch.no_grad():
+            theta = build(size, transform).eval()(torch.zeros(2, 1, *size))
+        if not isinstance(theta, torch.Tensor) or theta.shape != (2, transform.num_params) or not theta.isfinite().all():
+            found = tuple(theta.shape) if isinstance(theta, torch.Tensor) else type(theta).__name__
+            raise ValueError(
+                f"the localisation network {name!r} must take images (2, 1, {size[0]}, {size[1]}) to finite numbers "
+                f"(2, {transform.num_params}); it gives {found}"
+            )
+    digits.LOCALISERS[name] = build
+    _add_models(f"st-{name}-{family}")
+
+
+def _add_models(*models: str) -> None:
+    for data in DISTORTIONS:
+        for model in models:
+            experiment = Experiment(data, model)
+            experiments.RUNS[experiment.name] = experiment
+
+
+def _check_word(name: object, what: str, taken: dict) -> None:  # type: ignore[type-arg]
+    if not isinstance(name, str) or not WORD.fullmatch(name):
+        raise ValueError(f"the name of {what} must be a word of small letters, digits and _; got {name!r}")
+    if name in taken:
+        raise ValueError(f"there is already {what} called {name!r}; choose another name")
+
+
+def _check_transform(transform: Transform) -> None:
+    if not isinstance(transform, Transform):
+        raise ValueError(f"a transform must be a stn_core.Transform; got {type(transform).__name__}")
+    count, identity = transform.num_params, transform.identity()
+    if identity.shape != (count,) or identity.dtype != torch.float32:
+        raise ValueError(
+            f"identity() of {transform.name!r} must be float32 ({count},); got {identity.dtype} {tuple(identity.shape)}"
+        )
+    points = regular_points((5, 4))
+    if not torch.allclose(transform.warp(identity[None], points)[0], points, atol=1e-4):
+        raise ValueError(f"the transform {transform.name!r} moves points at its own identity()")
+    theta = identity + 0.1 * torch.randn(3, count, generator=torch.Generator().manual_seed(0))
+    grid = transform.grid(theta.requires_grad_(), (5, 4))
+    if grid.shape != (3, 5, 4, 2) or not grid.isfinite().all() or not grid.requires_grad:
+        raise ValueError(f"the grid of {transform.name!r} must be finite, (B, H, W, 2) and differentiable; got {tuple(grid.shape)}")
+    parts = transform.decompose(theta.detach())
+    if not isinstance(parts, dict) or not parts.keys() <= READINGS or any(len(part) != 3 for part in parts.values()):
+        raise ValueError(f"decompose() of {transform.name!r} must give some of {', '.join(sorted(READINGS))}, each (B, ...)")
+
+
+def is_own(experiment: Experiment) -> bool:
+    """Whether it comes from such a folder."""
+    return not experiment.birds and (bool(experiment.variant) or experiment.model not in digits.DIGIT_MODELS)
+
+
+def load(folder: Path | None) -> None:
+    """Read a folder, in place of one that was read before: its Python files by name, then its checkpoints. What can't be used
+    becomes a sentence in ``PROBLEMS``.
+    """
+    PROBLEMS.clear()
+    _set_registries(_SHIPPED)
+    if folder is None:
+        return
+    if not folder.is_dir():
+        PROBLEMS.append(f"STN_CHECKPOINTS names {folder}, which is no folder: make it, or name another.")
+        return
+    for path in sorted(folder.glob("*.py")):
+        try:
+            with _all_or_nothing():
+                _run(path)
+        except (Exception, SystemExit) as error:
+            PROBLEMS.append(f"{path.name}{_line(error, path)}: {_said(error)}. Mend it or take it out; everything else works.")
+    for path in sorted((*folder.glob("*.safetensors"), *folder.glob("digits/*.safetensors"))):
+        try:
+            _add_checkpoint(path)
+        except (CheckpointError, ValueError) as error:
+            PROBLEMS.append(str(error))
+
+
+@contextmanager
+def _all_or_nothing() -> Iterator[None]:
+    before = [dict(registry) for registry in _REGISTRIES]
+    try:
+        yield
+    except BaseException:
+        _set_registries(before)
+        raise
+
+
+def _set_registries(contents: list[dict]) -> None:  # type: ignore[type-arg]
+    for registry, content in zip(_REGISTRIES, contents, strict=True):
+        registry.clear()
+        registry.update(content)
+
+
+def _run(path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(f"stn_own_models_{path.stem}", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+
+
+def _line(error: BaseException, path: Path) -> str:
+    """Where in the file the mistake lies."""
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    return f", line {lines[-1]}" if lines else ""
+
+
+def _said(error: BaseException) -> str:
+    message = " ".join(str(error).split()).rstrip(".")
+    return message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}".rstrip(": ")
+
+
+def _add_checkpoint(path: Path) -> None:
+    """One with a word after its experiment's name is an experiment of its own."""
+    if path.stem in experiments.RUNS:
+        return
+    experiment = read_header(path)
+    word = path.stem.removeprefix(f"{experiment.name}-")
+    if word == path.stem or not WORD.fullmatch(word):
+        raise ValueError(f"{path.name}: name it {experiment.name}-<word>.safetensors, after what it holds, and it is found.")
+    variant = replace(experiment, variant=word, paper_error=None)
+    experiments.RUNS[variant.name] = variant
