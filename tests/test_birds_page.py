@@ -261,6 +261,24 @@ def test_models_without_a_checkpoint_are_named_with_their_command(visit):
     assert any("python -m stn_core train cub50-4st-cnn" in each.value for each in page.warning)
 
 
+@pytest.mark.parametrize("address", [{}, {"b_from": "cub", "b_species": "Kind of 3"}, {"hand": True}], ids=str)
+def test_the_snippet_answers_as_the_page_does(visit, trained, monkeypatch, address):
+    page = visit(**{key: value for key, value in address.items() if key != "hand"})
+    if "hand" in address:
+        page = visit(**{"b_cub50-2st-cnn": f"{shown(page)['picture']['key']},-0.30,0.20,0.40,0.10"})
+    snippet = next(data["snippet"] for data in components(page) if "snippet" in data)
+    monkeypatch.setenv("STN_CHECKPOINTS", str(trained))
+    monkeypatch.chdir(ROOT)
+    printed = []
+    exec(compile(snippet, "snippet", "exec"), {"print": lambda *words: printed.append(words)})
+    said = {words[0]: words[1] for words in printed if words[0] != "theta"}
+    for values, name in zip(bars(page), ("cub50-cnn-448", "cub50-2st-cnn"), strict=True):
+        assert [probability for _, probability in said[name]] == pytest.approx(values, abs=2e-4)
+    thetas = [theta for word, theta in printed if word == "theta"]
+    if "hand" in address:
+        assert np.allclose(thetas, [[0.5, -0.3, 0.2], [0.5, 0.4, 0.1]])
+
+
 # Uploads
 
 

@@ -6,7 +6,7 @@ What a visitor uploads stays in the visitor's session, decoded and small; the fi
 import base64
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -36,6 +36,7 @@ class BirdPicture:
     shown: str  # a JPEG as a data URI
     aspect: float  # width over height on the page
     square: Tensor  # uint8 (3, 448, 448): what the models take
+    source: str = 'Path("your-photograph.jpg").read_bytes()'  # the bytes, as Python
     species: str | None = None
     parts: tuple[tuple[float, float, bool], ...] = ()  # (x, y) normalised, and whether it belongs to the head
 
@@ -67,7 +68,8 @@ def choose_picture(say: Texts) -> BirdPicture | None:
         return None
     name = st.selectbox(say("b_drawn"), list(drawn), key="b_drawn", bind="query-params", label_visibility="collapsed")
     path = drawn.get(name) or next(iter(drawn.values()))
-    return _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
+    picture = _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
+    return replace(picture, source=f'Path("assets/birds/{path.name}").read_bytes()')
 
 
 # Photographs of the test set
@@ -91,7 +93,8 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
         return None
     parts = zip(birds.parts[index].tolist(), birds.part_names, strict=True)
     seen = tuple((x, y, part in HEAD) for (x, y), part in parts if x == x)  # NaN is not visible
-    return BirdPicture(**{**vars(picture), "parts": seen})
+    source = f'cub("test", None, {len(birds.classes)}).paths[{index}].read_bytes()'
+    return replace(picture, parts=seen, source=source)
 
 
 @st.cache_resource(show_spinner="Reading the photographs' table")
@@ -108,8 +111,7 @@ def _photographs() -> Birds | str:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _read(path: Path, changed: int, species: str) -> BirdPicture:
-    picture = read_bird(path.read_bytes(), species)
-    return BirdPicture(**{**vars(picture), "species": species})
+    return replace(read_bird(path.read_bytes(), species), species=species)
 
 
 # The visitor's own

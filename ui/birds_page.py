@@ -7,14 +7,15 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
-from ui import models
+from ui import models, snippets
 from ui.bird_answers import SCAN, Answer, answer, bird_model, pulls, scan, walked
 from ui.bird_pictures import BirdPicture, choose_picture
-from ui.birds import Heat, message_id, places_from_text, places_of, places_to_text, windows
+from ui.birds import Heat, Places, message_id, places_from_text, places_of, places_to_text, windows
 from ui.birds_figure import Guesses, guesses_figure, percent
 from ui.exhibits import choose
 from ui.language import Texts, texts
 from ui.plot import plot
+from ui.take_home import take_home
 
 TOP = 5  # species a model
 
@@ -46,7 +47,7 @@ def main() -> None:
         if not any(bird_model(checkpoint).transformers for checkpoint in ready):
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
     with right:
-        doubts = show_guesses(ready, answers, picture, say)
+        sentences, doubts = show_guesses(ready, answers, picture, say)
     for sentence in doubts:
         st.warning(sentence, icon=":material/help:")
     for missing in loaded:
@@ -58,6 +59,11 @@ def main() -> None:
         tell_attention(checkpoint, say)
     if ready:
         tell_species(ready[0], say)
+        moved = {each.experiment.name: places_of_hand(each, picture) for each in ready}
+        shown = {
+            e.experiment.name: found.thetas if moved[e.experiment.name] else None for e, found in zip(ready, answers, strict=True)
+        }
+        take_home("birds", snippets.birds(picture.source, shown), notes=sentences)
 
 
 def choose_models(say: Texts) -> list[Experiment]:
@@ -80,9 +86,8 @@ def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts:
     """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers."""
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
-    address = f"b_{experiment.name}"
-    take(key, address)
-    hand = places_from_text(st.query_params.get(address), picture.key, len(model.transformers))
+    take(key, address_of(experiment))
+    hand = places_of_hand(checkpoint, picture)
     own = answer(checkpoint, picture, None)
     found = own if hand is None else answer(checkpoint, picture, hand)
     name = models.name(experiment)
@@ -100,6 +105,17 @@ def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts:
     if scan is not None:
         tell_search(scan, found, checkpoint, picture, say)
     return found
+
+
+def address_of(experiment: Experiment) -> str:
+    """The name in the URL of where the visitor has put a model's windows."""
+    return f"b_{experiment.name}"
+
+
+def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
+    """Where the visitor has put a model's windows on this picture; None if the network's own places stand."""
+    text = st.query_params.get(address_of(checkpoint.experiment))
+    return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
 
 
 def take(key: str, address: str) -> None:
@@ -176,10 +192,12 @@ def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: Bird
 # What it says
 
 
-def show_guesses(ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Texts) -> list[str]:
-    """The likeliest species of every model; back come sentences on those that are not sure."""
+def show_guesses(
+    ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Texts
+) -> tuple[list[str], list[str]]:
+    """The likeliest species of every model; back come these in words, and sentences on those that are not sure."""
     if not ready:
-        return []
+        return [], []
     guesses, sentences, doubts = [], [], []
     for checkpoint, found in zip(ready, answers, strict=True):
         classes, name = checkpoint.experiment.classes, models.name(checkpoint.experiment)
@@ -192,7 +210,7 @@ def show_guesses(ready: Sequence[Checkpoint], answers: Sequence[Answer], picture
     plot(guesses_figure(guesses), key="b_figure", alt=" ".join(sentences))
     if picture.species:
         st.caption(say("truth", species=picture.species))
-    return list(filter(None, doubts))
+    return sentences, list(filter(None, doubts))
 
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Texts) -> str:

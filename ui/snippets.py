@@ -16,7 +16,7 @@ from ui.state import DISTRACTORS, UNDROPPED, UNMOVED, Values
 GALLERY = "from stn_core.datasets import gallery"
 
 
-STANDARD = ("base64", "math", "os", "zlib")
+STANDARD = ("base64", "math", "os", "pathlib", "zlib")
 
 
 def _program(imports: Sequence[str], *blocks: str) -> str:
@@ -332,3 +332,27 @@ for name, path in paths.items():
     imports = ["from stn_core import sample", "from stn_core.recording import load_recording"]
     imports += ["import os"] if any("os." in path for path in paths.values()) else []
     return _program(imports, code)
+
+
+# Birds
+
+
+def birds(source: str, models: Mapping[str, Tensor | None]) -> str:
+    """What the experiments ``models`` answer to a photograph, with their windows at thetas (N, P) where these are given; ``source``
+    is Python for the photograph's bytes.
+    """
+    imports = ["import torch", "from stn_core import load_checkpoint", "from stn_core.photographs import read_photograph"]
+    imports += ["from pathlib import Path"] if "Path(" in source else []
+    imports += ["from stn_core.datasets import cub"] if "cub(" in source else []
+    answers = [f"image = read_photograph({source}, 448)[None]  # (1, 3, 448, 448)"]
+    for name, thetas in models.items():
+        hand = "" if thetas is None else f", torch.tensor([[{', '.join(_numbers(theta) for theta in thetas.tolist())}]])"
+        answers.append(f"""
+checkpoint = load_checkpoint({name!r})
+with torch.inference_mode():
+    answer = checkpoint.model.explain(image{hand})
+probabilities, species = answer.logits.softmax(1)[0].topk(5)
+print({name!r}, [(checkpoint.experiment.classes[i], p) for i, p in zip(species.tolist(), probabilities.tolist())])
+for theta, grid, crop in answer.transformers:
+    print("theta", theta[0].tolist())""")
+    return _program(imports, *answers)

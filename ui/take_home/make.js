@@ -10,10 +10,10 @@ const STRIP = 56; // under an animation's frames: what changes, in pixels of the
 
 // ---- what is on the page
 
-// Figures, the player of recordings and the live stage, from top to bottom.
+// Figures, the player of recordings, birds with their windows and the live stage, from top to bottom.
 function exhibits() {
   const stages = [...document.querySelectorAll("*")].map((element) => element.shadowRoot?.querySelector(".stage .floor")).filter(Boolean);
-  const all = [...document.querySelectorAll(".plot"), ...document.querySelectorAll(".replay"), ...stages];
+  const all = [...document.querySelectorAll(".plot"), ...document.querySelectorAll(".replay, .birds"), ...stages];
   const top = (element) => element.getBoundingClientRect().top;
   return all.filter((element) => element.getClientRects().length).sort((a, b) => top(a) - top(b));
 }
@@ -204,9 +204,14 @@ const asData = (value) => JSON.stringify(value).replaceAll("<", "\\u003c");
 
 const SHOW = `for (const element of document.querySelectorAll(".plot")) {
   const {data, layout} = figures[element.dataset.figure];
+  element.style.width = layout.width + "px";
   Plotly.newPlot(element, data, layout, {displayModeBar: false});
 }
-const fit = () => { for (const element of document.querySelectorAll(".plot")) element.style.zoom = element.parentElement.clientWidth / ${1000}; };
+const fit = () => {
+  for (const element of document.querySelectorAll(".plot")) {
+    element.style.zoom = Math.min(element.parentElement.clientWidth / parseFloat(element.style.width), 1.6);
+  }
+};
 addEventListener("resize", fit);
 fit();`;
 
@@ -230,7 +235,7 @@ export async function page({ title, notes, snippet, words, script, language }, t
   const plotly = figures.length ? await (await fetch(script)).text() : "";
   const style = `${await fontRule()}
 body{font:17px/1.5 "Source Sans",sans-serif;background:${theme.background};color:${theme.text};max-width:1200px;margin:2rem auto;padding:0 1rem}
-a{color:${theme.primary};overflow-wrap:anywhere}pre{overflow-x:auto;border:1px solid;padding:1rem;font-size:14px}.note{opacity:.8}.plot{width:1000px}`;
+a{color:${theme.primary};overflow-wrap:anywhere}pre{overflow-x:auto;border:1px solid;padding:1rem;font-size:14px}.note{opacity:.8}`;
   const scripts = figures.length ? `<script>${plotly}</script><script>const figures = ${asData(figures)};\n${SHOW}</script>` : "";
   const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(title)}</title><style>${style}</style></head><body>
 ${body.join("\n")}
