@@ -87,6 +87,7 @@ class BirdTask:
             self.experiment.model,
             len(self.experiment.classes),
             dropout=recipe.dropout,
+            absent=recipe.absent,
             pretrained=imagenet and not from_checkpoint,
             **options,
         )

@@ -176,6 +176,7 @@ class BirdModel(ExplainableModel):
         fixed_scale: whether the transformers choose translations only, as in the paper, where learning more over-fitted.
         heat: whether they choose by heat maps; if not, by the paper's regression, as they do where they choose more.
         pretrained: whether the backbones start with ImageNet weights.
+        dropout: of the streams' features while it trains; ``absent`` of whole streams.
 
     Batch normalisation keeps the statistics of ImageNet: a batch of a few birds has none of its own.
     """
@@ -192,12 +193,13 @@ class BirdModel(ExplainableModel):
         heat: bool = True,
         pretrained: bool = False,
         dropout: float = 0.0,
+        absent: float = 0.0,
     ) -> None:
         super().__init__()
         self.side, self.scale, self.reach = side, scale, 1 - scale  # windows stay within the photograph up to +-reach
         streams = [Stream(backbone, pretrained) for _ in range(max(transformers, 1))]
         self.streams = nn.ModuleList(streams)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = nn.Sequential(StreamDropout(len(streams), absent), nn.Dropout(dropout))
         self.classifier = nn.Linear(sum(stream.width for stream in streams), classes)
         self.transformers = nn.ModuleList()
         if transformers:
@@ -279,6 +281,26 @@ class BirdModel(ExplainableModel):
             row = [feature.expand(len(theta), -1) for feature in features]
             row[which] = self.streams[which](self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output)
             yield self.classify(torch.cat(row, dim=1))
+
+
+class StreamDropout(nn.Module):
+    """Leaves whole streams out while it trains, each with probability ``absent`` but never all; the others are scaled up.
+
+    So each stream has to know the species by itself: together they know the training photographs by heart too soon.
+    """
+
+    def __init__(self, streams: int, absent: float) -> None:
+        super().__init__()
+        self.streams, self.absent = streams, absent
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (B, N * C) of N streams."""
+        if not self.training or not self.absent or self.streams == 1:
+            return features
+        draw = torch.rand(len(features), self.streams, device=features.device)
+        there = (draw >= self.absent) | (draw == draw.amax(1, keepdim=True))  # (B, N)
+        scale = self.streams * there / there.sum(1, keepdim=True)
+        return (features.unflatten(1, (self.streams, -1)) * scale[:, :, None].to(features)).flatten(1)
 
 
 def shrunk(images: Tensor, side: int) -> Tensor:

@@ -108,6 +108,7 @@ class BirdRecipe(Recipe):
         jitter: windows are moved by N(0, jitter), normalised, at every training step.
         zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and mirrored half of the time.
         dropout: of the concatenated features.
+        absent: how often a whole stream is left out of a training step, never all of them.
         smoothing: of the labels.
         held_out: every so manieth training photograph of a species is for validation only; 0 for none.
     """
@@ -127,6 +128,7 @@ class BirdRecipe(Recipe):
     jitter: float = 0.1
     zoom: float = 0.35
     dropout: float = 0.3
+    absent: float = 0.5
     smoothing: float = 0.1
     held_out: int = 10
 
@@ -134,8 +136,9 @@ class BirdRecipe(Recipe):
         super().__post_init__()
         if self.stem not in ("imagenet", "random", *BIRD_MODELS):
             raise ValueError(f"stem must be imagenet, random or one of {', '.join(BIRD_MODELS)}; got {self.stem!r}")
-        if not (0 <= self.zoom < 1 and 0 <= self.dropout < 1 and 0 <= self.smoothing < 1):
-            raise ValueError(f"zoom, dropout and smoothing must lie in [0, 1); got {self.zoom}, {self.dropout}, {self.smoothing}")
+        for name in ("zoom", "dropout", "absent", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
         if min(self.frozen, self.looking, self.together) < 0 or self.jitter < 0 or self.held_out < 0 or self.held_out == 1:
             raise ValueError("frozen, looking, together and jitter must not be negative, and held_out 0 or at least 2")
         if self.bend or self.optimiser == "muon":
@@ -148,7 +151,7 @@ BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
         "paper": BirdRecipe(  # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
             epochs=60, batch_size=32, optimiser="sgd", rate=0.01, localisation_rate=1e-4, schedule="steps", weight_decay=1e-4,
             average=0.0, clip=0.0, classifier_rate=1.0, frozen=0, stem="imagenet", looking=0, together=60, jitter=0.0, zoom=0.125,
-            dropout=0.7, smoothing=0.0, held_out=0,
+            dropout=0.7, absent=0.0, smoothing=0.0, held_out=0,
         ),
     }
 )  # fmt: skip

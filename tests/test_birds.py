@@ -18,7 +18,7 @@ from torch import nn
 from stn_core import EXPERIMENTS, CheckpointError, create_model, list_models, load_checkpoint
 from stn_core.bird_recording import trajectory
 from stn_core.bird_training import BirdTask
-from stn_core.birds import HeatMaps, Regression, tiles
+from stn_core.birds import HeatMaps, Regression, StreamDropout, tiles
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import DataError, cub, held_out
 from stn_core.evaluation import BirdAnswers, attention, bird_answers, hits, inside, reference_hits, share, unsure
@@ -328,6 +328,16 @@ def test_a_checkpoint_carries_species_and_options(tmp_path):
         save_checkpoint(path, model, wrong, {}, {}, torch.float16)
         with pytest.raises(CheckpointError, match=words):
             load_checkpoint(path)
+
+
+def test_whole_streams_are_left_out_while_it_trains():
+    features = torch.rand(2000, 3 * 5) + 1
+    out = StreamDropout(3, 0.5).train()
+    left = out(features).unflatten(1, (3, 5)) / features.unflatten(1, (3, 5))  # (2000, 3, 5)
+    assert torch.allclose(left, left[:, :, :1].expand_as(left)) and torch.allclose(left[..., 0].sum(1), torch.tensor(3.0))
+    counts = (left[..., 0] > 0).sum(1).bincount(minlength=4).tolist()
+    assert counts[0] == 0 and 900 < counts[1] < 1100 and 650 < counts[2] < 850 and 180 < counts[3] < 320  # 4, 3 and 1 of 8
+    assert torch.equal(out.eval()(features), features) and torch.equal(StreamDropout(1, 0.5).train()(features), features)
 
 
 OPTIONS = {"device": "cpu", "precision": "float32"}
