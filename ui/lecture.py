@@ -100,6 +100,7 @@ def show(place: Place) -> None:
     data: dict[str, Any] = {
         "lesson": said(place.lesson.title, spoken),
         "at": place.at,
+        "heading": place.step.heading,
         "steps": [{"title": other.step.say("title", spoken), "href": link(other)} for other in steps],
         "all": path_of("lecture"),
         "words": {key: say(key) for key in ("back", "next", "try", "answer", "controls", "all")}

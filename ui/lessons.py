@@ -17,17 +17,21 @@ from ui.pages import PAGES
 
 FOLDER = Path(os.environ.get("STN_LESSONS") or Path(__file__).parent.parent / "assets/lessons")
 TEXTS = ("title", "text", "try", "question", "answer")
-KEYS = ("page", "state", *TEXTS)  # of a step
+KEYS = ("page", "state", "heading", *TEXTS)  # of a step
 
 Said = Mapping[str, str]  # a text by language
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the class sees (``page`` with ``state``, else as it is at the start) and reads; ``texts`` has some of ``TEXTS``."""
+    """What the class sees (``page`` with ``state``, else as it is at the start) and reads; ``texts`` has some of ``TEXTS``.
+
+    ``heading`` is the number of the page's heading that comes to the top, 1 for the page as it opens.
+    """
 
     page: str
     state: Mapping[str, Any]
+    heading: int
     texts: Mapping[str, Said]
 
     def say(self, name: str, language: str) -> str:
@@ -93,7 +97,7 @@ def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
 def _step(table: dict[str, Any]) -> Step:
     controls = PAGES[table["page"]]()
     state = {name: controls[name].fitted(value) for name, value in table.get("state", {}).items()}
-    return Step(table["page"], state, {name: _said(table[name]) for name in TEXTS if name in table})
+    return Step(table["page"], state, table.get("heading", 1), {name: _said(table[name]) for name in TEXTS if name in table})
 
 
 def _said(text: str | Said) -> Said:
@@ -127,6 +131,8 @@ def _mistakes_of_step(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
     for one, other in (("question", "answer"), ("answer", "question")):
         if one in step and other not in step:
             yield (*place, one), "alone", {"one": one, "other": other}
+    if type(step.get("heading", 1)) is not int or step.get("heading", 1) < 1:
+        yield (*place, "heading"), "heading", {}
     page = step.get("page")
     if page is None:
         yield place, "missing", {"name": "page"}

@@ -62,6 +62,21 @@ function stepLink(panel, parent, { title, href }, at, now) {
   };
 }
 
+// Bring the step's heading to the top, as soon as the page has it.
+function scroll(panel) {
+  const main = document.querySelector(".stMain"), { heading } = panel.data;
+  panel.watching?.disconnect();
+  const look = () => {
+    const found = heading > 1 && main.querySelectorAll(".stMarkdown h4")[heading - 1];
+    if (found) found.scrollIntoView();
+    else main.scrollTo(0, 0);
+    return found || heading === 1;
+  };
+  if (look()) return;
+  panel.watching = new MutationObserver((_, watching) => look() && watching.disconnect());
+  panel.watching.observe(main, { childList: true, subtree: true });
+}
+
 function button(parent, className, text, key, act, attributes = {}) {
   const made = element("button", parent, className, text, { type: "button", ...attributes });
   if (key) element("kbd", made, "", key);
@@ -79,13 +94,13 @@ function build(panel) {
   const progress = element("nav", root, "progress", "", { "aria-label": words.all });
   steps.forEach((step, i) => stepLink(panel, progress, step, i + 1, at));
   const bar = element("div", root, "bar");
-  button(bar, "back", "‹", "PgUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
+  button(bar, "back", "‹", "PageUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
   element("span", bar, "count", `${at} / ${steps.length}`, { title: words.progress, "aria-label": words.progress });
-  button(bar, "next", "›", "PgDn", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
+  button(bar, "next", "›", "PageDown", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
   const said = element("div", root, "said", "", { "aria-live": "polite" });
   element("h2", said, "", data.title);
   element("p", said, "text", data.text);
-  if (data.try) element("b", (panel.attempt = element("p", root, "try")), "", words.try).after(` ${data.try}`);
+  if (data.try) element("b", element("p", root, "try"), "", words.try).after(` ${data.try}`);
   if (data.question) {
     const details = element("details", root);
     const summary = element("summary", details, "", data.question);
@@ -107,7 +122,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const { panel } = root, text = JSON.stringify(data);
   panel.send = setTriggerValue;
   if (panel.text === text) return; // only the page has changed: an answer that is open stays open
+  const arrived = panel.data?.at !== data.at || panel.data?.lesson !== data.lesson;
   Object.assign(panel, { text, data });
   if (panel.wanted === data.at) panel.wanted = null;
   build(panel);
+  if (arrived) scroll(panel);
 }
