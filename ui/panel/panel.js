@@ -94,9 +94,9 @@ function build(panel) {
   const progress = element("nav", root, "progress", "", { "aria-label": words.all });
   steps.forEach((step, i) => stepLink(panel, progress, step, i + 1, at));
   const bar = element("div", root, "bar");
-  button(bar, "back", "‹", "PageUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
+  button(bar, "back", "‹", "PgUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
   element("span", bar, "count", `${at} / ${steps.length}`, { title: words.progress, "aria-label": words.progress });
-  button(bar, "next", "›", "PageDown", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
+  button(bar, "next", "›", "PgDn", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
   const said = element("div", root, "said", "", { "aria-live": "polite" });
   element("h2", said, "", data.title);
   element("p", said, "text", data.text);
