@@ -15,12 +15,13 @@ from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import gallery
 from stn_core.features import moved
-from stn_core.gradients import loss_gradient, step as step_down
+from stn_core.gradients import loss_gradient
+from stn_core.gradients import step as step_down
 from ui import lessons, models, state
 from ui.language import LANGUAGES, Texts
 from ui.lecture import in_toml, in_words
 from ui.lessons import Lesson, line_of, read, said
-from ui.pages import PAGES, file_of, path_of
+from ui.pages import PAGES, file_of
 
 ROOT = Path(__file__).parent.parent
 PAPER = read(ROOT / "assets/lessons/paper.toml")
@@ -210,7 +211,7 @@ def test_the_next_step_is_put_in_place_and_the_one_before_again(visit):
         app.run()
         step = PAPER.steps[at - 1]
         assert {name: app.session_state[name] for name in step.state} == step.state
-        assert app.query_params.get("why_view", ["cnn"])[0] == step.state.get("why_view", "cnn")
+        assert app.session_state["why_view"] == step.state.get("why_view", "cnn")
 
 
 def test_what_was_moved_in_a_step_stays_until_the_next(visit):
@@ -341,8 +342,9 @@ def test_errors_rise_beyond_the_range_of_training_with_a_transformer_and_without
 
 def test_a_transformer_lowers_the_error_of_most_networks():
     measured = models.report().models
-    pairs = [(m, measured[f"{m.experiment.data}-{m.experiment.model[3:].split('-')[0]}"]) for m in measured.values()
-             if m.experiment.model.startswith("st-") and f"{m.experiment.data}-{m.experiment.model[3:].split('-')[0]}" in measured]  # fmt: skip
+    plain_of = lambda one: f"{one.experiment.data}-{one.experiment.model.removeprefix('st-').split('-')[0]}"
+    transformed = [one for one in measured.values() if one.experiment.model.startswith("st-")]
+    pairs = [(one, measured[plain_of(one)]) for one in transformed if plain_of(one) in measured]
     assert pairs and sum(one.error < plain.error for one, plain in pairs) > 0.8 * len(pairs)
     gain = lambda network: [plain.error - one.error for one, plain in pairs if f"st-{network}" in one.experiment.model]
     assert min(gain("fcn")) > min(gain("cnn"))  # it helps most where the network below it forgives least
@@ -485,8 +487,10 @@ def test_every_step_has_a_link_that_opens_it(open_step):
     at_step(page, "The other way", -45)
 
 
-@pytest.mark.parametrize(("scheme", "ink", "ground"), [("light", "rgb(0, 0, 0)", "rgb(255, 255, 255)"), ("dark", "rgb(255, 255, 255)", "rgb(0, 0, 0)")])  # fmt: skip
-def test_the_projector_theme_is_large_and_black_and_white_and_stays_for_the_next_step(open_step, scheme, ink, ground):
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_projector_theme_is_large_and_black_and_white_and_stays_for_the_next_step(open_step, scheme):
+    colors = ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+    ink, ground = colors if scheme == "light" else reversed(colors)
     page = open_step("/?lesson=mine&at=1&projector=true", color_scheme=scheme)
     style = lambda selector, name: page.locator(selector).first.evaluate(f"one => getComputedStyle(one).{name}")
     page.locator('.js-plotly-plot text[style*="rgb(1, 2, 3)"]').first.wait_for()

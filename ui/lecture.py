@@ -1,7 +1,8 @@
-"""A lecture over the pages: ``lesson`` and ``at`` in the address name a step, which brings its page into its state and says what to see.
+"""A lecture over the pages: ``lesson`` and ``at`` in the address name a step, which brings its page into its state and says what to
+see.
 
-A step is reached by changing the address, whoever does it: a key, a link, the browser's way back. What a step leaves open is as at the
-start; who comes by a link that says more sees that.
+A step is reached by changing the address, whoever does it: a key, a link, the browser's way back. What a step leaves open is as at
+the start; who comes by a link that says more sees that.
 """
 
 import json
@@ -35,8 +36,9 @@ class Place(NamedTuple):
 
 
 def link(place: Place) -> str:
-    """The address of a step, as seen from any page."""
-    return (path_of(place.step.page) or "./") + "?" + urlencode(address(place))
+    """The address of a step, as seen from any page, in this language and theme."""
+    kept = {name: st.query_params[name] for name in ("lang", "projector") if name in st.query_params}
+    return (path_of(place.step.page) or "./") + "?" + urlencode(address(place) | kept)
 
 
 def address(place: Place) -> dict[str, str]:
@@ -114,7 +116,7 @@ def go(place: Place) -> None:
     """The panel asks for another step; 0 is the list of all."""
     asked = st.session_state[KEY].get("go")
     if asked == 0:
-        st.switch_page(LIST)
+        st.switch_page(LIST, query_params={})  # None would not let go of what widgets are bound to
     st.query_params["at"] = str(number(str(asked), len(place.lesson.steps)))
 
 

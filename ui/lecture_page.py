@@ -24,7 +24,7 @@ def main() -> None:
 
 def show(lesson: Lesson) -> None:
     """A lesson's title and its steps, in two columns."""
-    say, app = texts("lecture"), texts("app")
+    say = texts("lecture")
     with st.container(border=True):
         st.markdown(f"##### {said(lesson.title, language())}")
         st.caption(say("steps", count=len(lesson.steps)))
@@ -33,7 +33,7 @@ def show(lesson: Lesson) -> None:
         for at, step in enumerate(lesson.steps, 1):
             place = Place(lesson, at)
             columns[at > half].page_link(
-                file_of(step.page), label=f"{at} · {step.say('title', language())}", query_params=address(place), help=app(step.page)
+                file_of(step.page), label=f"{at} · {step.say('title', language())}", query_params=address(place)
             )
 
 

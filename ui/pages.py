@@ -1,7 +1,7 @@
 """Every page of the app once, in the order of its links, and the state that a lesson can give it.
 
-A page is a file ``ui/<name>_page.py`` with a title in ``texts/app.toml``; the first one has the bare address, the others their names.
-Bounds and options are those of ``state.py`` and ``exhibits.py``; nothing is written down twice.
+A page is a file ``ui/<name>_page.py`` with a title in ``texts/app.toml``; the first one has the bare address, the others have their
+names. Bounds and options are those of ``state.py`` and ``exhibits.py``; nothing is written down twice.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -71,7 +71,7 @@ def _stage() -> dict[str, Control]:
     return _digits() | {
         "mode": _one(MODES, MODES[0], address=True),
         "kernel": _one(KERNELS, KERNELS[0], address=True),
-        "hand": _text(lambda text: hand_of(text, None) is not None, "the name of a model with a transformer, such as st-cnn-affine"),
+        "hand": _text(lambda text: hand_of(text, None) is not None, "a model with a transformer, such as st-cnn-affine"),
         "theta": _text(lambda text: all(_is_number(part) for part in text.split(",")), "numbers with commas between them"),
     }
 

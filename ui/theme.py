@@ -1,4 +1,4 @@
-"""How the app looks: light or dark, which the browser or the menu chooses, and for a projector either of them in its strongest form."""
+"""How the app looks: light or dark, as the browser or the menu chooses, and for a projector either of them at its strongest."""
 
 from pathlib import Path
 
