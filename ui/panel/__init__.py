@@ -16,7 +16,7 @@ def panel(data: dict[str, Any], key: str, on_go: Callable[[], None]) -> None:
     """Show a step. ``on_go`` is called when the visitor wants another: its number is then in ``st.session_state[key]["go"]``.
 
     data: ``lesson``, ``at`` and ``steps`` (a title and a link each), the page's ``heading`` to begin at, the texts ``title``,
-    ``text``, ``try``, ``question`` and ``answer`` (empty: none), the link ``all``, the panel's ``words``. What the browser asks for is
-    to be checked.
+    ``text``, ``try``, ``question`` and ``answer`` (empty: none), the link ``all``, the panel's ``words``. What the browser asks
+    for is to be checked.
     """
     _component(data=data, key=key, on_go_change=on_go)
