@@ -48,20 +48,9 @@ def test_a_shipped_lesson_has_no_mistake_and_says_everything_in_every_language(p
 
 def test_the_lecture_through_the_paper_visits_every_page_in_about_twenty_steps():
     assert 18 <= len(PAPER.steps) <= 25
-    assert {step.page for step in PAPER.steps} | {"birds"} == {*PAGES, "birds"}
+    assert {step.page for step in PAPER.steps} == {*PAGES}
     assert all(set(step.texts) == set(lessons.TEXTS) for step in PAPER.steps)
     assert all(len(re.findall(r"[.?!…](?=\s|$)", step.say("text", "en"))) <= 3 for step in PAPER.steps)
-
-
-def test_the_birds_step_waits_for_its_page(tmp_path):
-    """It lies in the file as a comment until there is the page; then this test asks for it."""
-    text = (ROOT / "assets/lessons/paper.toml").read_text()
-    waiting = re.findall(r"^# (\[\[step\]\]\n(?:# .*\n)+)", text, re.MULTILINE)
-    if "birds" in PAGES:
-        assert waiting == [] and any(step.page == "birds" for step in PAPER.steps)
-    else:
-        (step,) = tomllib.loads(waiting[0].replace("\n# ", "\n"))["step"]
-        assert step["page"] == "birds" and {*step} == {"page", *lessons.TEXTS}
 
 
 def test_the_readme_shows_a_lesson_that_can_be_read(tmp_path):
@@ -494,12 +483,13 @@ def test_the_projector_theme_is_large_and_black_and_white_and_stays_for_the_next
     page = open_step("/?lesson=mine&at=1&projector=true", color_scheme=scheme)
     style = lambda selector, name: page.locator(selector).first.evaluate(f"one => getComputedStyle(one).{name}")
     page.locator('.js-plotly-plot text[style*="rgb(1, 2, 3)"]').first.wait_for()
-    for _ in range(2):
+    for title, angle in (("Turned", 30), ("The other way", -45)):
+        at_step(page, title, angle, projector="true")
         assert style(".stApp", "backgroundColor") == ground and style(".stMain h4", "color") == ink
         assert style('.js-plotly-plot text[style*="rgb(1, 2, 3)"]', "fill") == ink and style(".lecture h2", "color") == ink
         assert float(style("html", "fontSize")[:-2]) > 17
-        page.keyboard.press("PageDown")
-        at_step(page, "The other way", -45, projector="true")
+        if title == "Turned":
+            page.keyboard.press("PageDown")
     page.keyboard.press("s")
     page.get_by_test_id("stCheckbox").filter(has_text="Projector").locator("label").click()
     expect(page).not_to_have_url(re.compile("projector"))

@@ -12,6 +12,8 @@ from typing import Any
 from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.recording import MOST_STEPS
 from ui import exhibits, models, state
+from ui.bird_pictures import DRAWN
+from ui.birds import places_from_text
 from ui.stage import KERNELS, MODES, hand_of
 
 
@@ -99,6 +101,24 @@ def _results() -> dict[str, Control]:
     return controls
 
 
+def _birds() -> dict[str, Control]:
+    experiments = [experiment for experiment in EXPERIMENTS.values() if experiment.birds]
+    chosen = [models.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")]
+    drawn = [path.stem.replace("_", " ") for path in sorted(DRAWN.glob("*.webp"))]
+    return (
+        _exhibit("b")
+        | {"b_drawn": _one(drawn, drawn[0] if drawn else ""), "b_number": _number(1, 1, 60, 1)}
+        | {"b_models": _some([models.name(experiment) for experiment in experiments], chosen)}
+        | {"b_way": _switch(True), "b_parts": _switch(False), "b_pull": _switch(False)}
+        | {f"b_{experiment.name}": _text(_are_places, "places of windows, as the address holds them") for experiment in experiments}
+    )
+
+
+def _are_places(text: str) -> bool:
+    picture, *numbers = text.split(",")
+    return places_from_text(text, picture, len(numbers) // 2) is not None
+
+
 def _is_number(value: Any) -> bool:
     try:
         return not isinstance(value, bool) and abs(float(value)) < float("inf")
@@ -146,6 +166,7 @@ PAGES: dict[str, Callable[[], dict[str, Control]]] = {  # names, which are also 
     "gradient": partial(_exhibit, "g"),
     "replay": _replay,
     "results": _results,
+    "birds": _birds,
     "trouble": partial(_exhibit, "w"),
 }
 
