@@ -7,7 +7,10 @@ import streamlit as st
 import torch
 
 from stn_core.datasets import gallery
+from ui import lecture
 from ui.language import choose_language, texts
+from ui.pages import PAGES, file_of, path_of
+from ui.theme import choose_theme
 
 HERE = Path(__file__).parent
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
@@ -24,22 +27,18 @@ def warm_up() -> None:
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
 warm_up()
 st.html(HERE / "ui/style.css")
-with st.sidebar:
+head = st.sidebar.container()
+with st.sidebar.container(horizontal=True, vertical_alignment="center"):
     choose_language()
+    choose_theme()
 say = texts("app")  # after the switch, which takes the language from the address
 page = st.navigation(
     [
-        st.Page("ui/digits_page.py", title=say("digits"), default=True),
-        st.Page("ui/stage_page.py", title=say("stage"), url_path="stage"),
-        st.Page("ui/why_page.py", title=say("why"), url_path="why"),
-        st.Page("ui/transformation_page.py", title=say("transformation"), url_path="transformation"),
-        st.Page("ui/sampler_page.py", title=say("sampler"), url_path="sampler"),
-        st.Page("ui/gradient_page.py", title=say("gradient"), url_path="gradient"),
-        st.Page("ui/replay_page.py", title=say("replay"), url_path="replay"),
-        st.Page("ui/results_page.py", title=say("results"), url_path="results"),
-        st.Page("ui/birds_page.py", title=say("birds"), url_path="birds"),
-        st.Page("ui/trouble_page.py", title=say("trouble"), url_path="trouble"),
+        *(st.Page(file_of(name), title=say(name), url_path=path_of(name), default=not path_of(name)) for name in PAGES),
+        st.Page(lecture.LIST, title=say("lecture"), url_path=path_of("lecture")),
     ],
     position="top",
 )
+lecture.follow(page.url_path, head)
 page.run()
+lecture.offer_state(page.url_path)

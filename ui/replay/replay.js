@@ -443,6 +443,7 @@ function update(player, data, setStateValue) {
   const text = JSON.stringify(data);
   if (text === player.text) return;
   const first = !player.text;
+  const moved = !first && data.start !== player.data.start; // by a lecture
   Object.assign(player, { text, data, sides: data.sides.map(decoded) });
   player.last = Math.max(...player.sides.map((side) => side.steps.at(-1)), 1);
   const format = new Intl.NumberFormat(data.language);
@@ -462,9 +463,9 @@ function update(player, data, setStateValue) {
   player.root.setAttribute("aria-label", data.words.player);
   player.scrubber.setAttribute("aria-label", data.words.scrubber);
   if (first) player.told = data.start;
-  if (first) player.step = Math.min(data.start, player.last);
+  if (first || moved) player.step = data.start;
   player.step = Math.min(player.step, player.last);
-  setPlaying(player, player.playing && !first);
+  setPlaying(player, player.playing && !first && !moved);
 }
 
 export default function ({ data, parentElement, setStateValue }) {

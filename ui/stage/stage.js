@@ -187,6 +187,7 @@ class Stage {
     const changedWords = JSON.stringify(data.words) !== JSON.stringify(this.words), words = changedWords ? data.words : this.words;
     Object.assign(this, { send, words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
+    let turned = false;
     if (first || fresh) {
       if (this.digitText !== data.digit) {
         this.digitText = data.digit;
@@ -199,10 +200,13 @@ class Stage {
       this.seeded = { ...data.seeded, patches: data.seeded.patches?.map(inkOf) };
       this.grip = digitHand(kind, this.seeded);
       this.hand = data.hand;
-      if (first) Object.assign(this, { mode: data.mode, kernel: data.kernel });
+      const given = `${data.mode} ${data.kernel}`;
+      turned = given !== this.given && given !== `${this.mode} ${this.kernel}`; // by the address: at first, or by a lecture
+      if (turned) Object.assign(this, { mode: data.mode, kernel: data.kernel, pointed: null, pinned: false });
+      this.given = given;
     }
     this.keepRows(data.models);
-    if (changedWords || first) this.buildTools();
+    if (changedWords || first || turned) this.buildTools();
     this.layout();
   }
 
