@@ -365,6 +365,15 @@ page = "stage"
 state = { kind = "RTS", rts_angle = -20 }
 title = "Elsewhere, too"
 text = "Look."
+[[step]]
+page = "replay"
+title = "At first"
+text = "Look."
+[[step]]
+page = "replay"
+state = { step = 1000 }
+title = "Later"
+text = "Look."
 """
 
 
@@ -432,6 +441,22 @@ def test_the_clicker_goes_through_the_steps_and_back_without_loading_the_page_an
     assert "digit=7" not in page.url  # what a step leaves open is as at the start
 
 
+def test_who_presses_three_times_at_once_goes_three_steps(open_step):
+    page = open_step()
+    for key, title, angle in (("PageDown", "Elsewhere, too", -20), ("PageUp", "Turned", 30)):
+        for _ in range(3):
+            page.keyboard.press(key)
+        at_step(page, title, angle)
+
+
+def test_the_player_goes_to_the_step_of_training_that_a_step_names(open_step):
+    page = open_step("/?lesson=mine&at=5")
+    for key, clock in (("PageDown", "Step 0 of"), ("PageUp", "Step 1,000 of"), ("", "Step 0 of")):
+        expect(page.locator(".replay-clock")).to_contain_text(clock)
+        if key:
+            page.keyboard.press(key)
+
+
 def test_keys_are_left_to_what_has_the_focus_but_for_those_of_the_clicker(open_step):
     page = open_step()
     page.keyboard.press("s")
@@ -465,7 +490,7 @@ def test_every_step_has_a_link_that_opens_it(open_step):
     page = open_step()
     links = page.locator(".lecture .progress a")
     hrefs = links.evaluate_all("all => all.map(one => one.href)")
-    assert len(hrefs) == 4
+    assert len(hrefs) == 6
     friend = open_step(hrefs[2].replace(re.match(r"http://[^/]+", page.url)[0], ""))
     at_step(friend, "Elsewhere", 20)
     links.nth(2).click()

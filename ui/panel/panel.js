@@ -12,13 +12,25 @@ const element = (tag, parent, className = "", text = "", attributes = {}) => {
 
 const typed = (target) => target?.matches?.("textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])");
 
-// To another step, counted from 1. Who presses twice before the page has followed goes two steps on.
+const PATIENCE = 5000; // ms, after which a wish that was not met is forgotten
+
+// To another step, counted from 1. One wish is under way at a time; whoever presses on meanwhile gets to the last one in the end.
 function go(panel, at) {
-  const { data } = panel;
-  const wanted = Math.min(Math.max(at, 1), data.steps.length);
-  if (wanted === (panel.wanted ?? data.at)) return;
-  panel.wanted = wanted;
-  panel.send("go", wanted);
+  panel.wanted = Math.min(Math.max(at, 1), panel.data.steps.length);
+  if (!panel.waiting && panel.wanted !== panel.data.at) ask(panel);
+}
+
+function ask(panel) {
+  panel.waiting = setTimeout(() => Object.assign(panel, { waiting: 0, wanted: null }), PATIENCE);
+  panel.send("go", panel.wanted);
+}
+
+// The page has followed.
+function arrive(panel) {
+  clearTimeout(panel.waiting);
+  panel.waiting = 0;
+  if (panel.wanted && panel.wanted !== panel.data.at) ask(panel);
+  else panel.wanted = null;
 }
 
 const forward = (panel) => go(panel, (panel.wanted ?? panel.data.at) + 1);
@@ -124,7 +136,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   if (panel.text === text) return; // only the page has changed: an answer that is open stays open
   const arrived = panel.data?.at !== data.at || panel.data?.lesson !== data.lesson;
   Object.assign(panel, { text, data });
-  if (panel.wanted === data.at) panel.wanted = null;
   build(panel);
-  if (arrived) scroll(panel);
+  if (!arrived) return;
+  scroll(panel);
+  arrive(panel);
 }
