@@ -61,7 +61,7 @@ function draw(state) {
   const places = placesOf(state);
   const at = ([x, y]) => [((x + 1) / 2) * w, ((y + 1) / 2) * h];
   if (data.heat) drawHeat(context, data.heat, at, w, h);
-  if (data.way) drawWays(context, state, at);
+  if (data.way && !data.heat?.pulls.length) drawWays(context, state, at); // arrows are enough
   if (state.places && state.moment === null) {
     data.matrices.forEach((matrix, i) => outline(context, cornersOf(matrix).map(at), data.colors.windows[i], 2, [5, 5]));
   }
