@@ -1,5 +1,7 @@
 // Draws the figure it is sent with Plotly.react, scaled from its design width to the width there is.
 
+const NARROWEST = 640; // pixels, in which a figure can still be read
+
 const plotly = (script) =>
   (window.plotlyLoading ??= new Promise((resolve, reject) => {
     const own = document.querySelector('script[src*="static/js/"]').src; // the app's root, whatever path it is served under
@@ -48,6 +50,7 @@ export default function ({ data, parentElement }) {
     element.className = "plot";
     element.setAttribute("role", "img");
     parentElement.append(element);
+    parentElement.style.overflowX = "auto";
     let width = 0;
     new ResizeObserver(() => {
       if (element.clientWidth !== width) requestAnimationFrame(() => draw(element));
@@ -55,6 +58,7 @@ export default function ({ data, parentElement }) {
     }).observe(element);
   }
   element.latest = data;
+  element.style.minWidth = `${Math.min(NARROWEST, data.figure.layout.width)}px`; // on a telephone it is moved sideways
   element.style.aspectRatio = `${data.figure.layout.width} / ${data.figure.layout.height}`; // its place is kept before it is drawn
   draw(element).catch((error) => {
     element.textContent = `The figure could not be drawn: ${error.message}. ${data.alt}`;
