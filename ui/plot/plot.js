@@ -58,7 +58,7 @@ export default function ({ data, parentElement }) {
     }).observe(element);
   }
   element.latest = data;
-  element.style.minWidth = `${Math.min(NARROWEST, data.figure.layout.width)}px`; // on a telephone it is moved sideways
+  element.style.minWidth = data.figure.layout.width > NARROWEST ? `${NARROWEST}px` : ""; // on a telephone it is moved sideways
   element.style.aspectRatio = `${data.figure.layout.width} / ${data.figure.layout.height}`; // its place is kept before it is drawn
   draw(element).catch((error) => {
     element.textContent = `The figure could not be drawn: ${error.message}. ${data.alt}`;
