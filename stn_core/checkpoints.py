@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment, list_models
+from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment
 from stn_core.spatial_transformer import ExplainableModel
 
 FORMAT = 1
@@ -142,7 +142,7 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         raise fail(f"expected format {FORMAT}, it has {version!r}: it was written by another version of stn_core")
     known = EXPERIMENTS.get(f"{data}-{model}")
     if known is None:
-        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(list_models())}")
+        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(EXPERIMENTS)}")
     if known.birds:
         if not isinstance(classes, list) or len(classes) != SPECIES[data] or not all(isinstance(name, str) for name in classes):
             raise fail(f"expected the names of {SPECIES[data]} species, it has {str(classes)[:80]}")
