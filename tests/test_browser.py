@@ -202,7 +202,7 @@ def test_two_visitors_do_not_meet(visit):
 def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit):
     page = visit()
     page.get_by_role("link", name="Results").click()
-    cells = page.locator("table.results td a")
+    cells = page.locator("table.results td a:is(.right, .wrong)")  # what was measured
     expect(cells).to_have_count(3)
     expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
     expect(page.get_by_role("img", name=re.compile("training range"))).to_be_visible()
