@@ -1,4 +1,4 @@
-"""Every language says everything: no text is missing, no page speaks English to who asked for Chinese, addresses know no language."""
+"""No text is missing in any language, no page speaks English to who asked for Chinese, and addresses know no language."""
 
 import json
 import re
