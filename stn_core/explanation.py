@@ -1,7 +1,8 @@
-"""What a page draws and says of a transformer's answer: curves of the sampling grid, and theta in words."""
+"""What a page draws and says of a transformer's answer: curves of the sampling grid, and what theta says, as figures and facts."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -48,11 +49,15 @@ def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9)
 
 @dataclass(frozen=True)
 class Reading:
-    """One line of what theta says: a name, the figure with its unit, and the same in words ("" if there is nothing to say)."""
+    """One line of what theta says: a name, the figure with its unit, and what is worth a word of it, for any language to say.
+
+    The ``facts`` and their figures: clockwise or anticlockwise {degrees} · mirrored · sized {factor} · sheared · moved {right or
+    left, down or up: pixels} · perspective · bent {pixels}.
+    """
 
     name: str
     figure: str
-    words: str
+    facts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
@@ -64,37 +69,30 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
     lines = []
     if "rotation" in parts:
         degrees = math.degrees(parts["rotation"])
-        turn = f"turned {abs(degrees):.0f}° {'clockwise' if degrees > 0 else 'anticlockwise'}" if round(abs(degrees)) else ""
+        turn = {"clockwise" if degrees > 0 else "anticlockwise": {"degrees": f"{abs(degrees):.0f}"}} if round(abs(degrees)) else {}
         lines.append(Reading("rotation", signed(degrees, 1) + "°", turn))
     if "scale" in parts:
         factors = parts["scale"] if isinstance(parts["scale"], list) else [parts["scale"]] * 2
         figure = " × ".join(dict.fromkeys(f"{f:.2f}" for f in factors))
         area = math.sqrt(abs(factors[0] * factors[1]))
-        words = f"{area:.2f} times as large as the image" if abs(area - 1) >= 0.02 else ""
-        if factors[0] * factors[1] < 0:
-            words = "mirrored, " + words
-        lines.append(Reading("scale", figure.replace("-", "−"), words.rstrip(", ")))
+        facts: dict[str, dict[str, str]] = {"mirrored": {}} if factors[0] * factors[1] < 0 else {}
+        facts |= {"sized": {"factor": f"{area:.2f}"}} if abs(area - 1) >= 0.02 else {}
+        lines.append(Reading("scale", figure.replace("-", "−"), facts))
     if "shear" in parts:
-        lines.append(Reading("shear", signed(parts["shear"], 2), "sheared" if abs(parts["shear"]) >= 0.1 else ""))
+        lines.append(Reading("shear", signed(parts["shear"], 2), {"sheared": {}} if abs(parts["shear"]) >= 0.1 else {}))
     if "translation" in parts:
         x, y = (shift * side / 2 for shift, side in zip(parts["translation"], (size[1], size[0]), strict=True))
-        moves = [f"{abs(x):.0f} px {'right' if x > 0 else 'left'}"] if round(abs(x)) else []
-        moves += [f"{abs(y):.0f} px {'down' if y > 0 else 'up'}"] if round(abs(y)) else []
-        lines.append(Reading("shift", f"{signed(x, 1)}, {signed(y, 1)} px", f"moved {' and '.join(moves)}" if moves else ""))
+        moves = {"right" if x > 0 else "left": f"{abs(x):.0f}"} if round(abs(x)) else {}
+        moves |= {"down" if y > 0 else "up": f"{abs(y):.0f}"} if round(abs(y)) else {}
+        lines.append(Reading("shift", f"{signed(x, 1)}, {signed(y, 1)} px", {"moved": moves} if moves else {}))
     if "perspective" in parts:
         x, y = parts["perspective"]
-        words = "seen in perspective" if max(abs(x), abs(y)) >= 0.05 else ""
-        lines.append(Reading("perspective", f"{signed(x, 2)}, {signed(y, 2)}", words))
+        seen: dict[str, dict[str, str]] = {"perspective": {}} if max(abs(x), abs(y)) >= 0.05 else {}
+        lines.append(Reading("perspective", f"{signed(x, 2)}, {signed(y, 2)}", seen))
     if "bending" in parts:
         pixels = parts["bending"] * size[1] / 2
-        lines.append(Reading("bending", f"{pixels:.1f} px", f"bent by {pixels:.1f} px" if pixels >= 0.2 else ""))
+        lines.append(Reading("bending", f"{pixels:.1f} px", {"bent": {"pixels": f"{pixels:.1f}"}} if pixels >= 0.2 else {}))
     return lines
-
-
-def in_words(lines: list[Reading]) -> str:
-    """The readings as one sentence about the window."""
-    said = [line.words for line in lines if line.words]
-    return f"The window is {', '.join(said)}." if said else "The window is the whole image: the identity."
 
 
 def signed(value: float, decimals: int) -> str:

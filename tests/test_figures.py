@@ -13,10 +13,13 @@ import torch
 from PIL import Image
 
 from stn_core import TRANSFORMS
-from stn_core.explanation import grid_curves, in_words, readings, signed
+from stn_core.explanation import grid_curves, readings, signed
 from ui import canvas, figures
-from ui.figures import Row, digits_figure
+from ui.answers import in_words
+from ui.figures import Row
+from ui.language import Texts
 
+ENGLISH = Texts("digits")
 SIZE = (28, 28)
 AFFINE, PROJECTIVE, TPS = TRANSFORMS["affine"], TRANSFORMS["projective"], TRANSFORMS["tps"]
 SURE_OF_4 = [0.02] * 4 + [0.82] + [0.02] * 5
@@ -41,6 +44,10 @@ def row(theta=None, transform=AFFINE, size=SIZE, name="ST-CNN affine", probabili
     return Row(name, probabilities, label, curves, matrix, readings(transform, theta, size), torch.rand(size))
 
 
+def digits_figure(image, rows):
+    return figures.digits_figure(image, rows, ENGLISH)
+
+
 def plain(name="CNN", probabilities=SURE_OF_4, label=4):
     return Row(name, probabilities, label)
 
@@ -55,7 +62,7 @@ def traces(figure, kind, heading=None):
     return chosen
 
 
-def curves(figure, color, heading="Sampling grid"):
+def curves(figure, color, heading="grid"):
     """The points (N, 2) of every line of one colour."""
     lines = [t for t in traces(figure, "scatter", heading) if t["mode"] == "lines" and t["line"]["color"] == color]
     return [np.array([p for p in zip(t["x"], t["y"], strict=True) if None not in p]) for t in lines]
@@ -99,13 +106,13 @@ def test_two_models_on_the_largest_canvas_fit_into_a_small_message():
 
 @pytest.mark.parametrize("kind", FIGURES)
 def test_the_input_is_shown_once(kind):
-    (picture,) = traces(digits_figure(torch.rand(28, 28), FIGURES[kind]), "image", "Input")
+    (picture,) = traces(digits_figure(torch.rand(28, 28), FIGURES[kind]), "image", "input")
     assert picture["source"].startswith("data:image/png;base64,")
 
 
 def test_the_picture_holds_the_pixels():
     image = torch.arange(12).view(3, 4) / 11
-    (picture,) = traces(digits_figure(image, []), "image", "Input")
+    (picture,) = traces(digits_figure(image, []), "image", "input")
     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture["source"].partition(",")[2]))))
     assert pixels.tolist() == (image * 255).round().byte().tolist()
 
@@ -117,10 +124,10 @@ def test_without_models_there_is_only_the_input():
 
 def test_a_model_without_a_transformer_has_no_grid_and_says_so():
     figure = digits_figure(torch.rand(28, 28), [plain()])
-    assert not traces(figure, "image", "Sampling grid") and not traces(figure, "scatter", "Sampling grid")
-    assert not curves(figure, canvas.UP, "Output")
+    assert not traces(figure, "image", "grid") and not traces(figure, "scatter", "grid")
+    assert not curves(figure, canvas.UP, "output")
     assert "No transformer" in texts(figure) and "CNN" in texts(figure)
-    (seen,), (given,) = traces(figure, "image", "Output"), traces(figure, "image", "Input")
+    (seen,), (given,) = traces(figure, "image", "output"), traces(figure, "image", "input")
     assert seen["source"] == given["source"]
 
 
@@ -155,7 +162,7 @@ def test_the_upper_side_of_a_turned_window(transform, degrees, first, last):
     (up,) = (a for a in figure["layout"]["annotations"] if a["text"] == "<b>up</b>")
     outside = np.array([up["x"], up["y"]]) - top.mean(0)
     assert outside @ (top.mean(0) - 13.5) > 0  # beyond the side, seen from the middle of the image
-    (above,) = curves(figure, canvas.UP, "Output")
+    (above,) = curves(figure, canvas.UP, "output")
     assert above.tolist() == [[-0.5, -0.5], [27.5, -0.5]]
 
 
@@ -166,7 +173,7 @@ def test_a_smaller_window_lies_inside_the_image():
 
 def test_a_spline_shows_where_its_control_points_come_from():
     figure = digits_figure(torch.rand(28, 28), [row(spline(turn(0, 0.5)), TPS)])
-    (dots,) = (t for t in traces(figure, "scatter", "Sampling grid") if t["mode"] == "markers")
+    (dots,) = (t for t in traces(figure, "scatter", "grid") if t["mode"] == "markers")
     places = [13.5 + 7 * t for t in (-1, -1 / 3, 1 / 3, 1)]
     assert list(zip(dots["x"], dots["y"], strict=True)) == [pytest.approx((x, y), abs=0.01) for y in places for x in places]
 
@@ -180,7 +187,7 @@ def test_the_curves_agree_with_the_sampling_grid():
 
 def test_bars_are_the_probabilities_and_the_answer_stands_out():
     probabilities = torch.randn(10, generator=torch.Generator().manual_seed(3)).softmax(0).tolist()
-    (bar,) = traces(digits_figure(torch.rand(28, 28), [plain(probabilities=probabilities)]), "bar", "Probabilities")
+    (bar,) = traces(digits_figure(torch.rand(28, 28), [plain(probabilities=probabilities)]), "bar", "probabilities")
     assert sum(bar["y"]) == pytest.approx(1, abs=1e-3) and bar["y"] == pytest.approx(probabilities, abs=1e-4)
     assert list(bar["x"]) == list(range(10))
     others = [color for i, color in enumerate(bar["marker"]["color"]) if i != np.argmax(probabilities)]
@@ -216,7 +223,7 @@ def test_the_figure_shows_theta():
 
 def said(transform, theta, size=SIZE):
     lines = readings(transform, theta, size)
-    return {line.name: line.figure for line in lines}, in_words(lines)
+    return {line.name: line.figure for line in lines}, in_words(lines, ENGLISH)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS.keys())

@@ -151,8 +151,8 @@ class Canvas:
         bars = {"type": "bar", "x": list(range(len(values))), "y": [round(float(v), 4) for v in values]}
         self.traces.append(bars | {"marker": {"color": colors}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>"} | axes)
 
-    def write_up(self, axes: dict[str, str], curves: GridCurves, size: int) -> None:
-        """The word "up" outside the middle of the grid's upper side."""
+    def write_up(self, axes: dict[str, str], curves: GridCurves, size: int, word: str) -> None:
+        """A ``word``, which says "up", outside the middle of the grid's upper side."""
         top, border = curves.top.numpy().astype(float), curves.border.numpy().astype(float)
         at = (top[(len(top) - 1) // 2] + top[len(top) // 2]) / 2
         outward = at - border.mean(0)
@@ -161,7 +161,7 @@ class Canvas:
         side = "left" if across > 0.35 else "right" if across < -0.35 else "center"
         end = "bottom" if down < -0.35 else "top" if down > 0.35 else "middle"
         place = {"x": x, "y": y, "xref": axes["xaxis"], "yref": axes["yaxis"], "xanchor": side, "yanchor": end, "showarrow": False}
-        self.layout["annotations"].append({"text": "<b>up</b>", "font": {"size": 13, "color": UP}} | place)
+        self.layout["annotations"].append({"text": f"<b>{word}</b>", "font": {"size": 13, "color": UP}} | place)
 
     def write(
         self, text: str, x: float, y: float, size: int = 13, bold: bool = False, anchor: tuple[str, str] = ("left", "top"),

@@ -10,6 +10,7 @@ from stn_core.datasets import gallery
 from stn_core.own_models import PROBLEMS
 from stn_core.photographs import PictureError, read_digit
 from ui import models, state
+from ui.choice import choose
 from ui.language import texts
 
 
@@ -18,15 +19,7 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
     say = texts("controls")
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
-    place = st.segmented_control(
-        say("from"),
-        ("Gallery", "Upload"),
-        key="from",
-        default="Gallery",
-        required=True,
-        bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip; never translated: the address has an option as it is shown
+    place = choose("from", say("from"), state.PLACES, state.PLACES[0], lambda place: say(f"from_{place}"))
     if place == "Upload":
         own = choose_upload()
         if own is not None:

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from stn_core import DISTORTIONS
 from ui import models, state
 from ui.answers import show, take_home_answers
 from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
+from ui.language import texts
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
         digit, label = choose_digit()
         kind = choose_kind()
         values = choose_distortion(kind)
-    st.markdown(f"#### One digit, distorted: {DISTORTIONS[kind].title}")
+    st.markdown(f"#### {texts('digits')('title', kind=texts('controls')(f'kind_{kind}'))}")
     chosen = choose_models(kind)
     image = state.distorted(digit, kind, values)
     loaded = [models.load(experiment) for experiment in chosen]

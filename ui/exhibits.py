@@ -12,6 +12,7 @@ import streamlit as st
 from torch import Tensor
 
 from stn_core.datasets import gallery
+from ui.choice import choose as choose_named
 from ui.language import Texts
 from ui.state import Slider
 from ui.take_home import Sweep, sweeps
@@ -132,27 +133,10 @@ def swept(keys: Sequence[str], say: Texts) -> list[Sweep]:
 
 
 def choose(key: str, say: Texts, widget: Callable[..., Any] = st.segmented_control, label: bool = False) -> str:
-    """The option chosen, with the control's ``label`` shown or not.
-
-    Unlike with Streamlit's own binding an option has the same name in the URL in every language.
-    """
+    """The option chosen, with the control's ``label`` shown or not."""
     choice = _BY_KEY[key]
     assert isinstance(choice, Choice)
-    asked = st.query_params.get(key)
-    st.session_state[key] = asked if asked in choice.options else choice.default
-    widget(
-        say(key), choice.options, key=key, required=True, on_change=_keep, args=(choice,),
-        label_visibility="visible" if label else "collapsed", format_func=lambda option: say(f"{key}_{option}"),
-    )  # fmt: skip
-    return st.session_state[key]
-
-
-def _keep(choice: Choice) -> None:
-    chosen = st.session_state[choice.key]
-    if chosen in (None, choice.default):
-        st.query_params.pop(choice.key, None)
-    else:
-        st.query_params[choice.key] = chosen
+    return choose_named(key, say(key), choice.options, choice.default, lambda option: say(f"{key}_{option}"), widget, label)
 
 
 def choose_digit(key: str, say: Texts) -> tuple[Tensor, int]:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from stn_core.explanation import GridCurves, Reading
 from ui.canvas import GRID, INPUT, RIGHT, UP, WRONG, Canvas, Figure, line, picture
+from ui.language import Texts
 
 ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
 COLUMNS = ((0.0, 0.193), (0.212, 0.385), (0.39, 0.61), (0.622, 0.815), (0.84, 1.0))
-HEADINGS = ("Input", "Localisation: θ", "Sampling grid", "Output", "Probabilities")
+HEADINGS = ("input", "localisation", "grid", "output", "probabilities")  # names of texts
 HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
 
@@ -28,45 +29,42 @@ class Row:
     output: Tensor | None = None
 
 
-def digits_figure(image: Tensor, rows: Sequence[Row]) -> Figure:
+def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
     """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid, output and probabilities."""
     count = max(len(rows), 1)
     height = HEAD + count * (ROW + GAP)
     figure = Canvas(height)
     source = picture(image)
     for (left, right), heading, color in zip(COLUMNS, HEADINGS, HEADING_COLORS, strict=True):
-        if color:
-            heading = f'<span style="color:{color}">■</span> {heading}'
-        figure.write(heading, (left + right) / 2, 1, size=15, bold=True, anchor=("center", "top"))
+        text = f'<span style="color:{color}">■</span> {say(heading)}' if color else say(heading)
+        figure.write(text, (left + right) / 2, 1, size=15, bold=True, anchor=("center", "top"))
     for i in range(count):
         top = 1 - (HEAD + i * (ROW + GAP) + GAP) / height
         domain = (max(top - ROW / height, 0.0), top)
         if i == 0:
             figure.panel(COLUMNS[0], domain, source, image.shape, INPUT)
         if i < len(rows):
-            _model_row(figure, rows[i], image, source, domain)
+            _model_row(figure, rows[i], image, source, domain, say)
     return figure.figure()
 
 
-def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float]) -> None:
+def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Texts) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
     good = row.label is None or answer == row.label
     figure.write(row.name, COLUMNS[1][0], domain[1] + 0.004, size=16, bold=True, anchor=("left", "bottom"))
     if row.curves is None:
-        figure.write(
-            "<i>No transformer:<br>the classifier sees<br>the input as it is.</i>", COLUMNS[1][0], middle, anchor=("left", "middle")
-        )
+        figure.write(f"<i>{say('plain')}</i>", COLUMNS[1][0], middle, anchor=("left", "middle"))
         seen, frame = image, INPUT
     else:
-        figure.write(_theta_text(row), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
+        figure.write(_theta_text(row, say), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
         axes = figure.panel(COLUMNS[2], domain, source, image.shape, INPUT, margin=0.28)
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
         if row.curves.control is not None:
             figure.dots(axes, row.curves.control, GRID)
-        figure.write_up(axes, row.curves, max(image.shape))
+        figure.write_up(axes, row.curves, max(image.shape), say("up_side"))
         seen, frame = row.output if row.output is not None else image, GRID
     axes = figure.panel(COLUMNS[3], domain, source if seen is image else picture(seen), seen.shape, frame)
     if row.curves is not None:
@@ -78,7 +76,7 @@ def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tup
     figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=RIGHT if good else WRONG)
 
 
-def _theta_text(row: Row) -> str:
+def _theta_text(row: Row, say: Texts) -> str:
     lines = []
     if row.matrix is not None:
         cells = [[f"{value:+.2f}".replace("-", "−").replace("+", "\u2007") for value in line] for line in row.matrix]
@@ -86,7 +84,8 @@ def _theta_text(row: Row) -> str:
         lines = [f"{left[i]}{' '.join(line)} {right[i]}" for i, line in enumerate(cells)]
         lines.append("")
     elif row.curves is not None and row.curves.control is not None:
-        lines = [f"where the {len(row.curves.control)} control", "points ● come from", ""]
-    width = max((len(reading.name) for reading in row.readings), default=0)
-    lines += [f"{reading.name.ljust(width)}  <b>{reading.figure}</b>" for reading in row.readings]
+        lines = [say("control_points", count=len(row.curves.control)), ""]
+    names = [say(f"reading_{reading.name}") for reading in row.readings]
+    width = max(map(len, names), default=0)
+    lines += [f"{name.ljust(width)}  <b>{reading.figure}</b>" for name, reading in zip(names, row.readings, strict=True)]
     return "<br>".join(lines).replace("  ", "\u2007 ")

@@ -36,17 +36,27 @@ def texts(page: str) -> Texts:
 
 
 def language() -> str:
-    """The visitor's language, a key of ``LANGUAGES``."""
+    """The visitor's language, a key of ``LANGUAGES``; in old addresses it has its own name."""
     chosen = st.session_state.get("lang")
-    return chosen if chosen in LANGUAGES else "en"
+    return chosen if chosen in LANGUAGES else next((code for code, name in LANGUAGES.items() if name == chosen), "en")
 
 
 def choose_language() -> None:
-    """The switch, which the address keeps."""
+    """The switch, which the address of every page keeps by the language's code.
+
+    What is bound to the address is a field that the style hides: of the switch itself the address would have the words that it
+    shows, and what is not bound would be lost on the way to another page.
+    """
+    st.text_input("lang", "en", key="lang", bind="query-params", label_visibility="collapsed")
+    st.session_state["language"] = language()
     st.segmented_control(
-        "Language / 语言", list(LANGUAGES), key="lang", default="en", required=True, bind="query-params",
-        format_func=LANGUAGES.__getitem__, label_visibility="collapsed",
+        "Language / 语言", list(LANGUAGES), key="language", required=True, format_func=LANGUAGES.__getitem__, on_change=_keep,
+        label_visibility="collapsed",
     )  # fmt: skip
+
+
+def _keep() -> None:
+    st.session_state["lang"] = st.session_state["language"] or language()
 
 
 @lru_cache

@@ -12,7 +12,7 @@ from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_
 from stn_core.checkpoints import SHIPPED, find_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
-from ui.language import LANGUAGES, language
+from ui.language import language, texts
 
 ROOT = Path(__file__).parent.parent
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
@@ -66,9 +66,9 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
     try:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
-        return Missing(experiment, f"not trained yet. Make it with `{experiment.command}`")
+        return Missing(experiment, texts("controls")("untrained", command=experiment.command))
     except CheckpointError as error:
-        return Missing(experiment, str(error))
+        return Missing(experiment, texts("controls")("unusable", error=error))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -96,9 +96,9 @@ def recording(experiment: Experiment) -> Recording | Missing:
     try:
         return _recording(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
-        return Missing(experiment, f"not recorded yet. Make it with `{record_command(experiment)}`")
+        return Missing(experiment, texts("controls")("unrecorded", command=record_command(experiment)))
     except RecordingError as error:
-        return Missing(experiment, str(error))
+        return Missing(experiment, texts("controls")("unusable", error=error))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -109,7 +109,7 @@ def _recording(path: Path, changed: int) -> Recording:
 def digits_link(experiment: Experiment) -> str:
     """The address of the digits page on one model, from any other page, in the visitor's language."""
     address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
-    return "./?" + urlencode(address | ({} if language() == "en" else {"lang": LANGUAGES[language()]}))
+    return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
 
 
 def report() -> Report | str:

@@ -54,7 +54,7 @@ def _of_exhibit(control: state.Slider | exhibits.Choice | exhibits.Digit) -> Ite
 
 def _digits() -> dict[str, Control]:
     controls = {
-        "from": _one(("Gallery", "Upload"), "Gallery"),
+        "from": _one(state.PLACES, state.PLACES[0], address=True),
         "own": _text(lambda text: state.digit_from_text(text) is not None, "a digit, as the address holds it"),
         "digit": _number(state.DIGIT, 0, 9, 1),
         "number": _number(state.NUMBER, 0, 499, 1),
@@ -92,7 +92,11 @@ def _replay() -> dict[str, Control]:
 
 def _results() -> dict[str, Control]:
     show, kind, curves, means = (state.RESULTS[name] for name in ("show", "kind", "curves", "means"))
-    controls = {show.key: _one(show.options, show.default), kind.key: _one(kind.options, kind.default), "log": _switch(True)}
+    controls = {
+        show.key: _one(show.options, show.default, address=True),
+        kind.key: _one(kind.options, kind.default),
+        "log": _switch(True),
+    }
     for data in DISTORTIONS:
         available = models.experiments(data)
         transformers = [name for name, experiment in available.items() if experiment.model.startswith("st-")]

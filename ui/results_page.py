@@ -10,7 +10,8 @@ from stn_core.digits import DIGIT_MODELS
 from stn_core.own_models import is_own
 from stn_core.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
 from ui import models, snippets
-from ui.language import Texts, texts
+from ui.choice import choose
+from ui.language import LANGUAGES, Texts, texts
 from ui.plot import plot
 from ui.results_figures import Cell, Sweep, curves_figure, means_figure, table_html
 from ui.state import RESULTS
@@ -52,18 +53,13 @@ def show_table(report: Report, say: Texts) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and e.paper_error is not None]
     st.markdown(summary(report, cells, say))
     choice = RESULTS["show"]
-    view = st.segmented_control(
-        say("show"), choice.options, key=choice.key, default=choice.default, required=True, bind="query-params",
-        format_func=lambda name: say(f"view_{name}"), label_visibility="collapsed",
-    )  # fmt: skip
-    rows = [
-        (models.NAMES[model], [cell(report, f"{kind}-{model}", view or choice.default, say) for kind in DISTORTIONS])
-        for model in DIGIT_MODELS
-    ]
+    former = {Texts("results", language)(f"view_{name}"): name for language in LANGUAGES for name in choice.options}
+    view = choose(choice.key, say("show"), choice.options, choice.default, lambda name: say(f"view_{name}"), former=former)
+    rows = [(models.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in DISTORTIONS]) for model in DIGIT_MODELS]
     own = dict.fromkeys(e.title for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e)))
     for title in own:
         name = next(models.name(e) for e in EXPERIMENTS.values() if e.title == title)
-        rows.append((name, [cell(report, f"{kind}-{title}", view or choice.default, say) for kind in DISTORTIONS]))
+        rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in DISTORTIONS]))
     below = (say("ours"), say("paper")) if view == "error" else None
     st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in DISTORTIONS], rows, below))
     st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))

@@ -20,7 +20,7 @@ def main() -> None:
         digit, label = choose_digit()
         kind = choose_kind()
         values = choose_distortion(kind)
-    st.markdown(f"#### {say('title', kind=say(f'kind_{kind}'))}")
+    st.markdown(f"#### {say('title', kind=texts('controls')(f'kind_{kind}'))}")
     loaded = [models.load(experiment) for experiment in choose_models(kind)]
     checkpoints = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
     mode, kernel, hand = used()
@@ -64,8 +64,6 @@ def take() -> None:
     if said is None:
         return
     st.session_state.update(said.sliders)
-    if said.own is not None:
-        st.session_state["from"] = "Upload"
     address = said.by_hand | {
         "mode": said.mode if said.mode != MODES[0] else None,
         "kernel": said.kernel if said.kernel != KERNELS[0] else None,
@@ -73,7 +71,7 @@ def take() -> None:
         "theta": ",".join(f"{number:g}" for number in said.hand.theta) if said.hand and said.hand.theta else None,
     }
     if said.own is not None:
-        address["own"] = state.digit_to_text(said.own)
+        address |= {"from": "Upload", "own": state.digit_to_text(said.own)}
     for name, value in address.items():
         if value is None:
             st.query_params.pop(name, None)

@@ -19,6 +19,7 @@ from stn_core.distortions import DISTORTIONS, TranslationClutter
 
 Values = dict[str, Any]
 DIGIT, NUMBER = 2, 406  # the gallery's digit at the start: turned by 60 degrees, the CNN takes it for an 8
+PLACES = ("Gallery", "Upload")  # where a digit is from
 SEEDS = 10_000
 REPLAYED = ("rts-cnn", "rts-st-cnn-affine")  # the experiments side by side at the start of the replay
 NOTHING = "-"  # in place of the right one
