@@ -279,6 +279,14 @@ def test_the_snippet_answers_as_the_page_does(visit, trained, monkeypatch, addre
         assert np.allclose(thetas, [[0.5, -0.3, 0.2], [0.5, 0.4, 0.1]])
 
 
+@pytest.mark.parametrize("value", ["abc", "1e9", "-1", ""])
+def test_nonsense_in_the_address_gives_a_working_page(visit, value):
+    names = ("b_from", "b_drawn", "b_species", "b_number", "b_heat", "b_way", "b_parts", "b_pull", "b_cub50-2st-cnn")
+    page = visit(**dict.fromkeys(names, value))
+    assert shown(page)["hand"] is None and len(bars(page)) == 2
+    assert len(bars(visit(b_from="cub", b_species="Kind of 5", b_number=value))) == 2
+
+
 # Uploads
 
 

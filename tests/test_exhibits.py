@@ -144,7 +144,7 @@ def test_nonsense_for_a_choice_opens_the_default(visit, key, value):
 
 
 @pytest.mark.parametrize("value", ["abc", "1e9", "-1"])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "b"])
 def test_nonsense_for_numbers_gives_a_working_page(visit, name, value):
     address = {control.key: value for control in CONTROLS[name] if not isinstance(control, Choice)}
     page = visit(PAGES[name], **address, **{f"{name}_digit_number": value})
