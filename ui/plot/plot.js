@@ -1,7 +1,5 @@
 // Draws the figure it is sent with Plotly.react, scaled from its design width to the width there is.
 
-const NARROWEST = 640; // pixels, in which a figure can still be read
-
 const plotly = (script) =>
   (window.plotlyLoading ??= new Promise((resolve, reject) => {
     const own = document.querySelector('script[src*="static/js/"]').src; // the app's root, whatever path it is served under
@@ -58,7 +56,7 @@ export default function ({ data, parentElement }) {
     }).observe(element);
   }
   element.latest = data;
-  element.style.minWidth = data.figure.layout.width > NARROWEST ? `${NARROWEST}px` : ""; // on a telephone it is moved sideways
+  element.classList.toggle("wide", data.figure.layout.width > 640);
   element.style.aspectRatio = `${data.figure.layout.width} / ${data.figure.layout.height}`; // its place is kept before it is drawn
   draw(element).catch((error) => {
     element.textContent = `The figure could not be drawn: ${error.message}. ${data.alt}`;
