@@ -95,8 +95,7 @@ def evaluate(
     """
     from stn_core.checkpoints import CheckpointError, load_checkpoint, own_folder
 
-    own = [own_folder()] if out is None and own_folder() else []
-    folders = [folder for folder in (*own, out or Path("checkpoints")) if folder]
+    folders = [out] if out else [*filter(None, [own_folder()]), Path("checkpoints")]
     there = [
         path for folder in folders for pattern in ("*.safetensors", "*/*.safetensors") for path in sorted(folder.glob(pattern))
     ]

@@ -34,18 +34,18 @@ def bird_model(checkpoint: Checkpoint) -> BirdModel:
 def answer(checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None) -> Answer:
     path = models.checkpoint_path(checkpoint.experiment)
     changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _answer(checkpoint.experiment.name, changed, picture.key, hand, checkpoint, picture.square)
+    return _answer(checkpoint.experiment.name, changed, picture.key, hand, checkpoint, picture)
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _answer(name: str, changed: int, key: str, hand: Places | None, _checkpoint: Checkpoint, _square: Tensor) -> Answer:
+def _answer(name: str, changed: int, key: str, hand: Places | None, _checkpoint: Checkpoint, _picture: BirdPicture) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
     model = bird_model(_checkpoint)
     with torch.inference_mode():
-        images = _square[None].float() / 255
+        images = _picture.square[None].float() / 255
         thetas = None
         if hand is not None:
-            thetas = placed(model, model.thetas(model.localisation(images))[0], hand)[None]
+            thetas = placed(model, answer(_checkpoint, _picture, None).thetas, hand)[None]
         explained = model.explain(images, thetas)
         looked = torch.stack([trace.theta[0] for trace in explained.transformers]) if explained.transformers else torch.zeros(0, 3)
         return Answer(explained.logits.softmax(1)[0].clone(), looked.clone())
@@ -75,16 +75,20 @@ def _walked(path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square
     return thetas[:, 0][:, :, list(model.places)].clone(), [(int(stage), int(count)) for stage, count in moments.tolist()]
 
 
+def everywhere(model: BirdModel) -> Tensor:
+    """The places (SCAN, SCAN, 2) of the map, normalised (x, y), from corner to corner of a window's reach."""
+    line = torch.linspace(-model.reach, model.reach, SCAN)
+    return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
+
+
 @torch.inference_mode()
 def scan(model: BirdModel, picture: BirdPicture, found: Answer, window: int, note: Callable[[float], object]) -> Tensor:
     """The probabilities (SCAN * SCAN, classes) with one window at every place, row by row, and the others where they are.
 
     ``note`` is told which share is done.
     """
-    line = torch.linspace(-model.reach, model.reach, SCAN)
-    y, x = torch.meshgrid(line, line, indexing="ij")
     thetas = found.thetas[window].repeat(SCAN * SCAN, 1)
-    thetas[:, list(model.places)] = torch.stack((x, y), dim=-1).view(-1, 2)
+    thetas[:, list(model.places)] = everywhere(model).view(-1, 2)
     rows: list[Tensor] = []
     for logits in model.scan(picture.square.float() / 255, window, thetas, found.thetas):
         rows.append(logits.softmax(1))
@@ -104,9 +108,7 @@ def pulls(
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
     images = picture.square[None].float() / 255
-    line = torch.linspace(-model.reach, model.reach, SCAN)[1:-1]
-    y, x = torch.meshgrid(line, line, indexing="ij")
-    places = torch.stack((x, y), dim=-1).view(-1, 2) + 0.5 / SIDE  # a quarter of a pixel off: on a pixel bilinear has a kink
+    places = everywhere(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE  # a quarter of a pixel off: on a pixel bilinear has a kink
     rows = []
     for batch in places.split(count):
         thetas = found.thetas.repeat(len(batch), 1, 1)

@@ -77,8 +77,8 @@ def choose_picture(say: Texts) -> BirdPicture | None:
 
 def choose_photograph(say: Texts) -> BirdPicture | None:
     birds = _photographs()
-    if isinstance(birds, str):
-        st.info(say("no_cub", reason=birds))
+    if birds is None:
+        st.info(say("no_cub"))
         return None
     name = st.selectbox(say("b_species"), birds.classes, key="b_species", bind="query-params", label_visibility="collapsed")
     label = birds.classes.index(name) if name in birds.classes else 0
@@ -98,15 +98,13 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
 
 
 @st.cache_resource(show_spinner="Reading the photographs' table")
-def _photographs() -> Birds | str:
+def _photographs() -> Birds | None:
     """The test photographs where the data root has them; they are not downloaded for a page."""
     species = min(SPECIES.values())
     try:
-        if cub_species() < species:
-            return str(species)
-        return cub("test", None, species)
-    except DataError as error:
-        return str(error)
+        return cub("test", None, species) if cub_species() >= species else None
+    except DataError:
+        return None
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -17,7 +17,6 @@ class Guesses:
     names: Sequence[str]
     probabilities: Sequence[float]
     truth: str | None
-    note: str = ""
 
 
 def guesses_figure(models: Sequence[Guesses]) -> Figure:
@@ -35,8 +34,6 @@ def guesses_figure(models: Sequence[Guesses]) -> Figure:
 def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     at = lambda pixel: 1 - pixel / height
     figure.write(each.model, 0, at(top + 4), size=17, bold=True)
-    if each.note:
-        figure.write(each.note, 1, at(top + 8), size=13, anchor=("right", "top"))
     bottom = top + HEAD + BAR * len(each.names)
     axes = figure._axes(
         (0, 1), (max(at(bottom), 0.0), at(top + HEAD)), {"visible": False, "range": [0, 1]},

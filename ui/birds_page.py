@@ -8,12 +8,13 @@ import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from ui import models, snippets
-from ui.bird_answers import SCAN, Answer, answer, bird_model, pulls, scan, walked
+from ui.bird_answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
 from ui.bird_pictures import BirdPicture, choose_picture
-from ui.birds import Heat, Places, message_id, places_from_text, places_of, places_to_text, windows
+from ui.birds import Heat, Places, places_from_text, places_of, places_to_text, windows
 from ui.birds_figure import Guesses, guesses_figure, percent
 from ui.exhibits import choose
 from ui.language import Texts, texts
+from ui.messages import is_new
 from ui.plot import plot
 from ui.take_home import take_home
 
@@ -59,11 +60,9 @@ def main() -> None:
         tell_attention(checkpoint, say)
     if ready:
         tell_species(ready[0], say)
-        moved = {each.experiment.name: places_of_hand(each, picture) for each in ready}
-        shown = {
-            e.experiment.name: found.thetas if moved[e.experiment.name] else None for e, found in zip(ready, answers, strict=True)
-        }
-        take_home("birds", snippets.birds(picture.source, shown), notes=sentences)
+        both = zip(ready, answers, strict=True)
+        by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
+        take_home("birds", snippets.birds(picture.source, by_hand), notes=sentences)
 
 
 def choose_models(say: Texts) -> list[Experiment]:
@@ -120,12 +119,9 @@ def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | Non
 
 def take(key: str, address: str) -> None:
     """Where the visitor let go of the windows since the last run, into the address."""
-    component = st.session_state.get(key)
-    number = message_id(component)
-    if number in (0, st.session_state.get(f"{key}_taken")):
+    if not is_new(key):
         return
-    st.session_state[f"{key}_taken"] = number
-    picture, places = places_of(component)
+    picture, places = places_of(st.session_state[key])
     if places is None:
         st.query_params.pop(address, None)
     else:
@@ -150,9 +146,7 @@ def search(checkpoint: Checkpoint, picture: BirdPicture, found: Answer, window: 
     if pull:
         bar.progress(1.0, say("pulling"))
         gradient, slope = once((*asked, species), lambda: pulls(model, picture, found, window, species, scanned))
-        line = torch.linspace(-model.reach, model.reach, SCAN)[1:-1]
-        y, x = torch.meshgrid(line, line, indexing="ij")
-        rows = torch.cat((torch.stack((x, y), dim=-1), gradient, slope), dim=-1).flatten(0, 1)
+        rows = torch.cat((everywhere(model)[1:-1, 1:-1], gradient, slope), dim=-1).flatten(0, 1)
         arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
     bar.empty()
     return Heat(window, tuple(round(value, 5) for value in scanned[:, species].tolist()), model.reach, arrows)

@@ -56,9 +56,8 @@ def show_table(report: Report, say: Texts) -> None:
     former = {Texts("results", language)(f"view_{name}"): name for language in LANGUAGES for name in choice.options}
     view = choose(choice.key, say("show"), choice.options, choice.default, lambda name: say(f"view_{name}"), former=former)
     rows = [(models.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in DISTORTIONS]) for model in DIGIT_MODELS]
-    own = dict.fromkeys(e.title for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e)))
-    for title in own:
-        name = next(models.name(e) for e in EXPERIMENTS.values() if e.title == title)
+    own = {e.title: models.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e))}
+    for title, name in own.items():
         rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in DISTORTIONS]))
     below = (say("ours"), say("paper")) if view == "error" else None
     st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in DISTORTIONS], rows, below))

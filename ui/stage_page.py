@@ -8,7 +8,8 @@ from ui import models, state
 from ui.answers import show, take_home_answers
 from ui.controls import choose_digit, choose_distortion, choose_kind, choose_models, note
 from ui.language import texts
-from ui.stage import KERNELS, MODES, Hand, hand_of, message_id, settled, stage
+from ui.messages import is_new
+from ui.stage import KERNELS, MODES, Hand, hand_of, settled, stage
 
 KEY = "stage"
 
@@ -56,10 +57,8 @@ def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict
 
 def take() -> None:
     """What has settled on the stage since the last run, into the sliders and the address, before any of them is shown."""
-    number = message_id(st.session_state.get(KEY))
-    if number in (0, st.session_state.get("stage_taken")):
+    if not is_new(KEY):
         return
-    st.session_state["stage_taken"] = number
     said = settled(st.session_state[KEY]["said"])
     if said is None:
         return

@@ -4,7 +4,6 @@ The browser cuts the crops itself. What it says is a message with where the wind
 ``places_of``).
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,12 @@ import streamlit as st
 from torch import Tensor
 
 from ui.bird_pictures import BirdPicture
-from ui.canvas import UP
+from ui.canvas import GRID, UP
 from ui.language import Texts
+from ui.messages import finite, message_id
 
 HERE = Path(__file__).parent
-WINDOWS = ("#E69F00", "#56B4E9", "#F0E442", "#CC79A7")  # a transformer's colour everywhere
+WINDOWS = (GRID, "#56B4E9", "#F0E442", UP)  # a transformer's colour everywhere
 WORDS = (
     "crop_alt", "photo_alt", "place", "by_hand", "to_network", "trained_now", "start", "looking", "fine_tuning", "training",
     "head_part", "other_part", "heat_low", "heat_high", "pull", "slope", "move_keys",
@@ -81,14 +81,6 @@ def windows(
     _component(data=data, key=key, on_said_change=lambda: None)
 
 
-def message_id(component: Any) -> int:
-    """The number of the last message in the component's state; 0 before the first."""
-    try:
-        return int(component["said"]["id"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return 0
-
-
 def places_of(component: Any) -> tuple[str, Places | None]:
     """The key of the picture and the places of a message, checked; no places for the network's own, or if it is no message."""
     try:
@@ -118,8 +110,5 @@ def checked(places: Sequence[Sequence[Any]]) -> Places:
     """Places brought into the picture. ValueError if they are none."""
     if not 1 <= len(places) <= len(WINDOWS):
         raise ValueError(f"expected 1 to {len(WINDOWS)} places; got {len(places)}")
-    numbers = [(float(x), float(y)) for x, y in places]
-    if not all(math.isfinite(value) for place in numbers for value in place):
-        raise ValueError("places must be finite")
-    fitted = lambda value: round(min(max(value, -1.0), 1.0), 2)
-    return tuple((fitted(x), fitted(y)) for x, y in numbers)
+    fitted = lambda value: round(min(max(finite(value), -1.0), 1.0), 2)
+    return tuple((fitted(x), fitted(y)) for x, y in places)

@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from stn_core.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 from ui.language import Texts
+from ui.messages import finite, message_id
 from ui.plot import serve
 from ui.stage.export import ExportError, export_model
 from ui.stage.kernel import assemble
@@ -169,23 +169,15 @@ class Settled:
     hand: Hand | None
 
 
-def message_id(component: Any) -> int:
-    """The number of the last message in the component's state; 0 before the first."""
-    try:
-        return int(component["said"]["id"])
-    except (KeyError, TypeError, ValueError, OverflowError):
-        return 0
-
-
 def settled(said: Any) -> Settled | None:
     """The browser's message, checked and brought into the bounds of ui/state.py; None if it is no such message."""
     try:
         kind, values = said["kind"], said["values"]
-        sliders = {slider.key: slider.fitted(_finite(values[slider.key])) for slider in state.SLIDERS[kind]}
+        sliders = {slider.key: slider.fitted(finite(values[slider.key])) for slider in state.SLIDERS[kind]}
         by_hand = {}
         if kind in state.BY_HAND:
             more = state.BY_HAND[kind]
-            by_hand[more.key] = more.to_text([_finite(number) for number in values[more.key]])
+            by_hand[more.key] = more.to_text([finite(number) for number in values[more.key]])
         own = None
         if said.get("own") is not None:
             pixels = base64.b64decode(said["own"], validate=True)
@@ -207,14 +199,7 @@ def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
     if family is None:
         return None
     try:
-        numbers = tuple(min(max(_finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
+        numbers = tuple(min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
     except (TypeError, ValueError):
         numbers = ()
     return Hand(str(model), numbers if len(numbers) == family.num_params else None)
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"expected a finite number; got {value!r}")
-    return number
