@@ -21,4 +21,4 @@ def temperature(logits: Tensor, labels: Tensor) -> float:
 def rescale(layer: nn.Linear, temperature: float) -> None:
     """Divide what the layer puts out by a temperature."""
     for parameter in layer.parameters():
-        parameter /= temperature
+        parameter.div_(temperature)
