@@ -1,17 +1,20 @@
 """What a distortion leaves to be recognised: a CNN behind a transformer that knows the true map, beside the trained models.
 
-    python -m benchmarks.oracle [--kind p] [--epochs 30]
+    python -m benchmarks.oracle [--kind p] [--epochs 30] [--to assets/oracle.json]
 
 The best a spatial transformer can learn is to undo the distortion exactly. So a CNN is trained, with the recipe of the table, on
 digits that were distorted and then warped back by the true map: most of what it still gets wrong was squeezed to a speck or pushed
 out of the canvas. Test digits are told apart by how much of them is left: the cosine between the digit and itself, distorted and
-warped back.
+warped back. The results page reads what ``--to`` writes.
 """
 
 import argparse
+import datetime
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -27,10 +30,11 @@ from stn_core.datasets import gallery, mnist, training_digits
 from stn_core.distortions import DIGIT, Parameters, Projection, square_to_quadrilateral
 from stn_core.draws import generator, order
 from stn_core.evaluation import VALIDATION_SEED, logits_of
-from stn_core.training import create_optimiser, keep_freed_memory, rate_factor
+from stn_core.training import commit, create_optimiser, keep_freed_memory, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next
+TRUTH = "the truth"
 SEEDS = (0, 1, 2)
 
 
@@ -90,6 +94,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=list(UNDONE), default="p")
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--to", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     keep_freed_memory()
     kind, oracle = options.kind, trained(options.kind, options.epochs)
@@ -101,23 +106,30 @@ def main() -> None:
     digits = mnist("test")
     paths = {name: find_checkpoint(e) for name, e in EXPERIMENTS.items() if e.data == kind and not e.variant}
     models = {name: load_checkpoint(path).model for name, path in paths.items() if path.is_file()}
-    errors: dict[str, list[Tensor]] = {"the truth": [], **{name: [] for name in models}}
+    errors: dict[str, list[Tensor]] = {TRUTH: [], **{name: [] for name in models}}
     left = []
     for seed in SEEDS:
         distorted, undone = distorted_and_undone(digits.images, kind, torch.Generator().manual_seed(seed))
         left.append(F.cosine_similarity(undone.flatten(1), digits.images.flatten(1).float()))
-        errors["the truth"].append(logits_of(oracle, undone).argmax(1) != digits.labels)
+        errors[TRUTH].append(logits_of(oracle, undone).argmax(1) != digits.labels)
         for name, model in models.items():
             errors[name].append(logits_of(model, distorted).argmax(1) != digits.labels)
     kept = torch.cat(left)
     bins = [(kept >= low) & (kept < high) for low, high in pairwise(LEFT)]
     heads = [f"{low:g} to {min(high, 1):g}" for low, high in pairwise(LEFT)]
+    shares = [round(100 * one.double().mean().item(), 2) for one in bins]
     table = Table("behind", "error %", *heads, title=f"test error by what is left of the digit, seeds {SEEDS}")
-    table.add_row("(share of the digits, %)", "", *(f"{100 * one.double().mean():.1f}" for one in bins))
+    table.add_row("(share of the digits, %)", "", *(f"{share:.1f}" for share in shares))
+    figures = {}
     for name, wrongs in errors.items():
         each = torch.cat(wrongs).double()
-        table.add_row(name, f"{100 * each.mean():.2f}", *(f"{100 * each[one].mean():.1f}" for one in bins))
+        figures[name] = [round(100 * part.mean().item(), 2) for part in (each, *(each[one] for one in bins))]
+        table.add_row(name, f"{figures[name][0]:.2f}", *(f"{figure:.1f}" for figure in figures[name][1:]))
     Console().print(table)
+    if options.to:
+        about = {"command": f"python -m benchmarks.oracle --kind {kind} --epochs {options.epochs}", "commit": commit()}
+        about |= {"date": datetime.date.today().isoformat(), "left": LEFT, "shares": shares, "errors": figures[TRUTH]}
+        options.to.write_text(json.dumps(about) + "\n")
 
 
 if __name__ == "__main__":
