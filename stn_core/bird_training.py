@@ -14,6 +14,7 @@ from torch import Tensor
 
 from stn_core.bird_recording import LookRecorder
 from stn_core.birds import BACKBONE, BIRD_MODELS, SIDE, BirdModel, Stream, create_bird_model
+from stn_core.calibration import rescale, temperature
 from stn_core.checkpoints import load_checkpoint
 from stn_core.datasets import Birds, cub, held_out
 from stn_core.draws import generator, order
@@ -177,6 +178,12 @@ class BirdTask:
     def create_recorder(self, total: int) -> LookRecorder:
         self.recorder.expect(total)
         return self.recorder
+
+    def calibrate(self, model: BirdModel, device: torch.device) -> None:
+        """On the photographs that are held out, if there are any."""
+        if len(self.validation.labels):
+            answers = bird_answers(model, self.validation, device)
+            rescale(model.classifier, temperature(answers.logits, self.validation.labels))
 
     def storage(self, model: BirdModel, device: torch.device) -> torch.dtype:
         """Half precision: the metrics are those of the rounded weights."""

@@ -108,7 +108,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     except (ValueError, TypeError) as error:
         raise fail("not_buildable", "expected a model that can be built, but {error}", error=str(error)) from error
     _fill(model, tensors, experiment, fail)
-    model.eval()
+    model.eval().to(memory_format=torch.channels_last)  # in which CPUs convolve up to three times as fast
     return Checkpoint(model, experiment, metrics, provenance)
 
 

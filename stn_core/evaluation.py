@@ -21,14 +21,19 @@ def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.
     return error_on(model, distort(digits.images, kind, seed), digits.labels, device)
 
 
-@torch.inference_mode()
 def error_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
     """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another class than labels (N,) say."""
+    return 100 * (logits_of(model, images, device).argmax(1) != labels).double().mean().item()
+
+
+@torch.inference_mode()
+def logits_of(model: nn.Module, images: Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """What ``model`` answers to images (N, 1, H, W), in batches: (N, classes), on the CPU."""
     was_training = model.training
     model.eval()
-    answers = torch.cat([model(batch.to(device)).argmax(1).cpu() for batch in images.split(BATCH)])
+    logits = torch.cat([model(batch.to(device)).cpu() for batch in images.split(BATCH)])
     model.train(was_training)
-    return 100 * (answers != labels).double().mean().item()
+    return logits
 
 
 def validation_error(model: nn.Module, kind: str, device: torch.device | str = "cpu", repeats: int = 1) -> float:
@@ -38,6 +43,11 @@ def validation_error(model: nn.Module, kind: str, device: torch.device | str = "
     """
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + repeats)
     return sum(error(model, gallery(), kind, seed, device) for seed in seeds) / repeats
+
+
+def validation_logits(model: nn.Module, kind: str, device: torch.device | str = "cpu") -> Tensor:
+    """What the model answers to the gallery's digits, each distorted once: (5000, 10)."""
+    return logits_of(model, distort(gallery().images, kind, VALIDATION_SEED), device)
 
 
 Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval

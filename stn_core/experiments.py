@@ -43,6 +43,7 @@ class Recipe:
         clip: the largest norm of the gradient; 0 for no clipping.
         bend: every training digit is first bent a little, as by the elastic distortion with control points moved by N(0, bend px);
             0 for digits as they are.
+        smoothing: of the labels: the share of the probability that is spread over all classes alike.
     """
 
     epochs: int
@@ -57,6 +58,7 @@ class Recipe:
     average: float = 0.998
     clip: float = 1.0
     bend: float = 0.7
+    smoothing: float = 0.1
 
     def __post_init__(self) -> None:
         if self.optimiser not in ("muon", "adamw", "sgd"):
@@ -67,6 +69,8 @@ class Recipe:
             raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
         if not 0 <= self.average < 1 or not 0 <= self.warm_up < 1:
             raise ValueError(f"average and warm_up must lie in [0, 1); got {self.average} and {self.warm_up}")
+        if not 0 <= self.smoothing < 1:
+            raise ValueError(f"smoothing must lie in [0, 1); got {self.smoothing}")
 
     def changed(self, settings: Iterable[str]) -> "Recipe":
         """This recipe with some fields changed, each as "field=value". ValueError for another field or a value of another type."""
@@ -86,7 +90,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "ours": Recipe(epochs=80),
         "paper": Recipe(  # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
             epochs=699, optimiser="sgd", rate=0.01, localisation_rate=1.0, schedule="steps",
-            weight_decay=0.0, average=0.0, clip=0.0, bend=0.0,
+            weight_decay=0.0, average=0.0, clip=0.0, bend=0.0, smoothing=0.0,
         ),
     }
 )  # fmt: skip
@@ -109,7 +113,6 @@ class BirdRecipe(Recipe):
         zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and mirrored half of the time.
         dropout: of the concatenated features.
         absent: how often a whole stream is left out of a training step, never all of them.
-        smoothing: of the labels.
         held_out: every so manieth training photograph of a species is for validation only; 0 for none.
     """
 
@@ -129,14 +132,13 @@ class BirdRecipe(Recipe):
     zoom: float = 0.35
     dropout: float = 0.3
     absent: float = 0.5
-    smoothing: float = 0.1
     held_out: int = 10
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.stem not in ("imagenet", "random", *BIRD_MODELS):
             raise ValueError(f"stem must be imagenet, random or one of {', '.join(BIRD_MODELS)}; got {self.stem!r}")
-        for name in ("zoom", "dropout", "absent", "smoothing"):
+        for name in ("zoom", "dropout", "absent"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
         if min(self.frozen, self.looking, self.together) < 0 or self.jitter < 0 or self.held_out < 0 or self.held_out == 1:

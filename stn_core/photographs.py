@@ -38,12 +38,13 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
                 "The picture has {width} × {height} pixels; at most 150 megapixels are accepted. Scale it down and try again.",
                 width=picture.width, height=picture.height,
             )  # fmt: skip
-        picture.draft("RGB", (2 * longest, 2 * longest))  # a JPEG is decoded at an eighth to a half of its size
+        shrink = longest / max(picture.size)
+        picture.draft("RGB", (round(shrink * picture.width), round(shrink * picture.height)))  # a JPEG is decoded at 1/8 to 1/2
         picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I") or picture.mode == "F":
             picture = _to_8_bit(picture)
-        picture = picture.convert("RGBA")
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
@@ -60,10 +61,12 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
             "The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again.",
             error=str(error),
         ) from None
-    flat = Image.new("RGBA", picture.size, ground)
-    flat.alpha_composite(picture)
-    flat.thumbnail((longest, longest))
-    return flat.convert("RGB")
+    if picture.mode == "RGBA":
+        flat = Image.new("RGBA", picture.size, ground)
+        flat.alpha_composite(picture)
+        picture = flat.convert("RGB")
+    picture.thumbnail((longest, longest))
+    return picture
 
 
 def square(picture: Image.Image, side: int) -> Tensor:

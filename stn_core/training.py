@@ -26,11 +26,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stn_core.bird_training import BirdTask
+from stn_core.calibration import rescale, temperature
 from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
-from stn_core.datasets import Digits, mnist, training_digits
+from stn_core.datasets import Digits, gallery, mnist, training_digits
 from stn_core.distortions import DISTORTIONS, distort
 from stn_core.draws import generator, order
-from stn_core.evaluation import error, validation_error
+from stn_core.evaluation import error, validation_error, validation_logits
 from stn_core.experiments import BirdRecipe, Experiment, Recipe
 from stn_core.muon import Muon
 from stn_core.recording import Recorder
@@ -102,6 +103,9 @@ class Task(Protocol):
     def validation_error(self, model: Any, device: torch.device) -> float:
         """In per cent."""
 
+    def calibrate(self, model: Any, device: torch.device) -> None:
+        """Bring the probabilities in line with how often the model is right, without another answer."""
+
     def storage(self, model: Any, device: torch.device) -> torch.dtype:
         """The precision of the checkpoint."""
 
@@ -132,13 +136,16 @@ class DigitTask:
         return (images,), labels
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels)
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
 
     def create_recorder(self, total: int) -> Recorder:
         return Recorder(self.experiment, total, self.recipe.batch_size)
 
     def validation_error(self, model: nn.Module, device: torch.device) -> float:
         return validation_error(model, self.experiment.data, device)
+
+    def calibrate(self, model: Any, device: torch.device) -> None:
+        rescale(model.classifier[-1], temperature(validation_logits(model, self.experiment.data, device), gallery().labels))
 
     def storage(self, model: nn.Module, device: torch.device) -> torch.dtype:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
@@ -278,6 +285,7 @@ def train(
         if recorder:
             recorder.record(total, kept)
             recorder.save(Path(record or ""))
+        task.calibrate(kept, accelerator.device)
         dtype = task.storage(kept, accelerator.device)
         kept.to(dtype).float()  # what is measured is what is stored
         metrics = task.metrics(kept, accelerator.device)

@@ -5,6 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from stn_core import DISTORTIONS
+from stn_core.digits import DIGIT_MODELS
+from stn_core.experiments import EXPERIMENTS
+from stn_core.report import read_report
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -28,3 +33,15 @@ def test_every_training_command_names_an_experiment_and_options_there_are(line, 
     _, usage, _ = run("train", "--help")
     for option in re.findall(r"(--[a-z-]+)", line.split("stn_core train ")[1].split("`")[0]):
         assert option in usage
+
+
+def test_the_table_is_that_of_the_report():
+    report = read_report(ROOT / "assets/report.json")
+
+    def cell(name):
+        measured, experiment = report.models.get(name), EXPERIMENTS.get(name)
+        error = "–" if measured is None else f"**{measured.error:.2f}**" if measured.meets_paper else f"{measured.error:.2f}"
+        return f"{error} / {experiment.paper_error}" if experiment else ""
+
+    for model in DIGIT_MODELS:
+        assert f"| `{model}` | " + " | ".join(cell(f"{kind}-{model}") for kind in DISTORTIONS) + " |" in LINES

@@ -326,3 +326,23 @@ def test_every_text_is_there_in_every_language_with_the_same_gaps():
     for name, said in tomllib.loads((language.FOLDER / "results.toml").read_text("utf-8")).items():
         gaps = {code: {field for _, field, _, _ in Formatter().parse(text) if field} for code, text in said.items()}
         assert gaps.keys() == language.LANGUAGES.keys() and gaps["en"] == gaps["zh"], name
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, "", "[]", '{"errors": []}', '{"errors": ["x", 1], "shares": [1], "command": "c", "date": "d", "commit": "e"}'],
+)
+def test_without_the_measurement_behind_it_nothing_is_said_of_why_p_misses(visit, tmp_path, monkeypatch, content):
+    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+    if content is not None:
+        models.ORACLE.write_text(content)
+    page = visit()
+    assert not page.exception and not page.info
+
+
+def test_why_p_misses_is_said_with_the_measured_figures(visit, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+    about = {"command": "python -m x", "date": "2026-01-05", "commit": "1234", "shares": [3.04, 22.7, 74.2]}
+    models.ORACLE.write_text(json.dumps(about | {"errors": [1.753, 31.6, 1.9, 0.5]}))
+    (said,) = (info.value for info in visit().info)
+    assert all(figure in said for figure in ("**1.75 %**", "3 %", "32 %", "python -m x", "2026-01-05"))

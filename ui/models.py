@@ -1,8 +1,10 @@
 """The trained models, the recordings of their training and what was measured of them: loaded once, shared, never changed."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -17,6 +19,7 @@ from ui.language import language, texts, translated
 ROOT = Path(__file__).parent.parent
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
+ORACLE = ROOT / "assets" / "oracle.json"
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
 NAMES = {
@@ -123,6 +126,17 @@ def report() -> Report | str:
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _report(path: Path, changed: int) -> Report:
     return read_report(path)
+
+
+def oracle() -> dict[str, Any] | None:
+    """What P leaves to be recognised, as ``benchmarks.oracle`` measured it; None if it is not there."""
+    try:
+        found = json.loads(ORACLE.read_text())
+        error, lost, share = found["errors"][0], found["errors"][1], found["shares"][0]
+        figures = {"error": f"{error:.2f}", "lost": f"{lost:.0f}", "share": f"{share:.0f}"}
+        return figures | {name: str(found[name]) for name in ("command", "date")}
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
 
 
 def has_changed(measured: Measured) -> bool:

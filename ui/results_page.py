@@ -62,6 +62,8 @@ def show_table(report: Report, say: Texts) -> None:
     below = (say("ours"), say("paper")) if view == "error" else None
     st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in DISTORTIONS], rows, below))
     st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))
+    if (truth := models.oracle()) is not None:
+        st.info(say("oracle", **truth), icon=":material/visibility_off:")
     tell_missing(report, cells, say)
 
 

@@ -11,7 +11,7 @@ const ROOMS = { r: 0.24, rts: 0.1, p: 0.28, e: 0.16, tc: 0.05 }; // around the i
 const GRID_ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 }; // where sampling grids are shown over it
 const LOUPE = 7; // input pixels across in the loupe
 const BUDGET = 20; // ms of a frame for the networks; those that do not fit answer in the next one
-const SETTLE = 140, GLIDE = 220, PAUSE = 250; // ms: snapping, following a slider, waiting for the last key or turn of the wheel
+const GLIDE = 220, PAUSE = 250; // ms: following a slider, waiting for the last key or turn of the wheel
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const ICONS = { digit: "✥", grid: "▦", look: "⌕", draw: "✎" };
 
@@ -183,7 +183,7 @@ class Stage {
 
   // What Python knows: at every run of the page.
   receive(data, send) {
-    const first = this.values === null, { kind } = data;
+    const first = this.values === null, { kind } = data, before = this.state();
     const changedWords = JSON.stringify(data.words) !== JSON.stringify(this.words), words = changedWords ? data.words : this.words;
     Object.assign(this, { send, words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
@@ -208,6 +208,13 @@ class Stage {
     this.keepRows(data.models);
     if (changedWords || first || turned) this.buildTools();
     this.layout();
+    if (this.state() !== before) this.changed(); // most runs bring back what is there already
+  }
+
+  // All that a frame depends on, but for the size.
+  state() {
+    const { kind, values, digitText, label, hand, mode, kernel, colors, seeded, rows } = this;
+    return JSON.stringify([kind, values, digitText, label, hand, mode, kernel, colors, seeded, rows.map((row) => row.file), getComputedStyle(this.root).color]);
   }
 
   keepRows(models) {
@@ -300,7 +307,9 @@ class Stage {
     const wide = narrow ? width : width - input - gap;
     const grid = Math.round(Math.max(110, Math.min(0.36 * wide, (input + 90) / count - 66, 360)));
     const output = Math.round(0.74 * grid), rest = wide - grid - output - 28;
+    const before = JSON.stringify(this.sizes);
     this.sizes = { input, grid, output, bars: Math.round(Math.min(Math.max(rest, 90), 2.1 * grid)) };
+    if (JSON.stringify(this.sizes) === before) return;
     this.root.style.setProperty("--input", `${input}px`);
     this.root.style.setProperty("--output", `${output}px`);
     this.root.style.setProperty("--grid", `${grid}px`);
@@ -684,7 +693,7 @@ class Stage {
     this.knobs.dataset.names = "";
     this.buildTools();
     this.tools.querySelector("[aria-checked=true]")?.focus({ preventScroll: true });
-    this.layout();
+    this.changed();
     this.settle();
   }
 
@@ -892,7 +901,6 @@ class Stage {
         return [key, bounds ? (Array.isArray(value) ? value.map((one) => fitted(bounds, one)) : fitted(bounds, value)) : value];
       }),
     );
-    if (!this.glide) this.glideTo(values, SETTLE);
     this.sent = Math.max(Date.now(), this.sent + 1);
     const hand = this.mode === "grid" ? { model: this.held?.id ?? null, theta: this.hand?.theta ?? null } : null;
     if (hand?.theta) hand.theta = hand.theta.map((value) => Number(value.toFixed(4)));
@@ -900,6 +908,10 @@ class Stage {
     if (own) this.drawnText = own;
     this.drawn = null;
     this.send({ id: this.sent, kind: this.kind, values, own, hand, mode: this.mode, kernel: this.kernel });
+    if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
+      this.values = values;
+      this.changed();
+    }
     this.sayLater(() => this.rows.map((row) => row.describe()).filter(Boolean).join(". "));
   }
 
