@@ -6,7 +6,6 @@ Loading never unpickles anything and trusts nothing: every field is checked befo
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment
+from stn_core.sentences import NOTHING, Complaint, about_file
 from stn_core.spatial_transformer import ExplainableModel
 
 FORMAT = 1
 SHIPPED = Path(__file__).parent.parent / "checkpoints"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(Complaint):
     """A file that is no usable checkpoint; the message names the file, what was expected and the command that makes a good one."""
 
 
@@ -90,15 +90,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     does not fit the model it names.
     """
     path = find_checkpoint(EXPERIMENTS[path]) if isinstance(path, str) and path in EXPERIMENTS else Path(path)
-    fail = _complaint(path)
+    fail = _complaints(path)
     if not path.is_file():
-        raise fail("there is no such checkpoint")
+        raise fail("no_checkpoint", "there is no such checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
     except (SafetensorError, OSError) as error:
-        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
     experiment, metrics, provenance = _read_about(metadata, fail)
     named = EXPERIMENTS.get(path.stem)
     if named and named.variant and (named.data, named.model) == (experiment.data, experiment.model):
@@ -106,7 +106,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         model = experiment.create_model()
     except (ValueError, TypeError) as error:
-        raise fail(f"expected a model that can be built, but {error}") from error
+        raise fail("not_buildable", "expected a model that can be built, but {error}", error=str(error)) from error
     _fill(model, tensors, experiment, fail)
     model.eval().to(memory_format=torch.channels_last)  # in which CPUs convolve up to three times as fast
     return Checkpoint(model, experiment, metrics, provenance)
@@ -114,19 +114,16 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 def read_header(path: Path) -> Experiment:
     """The experiment that a checkpoint's header names. CheckpointError if it has no such header."""
-    fail = _complaint(path)
+    fail = _complaints(path)
     try:
         with safe_open(path, framework="pt") as file:
             return _read_about(file.metadata() or {}, fail)[0]
     except (SafetensorError, OSError) as error:
-        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
 
 
-def _complaint(path: Path) -> Callable[[str], CheckpointError]:
-    """What makes errors about a file, each with what to do."""
-    known = EXPERIMENTS.get(path.stem)
-    remedy = f"Make a good one with: {known.command if known else 'python -m stn_core train ' + next(iter(EXPERIMENTS))}"
-    return lambda what: CheckpointError(f"{path}: {what}. {remedy}")
+def _complaints(path: Path) -> Any:
+    return about_file(CheckpointError, path, EXPERIMENTS.get(path.stem, next(iter(EXPERIMENTS.values()))).command)
 
 
 def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
@@ -137,18 +134,33 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         metrics, provenance = dict(about["metrics"]), dict(about["provenance"])
         version = about["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise fail("expected a header 'stn' with experiment, metrics and provenance, as stn_core writes it") from error
+        raise fail(
+            "no_checkpoint_header", "expected a header 'stn' with experiment, metrics and provenance, as stn_core writes it"
+        ) from error
     if version != FORMAT:
-        raise fail(f"expected format {FORMAT}, it has {version!r}: it was written by another version of stn_core")
+        raise fail(
+            "other_format",
+            "expected format {expected}, it has {found!r}: it was written by another version of stn_core",
+            expected=FORMAT,
+            found=version,
+        )
     known = EXPERIMENTS.get(f"{data}-{model}")
     if known is None:
-        raise fail(f"it holds the model {model!r} for {data!r}, expected one of {', '.join(EXPERIMENTS)}")
+        raise fail(
+            "other_model", "it holds the model {model!r} for {data!r}, expected one of {known}",
+            model=model, data=data, known=", ".join(EXPERIMENTS),
+        )  # fmt: skip
     if known.birds:
         if not isinstance(classes, list) or len(classes) != SPECIES[data] or not all(isinstance(name, str) for name in classes):
-            raise fail(f"expected the names of {SPECIES[data]} species, it has {str(classes)[:80]}")
+            raise fail(
+                "other_species", "expected the names of {count} species, it has {found}",
+                count=SPECIES[data], found=str(classes)[:80],
+            )  # fmt: skip
         return replace(known, classes=tuple(classes), options=options), metrics, provenance
     if list(known.classes) != classes:
-        raise fail(f"expected the classes {', '.join(known.classes)}, it has {classes!r}")
+        raise fail(
+            "other_classes", "expected the classes {expected}, it has {found!r}", expected=", ".join(known.classes), found=classes
+        )
     return known, metrics, provenance
 
 
@@ -157,9 +169,12 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, 
     actual = {name: tuple(value.shape) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):
-            wanted, found = expected.get(name, "nothing"), actual.get(name, "nothing")
-            raise fail(f"its weights do not fit the model {experiment.name}: for {name} expected {wanted}, it has {found}")
+            wanted, found = expected.get(name, NOTHING), actual.get(name, NOTHING)
+            raise fail(
+                "other_weights", "its weights do not fit the model {model}: for {name} expected {expected}, it has {found}",
+                model=experiment.name, name=name, expected=wanted, found=found,
+            )  # fmt: skip
     for name, value in tensors.items():
         if not value.is_floating_point() or not value.float().isfinite().all():
-            raise fail(f"expected finite numbers, but {name} has others")
+            raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)
     model.load_state_dict({name: value.float() for name, value in tensors.items()})

@@ -21,14 +21,16 @@ import torch
 from torch import nn
 
 from stn_core import digits, experiments, transforms
-from stn_core.checkpoints import CheckpointError, read_header
+from stn_core.checkpoints import read_header
 from stn_core.distortions import DISTORTIONS
 from stn_core.experiments import Experiment
+from stn_core.sentences import Complaint, Sentence
 from stn_core.transforms import Size, Transform, regular_points
 
-PROBLEMS: list[str] = []  # a sentence for each file that could not be used
+PROBLEMS: list[Sentence] = []  # a sentence for each file that could not be used
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 READINGS = {"rotation", "scale", "shear", "translation", "perspective", "bending"}  # what ``Transform.decompose`` may say
+TRANSFORM, LOCALISATION = Sentence("a_transform", "a transform"), Sentence("a_localisation", "a localisation network")
 _REGISTRIES: tuple[dict, ...] = (transforms.FAMILIES, digits.LOCALISERS, experiments.RUNS)  # type: ignore[type-arg]
 _SHIPPED = [dict(registry) for registry in _REGISTRIES]
 
@@ -39,7 +41,7 @@ def add_transform(transform: Transform) -> None:
     ValueError, in one sentence, if it does not do what ``Transform`` promises.
     """
     name = getattr(transform, "name", None)
-    _check_word(name, "a transform", transforms.FAMILIES)
+    _check_word(name, TRANSFORM, transforms.FAMILIES)
     _check_transform(transform)
     transforms.FAMILIES[transform.name] = transform
     _add_models(f"st-fcn-{name}", f"st-cnn-{name}")
@@ -51,19 +53,20 @@ def add_localisation(name: str, build: Callable[[Size, Transform], nn.Module], f
     ``build(size, transform)`` makes a module that takes images (B, 1, H, W) of ``size`` to theta (B, P), best a ``Localisation``,
     which starts at the identity. ValueError, in one sentence, if the module does something else.
     """
-    _check_word(name, "a localisation network", digits.LOCALISERS)
+    _check_word(name, LOCALISATION, digits.LOCALISERS)
     if family not in transforms.FAMILIES:
-        raise ValueError(f"no transform {family!r}; there are {', '.join(transforms.FAMILIES)}")
+        raise Complaint("no_family", "no transform {name!r}; there are {known}", name=family, known=", ".join(transforms.FAMILIES))
     transform = transforms.FAMILIES[family]
     for size in sorted({distortion.size for distortion in DISTORTIONS.values()}):
         with torch.no_grad():
             theta = build(size, transform).eval()(torch.zeros(2, 1, *size))
         if not isinstance(theta, torch.Tensor) or theta.shape != (2, transform.num_params) or not theta.isfinite().all():
             found = tuple(theta.shape) if isinstance(theta, torch.Tensor) else type(theta).__name__
-            raise ValueError(
-                f"the localisation network {name!r} must take images (2, 1, {size[0]}, {size[1]}) to finite numbers "
-                f"(2, {transform.num_params}); it gives {found}"
-            )
+            raise Complaint(
+                "no_theta",
+                "the localisation network {name!r} must take images {images} to finite numbers {theta}; it gives {found}",
+                name=name, images=(2, 1, *size), theta=(2, transform.num_params), found=found,
+            )  # fmt: skip
     digits.LOCALISERS[name] = build
     _add_models(f"st-{name}-{family}")
 
@@ -75,31 +78,40 @@ def _add_models(*models: str) -> None:
             experiments.RUNS[experiment.name] = experiment
 
 
-def _check_word(name: object, what: str, taken: dict) -> None:  # type: ignore[type-arg]
+def _check_word(name: object, what: Sentence, taken: dict) -> None:  # type: ignore[type-arg]
     if not isinstance(name, str) or not WORD.fullmatch(name):
-        raise ValueError(f"the name of {what} must be a word of small letters, digits and _; got {name!r}")
+        raise Complaint(
+            "no_word", "the name of {what} must be a word of small letters, digits and _; got {name!r}", what=what, name=name
+        )
     if name in taken:
-        raise ValueError(f"there is already {what} called {name!r}; choose another name")
+        raise Complaint("taken", "there is already {what} called {name!r}; choose another name", what=what, name=name)
 
 
 def _check_transform(transform: Transform) -> None:
     if not isinstance(transform, Transform):
-        raise ValueError(f"a transform must be a stn_core.Transform; got {type(transform).__name__}")
+        raise Complaint("no_transform", "a transform must be a stn_core.Transform; got {found}", found=type(transform).__name__)
     count, identity = transform.num_params, transform.identity()
     if identity.shape != (count,) or identity.dtype != torch.float32:
-        raise ValueError(
-            f"identity() of {transform.name!r} must be float32 ({count},); got {identity.dtype} {tuple(identity.shape)}"
-        )
+        raise Complaint(
+            "no_identity", "identity() of {name!r} must be float32 ({count},); got {dtype} {shape}",
+            name=transform.name, count=count, dtype=identity.dtype, shape=tuple(identity.shape),
+        )  # fmt: skip
     points = regular_points((5, 4))
     if not torch.allclose(transform.warp(identity[None], points)[0], points, atol=1e-4):
-        raise ValueError(f"the transform {transform.name!r} moves points at its own identity()")
+        raise Complaint("moving_identity", "the transform {name!r} moves points at its own identity()", name=transform.name)
     theta = identity + 0.1 * torch.randn(3, count, generator=torch.Generator().manual_seed(0))
     grid = transform.grid(theta.requires_grad_(), (5, 4))
     if grid.shape != (3, 5, 4, 2) or not grid.isfinite().all() or not grid.requires_grad:
-        raise ValueError(f"the grid of {transform.name!r} must be finite, (B, H, W, 2) and differentiable; got {tuple(grid.shape)}")
+        raise Complaint(
+            "no_grid", "the grid of {name!r} must be finite, (B, H, W, 2) and differentiable; got {shape}",
+            name=transform.name, shape=tuple(grid.shape),
+        )  # fmt: skip
     parts = transform.decompose(theta.detach())
     if not isinstance(parts, dict) or not parts.keys() <= READINGS or any(len(part) != 3 for part in parts.values()):
-        raise ValueError(f"decompose() of {transform.name!r} must give some of {', '.join(sorted(READINGS))}, each (B, ...)")
+        raise Complaint(
+            "no_readings", "decompose() of {name!r} must give some of {known}, each (B, ...)",
+            name=transform.name, known=", ".join(sorted(READINGS)),
+        )  # fmt: skip
 
 
 def is_own(experiment: Experiment) -> bool:
@@ -116,19 +128,21 @@ def load(folder: Path | None) -> None:
     if folder is None:
         return
     if not folder.is_dir():
-        PROBLEMS.append(f"STN_CHECKPOINTS names {folder}, which is no folder: make it, or name another.")
+        PROBLEMS.append(
+            Sentence("no_folder", "STN_CHECKPOINTS names {folder}, which is no folder: make it, or name another.", folder=folder)
+        )
         return
     for path in sorted(folder.glob("*.py")):
         try:
             with _all_or_nothing():
                 _run(path)
         except (Exception, SystemExit) as error:
-            PROBLEMS.append(f"{path.name}{_line(error, path)}: {_said(error)}. Mend it or take it out; everything else works.")
+            PROBLEMS.append(_problem(error, path))
     for path in sorted((*folder.glob("*.safetensors"), *folder.glob("digits/*.safetensors"))):
         try:
             _add_checkpoint(path)
-        except (CheckpointError, ValueError) as error:
-            PROBLEMS.append(str(error))
+        except Complaint as error:
+            PROBLEMS.append(error.sentence)
 
 
 @contextmanager
@@ -155,15 +169,20 @@ def _run(path: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _line(error: BaseException, path: Path) -> str:
-    """Where in the file the mistake lies."""
-    if isinstance(error, SyntaxError):
-        return f", line {error.lineno}"
+def _problem(error: BaseException, path: Path) -> Sentence:
+    """What is wrong with a Python file, and in which line."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
-    return f", line {lines[-1]}" if lines else ""
+    line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+    where = Sentence("in_line", ", line {line}", line=line) if line else ""
+    return Sentence(
+        "no_module", "{file}{where}: {error}. Mend it or take it out; everything else works.",
+        file=path.name, where=where, error=_said(error),
+    )  # fmt: skip
 
 
 def _said(error: BaseException) -> str:
+    if isinstance(error, Complaint):
+        return error.sentence
     message = " ".join(str(error).split()).rstrip(".")
     return message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}".rstrip(": ")
 
@@ -175,6 +194,9 @@ def _add_checkpoint(path: Path) -> None:
     experiment = read_header(path)
     word = path.stem.removeprefix(f"{experiment.name}-")
     if word == path.stem or not WORD.fullmatch(word):
-        raise ValueError(f"{path.name}: name it {experiment.name}-<word>.safetensors, after what it holds, and it is found.")
+        raise Complaint(
+            "other_name", "{file}: name it {name}-<word>.safetensors, after what it holds, and it is found.",
+            file=path.name, name=experiment.name,
+        )  # fmt: skip
     variant = replace(experiment, variant=word, paper_error=None)
     experiments.RUNS[variant.name] = variant

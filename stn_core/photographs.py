@@ -7,13 +7,14 @@ import torch
 from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
+from stn_core.sentences import Complaint
+
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 150_000_000
-LIMIT = "at most 150 megapixels are accepted. Scale it down and try again."
 LONGEST = 512  # a digit is read off a picture no larger than that
 
 
-class PictureError(ValueError):
+class PictureError(Complaint):
     """Bytes that are no usable picture; the message says what was wrong, what is accepted and what to do."""
 
 
@@ -25,11 +26,18 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
     PictureError.
     """
     if len(data) > MAX_BYTES:
-        raise PictureError(f"The file has {len(data) / 1e6:.1f} MB; at most 10 MB are accepted. Save it smaller and try again.")
+        raise PictureError(
+            "large_file", "The file has {size:.1f} MB; at most 10 MB are accepted. Save it smaller and try again.",
+            size=len(data) / 1e6,
+        )  # fmt: skip
     try:
         picture: Image.Image = Image.open(io.BytesIO(data))
         if picture.width * picture.height > MAX_PIXELS:
-            raise PictureError(f"The picture has {picture.width} × {picture.height} pixels; {LIMIT}")
+            raise PictureError(
+                "large_picture",
+                "The picture has {width} × {height} pixels; at most 150 megapixels are accepted. Scale it down and try again.",
+                width=picture.width, height=picture.height,
+            )  # fmt: skip
         shrink = longest / max(picture.size)
         picture.draft("RGB", (round(shrink * picture.width), round(shrink * picture.height)))  # a JPEG is decoded at 1/8 to 1/2
         picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
@@ -40,12 +48,18 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
     except PictureError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(f"The picture has too many pixels; {LIMIT}") from error
+        raise PictureError(
+            "huge_picture", "The picture has too many pixels; at most 150 megapixels are accepted. Scale it down and try again."
+        ) from error
     except Image.UnidentifiedImageError:
-        raise PictureError("This is no picture that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF are accepted.") from None
+        raise PictureError(
+            "no_picture", "This is no picture that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF are accepted."
+        ) from None
     except Exception as error:  # decoders of damaged files raise anything
         raise PictureError(
-            f"The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again."
+            "damaged_picture",
+            "The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again.",
+            error=str(error),
         ) from None
     if picture.mode == "RGBA":
         flat = Image.new("RGBA", picture.size, ground)
@@ -95,8 +109,9 @@ def mnist_form(ink: np.ndarray) -> Tensor:
     above = ink[ink > threshold]
     if above.size == 0 or above.size > 0.6 * ink.size or above.mean() - ink[ink <= threshold].mean() < 25:
         raise PictureError(
+            "no_digit",
             "No digit was found on the picture. Write one digit with a thick pen on plain paper, fill most of the picture with it, "
-            "and try again."
+            "and try again.",
         )
     low = (ink[ink <= threshold].mean() + threshold) / 2
     ink = np.clip((ink - low) / max(above.mean() - low, 1e-6), 0, 1)  # ground to 0, strokes to 1, soft edges between

@@ -19,6 +19,7 @@ from stn_core.datasets import gallery
 from stn_core.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.experiments import EXPERIMENTS, Experiment
 from stn_core.sampler import sample
+from stn_core.sentences import NOTHING, Complaint, about_file
 from stn_core.spatial_transformer import ExplainableModel, SpatialTransformer
 from stn_core.transforms import TRANSFORMS, Size, Transform
 
@@ -76,7 +77,7 @@ class Recorder:
         save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
 
 
-class RecordingError(ValueError):
+class RecordingError(Complaint):
     """A file that is no usable recording; the message names the file, what was expected and the command that makes a good one."""
 
 
@@ -185,22 +186,21 @@ def load_recording(path: str | os.PathLike[str]) -> Recording:
     """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its experiment would record."""
     path = Path(path)
     known = EXPERIMENTS.get(path.stem)
-    remedy = f"Make a good one with: {record_command(known or next(iter(EXPERIMENTS.values())))}"
-
-    def fail(what: str) -> RecordingError:
-        return RecordingError(f"{path}: {what}. {remedy}")
-
+    fail = about_file(RecordingError, path, record_command(known or next(iter(EXPERIMENTS.values()))))
     if not path.is_file():
-        raise fail("there is no such recording")
+        raise fail("no_recording", "there is no such recording")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
     except (SafetensorError, OSError) as error:
-        raise fail(f"expected a safetensors file, but it is truncated or foreign ({error})") from error
+        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
     experiment, batch_size = _read_about(metadata, fail)
     if known not in (None, experiment):
-        raise fail(f"it is of the experiment {experiment.name}, expected {path.stem} as its name says")
+        raise fail(
+            "misnamed", "it is of the experiment {found}, expected {expected} as its name says",
+            found=experiment.name, expected=path.stem,
+        )  # fmt: skip
     _check(tensors, experiment, fail)
     images, labels = recorded_digits(experiment.data)
     return Recording(experiment, batch_size, tensors["step"], tensors["logits"], tensors.get("theta"), images, labels)
@@ -212,13 +212,22 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | 
         name, digits, seed, batch_size = about["experiment"], about["digits"], about["seed"], about.get("batch_size")
         experiment = EXPERIMENTS.get(name)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise fail("expected a header 'stn' with experiment, digits and seed, as stn_core writes it") from error
+        raise fail(
+            "no_recording_header", "expected a header 'stn' with experiment, digits and seed, as stn_core writes it"
+        ) from error
     if experiment is None:
-        raise fail(f"it is of the experiment {name!r}, expected one of {', '.join(EXPERIMENTS)}")
+        raise fail(
+            "other_experiment", "it is of the experiment {found!r}, expected one of {known}",
+            found=name, known=", ".join(EXPERIMENTS),
+        )  # fmt: skip
     if (digits, seed) != (DIGITS, SEED):
-        raise fail(f"expected {DIGITS} digits of the seed {SEED}, it has {digits!r} of {seed!r}: another version wrote it")
+        raise fail(
+            "other_digits",
+            "expected {expected} digits of the seed {expected_seed}, it has {digits!r} of {seed!r}: another version wrote it",
+            expected=DIGITS, expected_seed=SEED, digits=digits, seed=seed,
+        )  # fmt: skip
     if batch_size is not None and (type(batch_size) is not int or not 0 < batch_size <= MOST_STEPS):
-        raise fail(f"expected a batch size that is a positive whole number, it has {batch_size!r}")
+        raise fail("batch_size", "expected a batch size that is a positive whole number, it has {found!r}", found=batch_size)
     return experiment, batch_size
 
 
@@ -231,11 +240,17 @@ def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> Non
     actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):
-            wanted, found = (" ".join(map(str, them[name])) if name in them else "nothing" for them in (expected, actual))
-            raise fail(f"it does not fit {experiment.name}: for {name} expected {wanted}, it has {found}")
+            wanted, found = (" ".join(map(str, them[name])) if name in them else NOTHING for them in (expected, actual))
+            raise fail(
+                "other_tensors", "it does not fit {experiment}: for {name} expected {expected}, it has {found}",
+                experiment=experiment.name, name=name, expected=wanted, found=found,
+            )  # fmt: skip
     steps = tensors["step"]
     if not 1 <= moments <= MOST_MOMENTS or steps[0] < 0 or steps[-1] > MOST_STEPS or not (steps.diff() > 0).all():
-        raise fail(f"expected 1 to {MOST_MOMENTS:,} moments at increasing steps from 0 to {MOST_STEPS:,}")
+        raise fail(
+            "moments", "expected 1 to {moments:,} moments at increasing steps from 0 to {steps:,}",
+            moments=MOST_MOMENTS, steps=MOST_STEPS,
+        )  # fmt: skip
     for name, value in tensors.items():
         if not value.float().isfinite().all():
-            raise fail(f"expected finite numbers, but {name} has others")
+            raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)

@@ -28,6 +28,7 @@ from stn_core.datasets import Digits, mnist
 from stn_core.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
 from stn_core.evaluation import BATCH, error, error_on
 from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.sentences import Complaint, Sentence, about_file
 
 FORMAT = 1
 COMMAND = "python -m stn_core report"
@@ -48,7 +49,7 @@ TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {  # what training dr
 }
 
 
-class ReportError(ValueError):
+class ReportError(Complaint):
     """A file that is no usable report; the message names the file, what is wrong and the command that makes a good one."""
 
 
@@ -285,7 +286,8 @@ def make_report(
         try:
             checkpoint = load_checkpoint(path)
             if checkpoint.experiment != experiment:
-                raise CheckpointError(f"{path}: it holds {checkpoint.experiment.name}. Make a good one with: {experiment.command}")
+                fail = about_file(CheckpointError, path, experiment.command)
+                raise fail("misplaced", "it holds {found}", found=checkpoint.experiment.name)
         except CheckpointError as failure:
             say(f"left out: {failure}")
             continue
@@ -359,16 +361,16 @@ def _packed(alike: Likeness) -> dict[str, Any]:
 def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
     """Read a report. ReportError if it is missing, cut off, foreign or does not fit together; nothing in it is trusted."""
     path = Path(path)
-    remedy = f"Make it with: {COMMAND}"
+    fail = about_file(ReportError, path, COMMAND)
     try:
         whole = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise ReportError(f"{path}: there is no report yet. {remedy}") from None
+        raise fail("no_report", "there is no report yet") from None
     except (OSError, ValueError, RecursionError) as failure:
-        raise ReportError(f"{path}: expected a report in JSON, but it is cut off or foreign ({failure}). {remedy}") from failure
+        raise fail("not_json", "expected a report in JSON, but it is cut off or foreign ({error})", error=str(failure)) from failure
     try:
         if whole["format"] != FORMAT:
-            raise ValueError(f"its format is {whole['format']!r}, expected {FORMAT}")
+            raise Complaint("report_format", "its format is {found!r}, expected {expected}", found=whole["format"], expected=FORMAT)
         settings = _settings(whole["settings"])
         return Report(
             settings=settings,
@@ -380,8 +382,15 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
             origin={key: _text(whole[key]) for key in ("command", "date", "commit")},
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as failure:
-        reason = f"{failure.args[0]!r} is missing" if isinstance(failure, KeyError) else " ".join(str(failure).split())
-        raise ReportError(f"{path}: expected a report as stn_core writes it, but {reason}. {remedy}") from failure
+        raise fail("other_report", "expected a report as stn_core writes it, but {why}", why=_why(failure)) from failure
+
+
+def _why(failure: Exception) -> str:
+    if isinstance(failure, Complaint):
+        return failure.sentence
+    if isinstance(failure, KeyError):
+        return Sentence("no_field", "{name!r} is missing", name=failure.args[0])
+    return " ".join(str(failure).split())
 
 
 def _settings(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -390,7 +399,7 @@ def _settings(found: Mapping[str, Any]) -> dict[str, Any]:
         for kind in DISTORTIONS
     }
     if not all(trained.values()):
-        raise ValueError("a kind of data has no range of training")
+        raise Complaint("no_range", "a kind of data has no range of training")
     return {
         "seeds": [_whole(seed) for seed in found["seeds"]],
         "digits": _whole(found["digits"], 1),
@@ -406,7 +415,7 @@ def _measured(name: str, found: Mapping[str, Any], settings: Mapping[str, Any]) 
     sweeps = settings["sweeps"][experiment.data]
     about = {key: None if found[key] is None else _header(key, found[key]) for key in ABOUT}
     if (found["after"] is None) != (not experiment.model.startswith("st-")):
-        raise ValueError(f"of {name} it has no likeness that fits the model")
+        raise Complaint("no_likeness", "of {name} it has no likeness that fits the model", name=name)
     return Measured(
         experiment=experiment,
         sha256=_text(found["sha256"]),
@@ -426,10 +435,13 @@ def _unpacked(packed: Mapping[str, Any]) -> Likeness:
             strip = Image.open(io.BytesIO(base64.b64decode(packed["means"], validate=True)), formats=["PNG"])
             width, height = strip.size
             if strip.mode != "L" or width % 10 or not 10 <= width <= 2560 or height > 256:
-                raise ValueError(f"a picture of means is {strip.mode} and {width} x {height}")
+                raise Complaint(
+                    "other_means", "a picture of means is {mode} and {width} x {height}",
+                    mode=strip.mode, width=width, height=height,
+                )  # fmt: skip
             pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8)
     except (OSError, SyntaxError, binascii.Error, Warning) as failure:
-        raise ValueError(f"a picture of means can't be read ({failure})") from failure
+        raise Complaint("no_means", "a picture of means can't be read ({error})", error=" ".join(str(failure).split())) from failure
     means = pixels.view(height, 10, width // 10).transpose(0, 1).float() / 255
     within, between = _numbers([packed["within"], packed["between"]], low=-0.01, high=1.01)
     return Likeness(within, between, means)
@@ -437,9 +449,12 @@ def _unpacked(packed: Mapping[str, Any]) -> Likeness:
 
 def _numbers(found: Sequence[Any], count: int | None = None, low: float = -1e6, high: float = 1e6) -> tuple[float, ...]:
     if not isinstance(found, list) or not found or (count is not None and len(found) != count):
-        raise ValueError(f"expected a list of {count or 'some'} numbers, it has {str(found)[:60]}")
+        some = count or Sentence("some", "some")
+        raise Complaint("no_list", "expected a list of {count} numbers, it has {found}", count=some, found=_short(found))
     if not all(type(value) in (int, float) and low <= value <= high for value in found):
-        raise ValueError(f"expected numbers from {low:g} to {high:g}, it has {str(found)[:60]}")
+        raise Complaint(
+            "out_of_range", "expected numbers from {low:g} to {high:g}, it has {found}", low=low, high=high, found=_short(found)
+        )
     return tuple(float(value) for value in found)
 
 
@@ -449,11 +464,15 @@ def _header(name: str, found: Any) -> Any:
 
 def _whole(found: Any, low: int = 0) -> int:
     if type(found) is not int or not low <= found < 10**15:
-        raise ValueError(f"expected a whole number of at least {low}, it has {str(found)[:60]}")
+        raise Complaint("not_whole", "expected a whole number of at least {low}, it has {found}", low=low, found=_short(found))
     return found
 
 
 def _text(found: Any) -> str:
     if not isinstance(found, str) or len(found) > 200:
-        raise ValueError(f"expected a short text, it has {str(found)[:60]}")
+        raise Complaint("no_short_text", "expected a short text, it has {found}", found=_short(found))
     return found
+
+
+def _short(found: Any) -> str:
+    return " ".join(str(found)[:60].split())

@@ -26,6 +26,7 @@ LAYERS = [  # a module imports nothing from a layer above its own
     {"digits", "birds"},
     {"spatial_transformer"},
     {"localisation", "convolution", "sampler", "transforms", "muon"},
+    {"sentences"},
 ]
 
 

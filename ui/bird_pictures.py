@@ -19,7 +19,7 @@ from stn_core.datasets import HEAD, Birds, DataError, cub, cub_species
 from stn_core.experiments import SPECIES
 from stn_core.photographs import PictureError, read_picture, square
 from ui.exhibits import choose
-from ui.language import Texts
+from ui.language import Texts, translated
 
 DRAWN = Path(__file__).parent.parent / "assets" / "birds"
 LONGEST = 640  # pixels, of a picture on the page
@@ -88,8 +88,11 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
     path = birds.paths[index]
     try:
         picture = _read(path, path.stat().st_mtime_ns, birds.classes[label])
-    except (OSError, PictureError) as error:
-        st.error(str(error))
+    except PictureError as error:
+        st.error(say("refused", name=path.name, reason=translated(error.sentence)))
+        return None
+    except OSError as error:
+        st.error(say("gone", name=path.name, error=error.strerror or error))
         return None
     parts = zip(birds.parts[index].tolist(), birds.part_names, strict=True)
     seen = tuple((x, y, part in HEAD) for (x, y), part in parts if x == x)  # NaN is not visible
@@ -119,10 +122,10 @@ def choose_upload(say: Texts) -> BirdPicture | None:
     count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
     key = f"b_file_{count}"
     st.file_uploader(
-        say("b_file"), key=key, on_change=take_uploads, args=(key, say), accept_multiple_files=True, max_upload_size=10,
+        say("b_file"), key=key, on_change=take_uploads, args=(key,), accept_multiple_files=True, max_upload_size=10,
     )  # fmt: skip
-    for sentence in st.session_state.get("b_refused", ()):
-        st.error(sentence)
+    for name, sentence in st.session_state.get("b_refused", ()):
+        st.error(say("refused", name=name, reason=translated(sentence)))
     own = cast(list[BirdPicture], st.session_state.get("b_own", []))
     if not own:
         st.caption(say("private"))
@@ -134,7 +137,7 @@ def choose_upload(say: Texts) -> BirdPicture | None:
     return own[chosen if chosen is not None and chosen < len(own) else -1]
 
 
-def take_uploads(key: str, say: Texts) -> None:
+def take_uploads(key: str) -> None:
     """Decode what was uploaded into the session and let go of the files."""
     own = list(st.session_state.get("b_own", []))
     refused = []
@@ -142,7 +145,7 @@ def take_uploads(key: str, say: Texts) -> None:
         try:
             own.append(read_bird(file.getvalue(), file.name[:40]))
         except PictureError as error:
-            refused.append(say("refused", name=file.name[:40], reason=str(error)))
+            refused.append((file.name[:40], error.sentence))
     st.session_state["b_own"], st.session_state["b_refused"] = own[-KEPT:], refused
     st.session_state["b_uploads"] += 1
     st.session_state.pop("b_chosen", None)

@@ -53,7 +53,8 @@ def main() -> None:
         st.warning(sentence, icon=":material/help:")
     for missing in loaded:
         if isinstance(missing, models.Missing):
-            st.warning(f"{models.name(missing.experiment)}: {missing.reason}", icon=":material/model_training:")
+            sentence = say("refused", name=models.name(missing.experiment), reason=missing.reason)
+            st.warning(sentence, icon=":material/model_training:")
     if not chosen:
         st.info(say("no_models"))
     for checkpoint in ready:

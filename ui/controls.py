@@ -11,7 +11,7 @@ from stn_core.own_models import PROBLEMS
 from stn_core.photographs import PictureError, read_digit
 from ui import models, state
 from ui.choice import choose
-from ui.language import texts
+from ui.language import texts, translated
 
 
 def choose_digit() -> tuple[torch.Tensor, int | None]:
@@ -43,7 +43,7 @@ def choose_upload() -> torch.Tensor | None:
     say = texts("controls")
     file = st.file_uploader(say("photograph"), key="file", on_change=take_upload, max_upload_size=10)
     if "upload_error" in st.session_state and file is not None:
-        st.error(st.session_state["upload_error"])
+        st.error(translated(st.session_state["upload_error"]))
     text = st.query_params.get("own")
     if text is None:
         return None
@@ -63,7 +63,7 @@ def take_upload() -> None:
     try:
         st.query_params["own"] = state.digit_to_text(read_digit(file.getvalue()))
     except PictureError as error:
-        st.session_state["upload_error"] = str(error)
+        st.session_state["upload_error"] = error.sentence
 
 
 def choose_kind() -> str:
@@ -126,7 +126,7 @@ def choose_models(kind: str) -> list[Experiment]:
         bind="query-params", label_visibility="collapsed",
     )  # fmt: skip
     for problem in PROBLEMS:
-        st.warning(problem, icon=":material/extension_off:")
+        st.warning(translated(problem), icon=":material/extension_off:")
     missing = [name for name, experiment in available.items() if name not in names and not models.is_there(experiment)]
     if missing:
         st.caption(say("missing", names=", ".join(missing)))

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from stn_core.sentences import Sentence
+
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 FOLDER = Path(__file__).parent / "texts"
 
@@ -33,6 +35,16 @@ class Texts:
 def texts(page: str) -> Texts:
     """The texts of a page in the visitor's language."""
     return Texts(page, language())
+
+
+def translated(sentence: Any) -> Any:
+    """A Sentence in the visitor's language, by its key in ``texts/errors.toml``, which has no English: that stands where it is
+    said. Anything else as it is.
+    """
+    if not isinstance(sentence, Sentence):
+        return sentence
+    template = _table(FOLDER / "errors.toml").get(sentence.key, {}).get(language(), sentence.template)
+    return template.format(**{name: translated(value) for name, value in sentence.details.items()})
 
 
 def language() -> str:

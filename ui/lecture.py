@@ -15,7 +15,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 
-from ui.language import Texts, language, texts
+from ui.language import Texts, language, texts, translated
 from ui.lessons import Lesson, Mistake, Step, lesson, said
 from ui.pages import PAGES, file_of, path_of
 from ui.panel import panel
@@ -127,7 +127,8 @@ def complain(found: list[Mistake] | None, name: str) -> None:
 
 
 def in_words(mistake: Mistake, say: Texts) -> str:
-    return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **mistake.values))
+    values = {name: translated(value) for name, value in mistake.values.items()}
+    return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **values))
 
 
 def offer_state(path: str) -> None:

@@ -14,7 +14,7 @@ from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_
 from stn_core.checkpoints import SHIPPED, find_checkpoint
 from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
-from ui.language import language, texts
+from ui.language import language, texts, translated
 
 ROOT = Path(__file__).parent.parent
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
@@ -71,7 +71,7 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
     except FileNotFoundError:
         return Missing(experiment, texts("controls")("untrained", command=experiment.command))
     except CheckpointError as error:
-        return Missing(experiment, texts("controls")("unusable", error=error))
+        return Missing(experiment, translated(error.sentence))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -101,7 +101,7 @@ def recording(experiment: Experiment) -> Recording | Missing:
     except FileNotFoundError:
         return Missing(experiment, texts("controls")("unrecorded", command=record_command(experiment)))
     except RecordingError as error:
-        return Missing(experiment, texts("controls")("unusable", error=error))
+        return Missing(experiment, translated(error.sentence))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -120,7 +120,7 @@ def report() -> Report | str:
     try:
         return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
     except ReportError as error:
-        return str(error)
+        return translated(error.sentence)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

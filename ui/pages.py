@@ -11,6 +11,7 @@ from typing import Any
 
 from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.recording import MOST_STEPS
+from stn_core.sentences import Sentence
 from ui import exhibits, models, state
 from ui.bird_pictures import DRAWN
 from ui.birds import places_from_text
@@ -55,7 +56,9 @@ def _of_exhibit(control: state.Slider | exhibits.Choice | exhibits.Digit) -> Ite
 def _digits() -> dict[str, Control]:
     controls = {
         "from": _one(state.PLACES, state.PLACES[0], address=True),
-        "own": _text(lambda text: state.digit_from_text(text) is not None, "a digit, as the address holds it"),
+        "own": _text(
+            lambda text: state.digit_from_text(text) is not None, Sentence("own_digit", "a digit, as the address holds it")
+        ),
         "digit": _number(state.DIGIT, 0, 9, 1),
         "number": _number(state.NUMBER, 0, 499, 1),
         "kind": _one([kind.upper() for kind in DISTORTIONS], "R"),
@@ -65,7 +68,7 @@ def _digits() -> dict[str, Control]:
         controls[f"models_{kind}"] = _some(list(models.experiments(kind)), ["CNN", "ST-CNN affine"])
     for by_hand in state.BY_HAND.values():
         moved = lambda text, by_hand=by_hand: by_hand.from_text(text) != by_hand.untouched
-        controls[by_hand.key] = _text(moved, "32 numbers, as the address holds them")
+        controls[by_hand.key] = _text(moved, Sentence("own_moves", "32 numbers, as the address holds them"))
     return controls
 
 
@@ -73,8 +76,12 @@ def _stage() -> dict[str, Control]:
     return _digits() | {
         "mode": _one(MODES, MODES[0], address=True),
         "kernel": _one(KERNELS, KERNELS[0], address=True),
-        "hand": _text(lambda text: hand_of(text, None) is not None, "a model with a transformer, such as st-cnn-affine"),
-        "theta": _text(lambda text: all(_is_number(part) for part in text.split(",")), "numbers with commas between them"),
+        "hand": _text(
+            lambda text: hand_of(text, None) is not None, Sentence("own_hand", "a model with a transformer, such as st-cnn-affine")
+        ),
+        "theta": _text(
+            lambda text: all(map(_is_number, text.split(","))), Sentence("own_theta", "numbers with commas between them")
+        ),
     }
 
 
@@ -106,6 +113,7 @@ def _results() -> dict[str, Control]:
 
 
 def _birds() -> dict[str, Control]:
+    places = _text(_are_places, Sentence("own_places", "places of windows, as the address holds them"))
     experiments = [experiment for experiment in EXPERIMENTS.values() if experiment.birds]
     chosen = [models.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")]
     drawn = [path.stem.replace("_", " ") for path in sorted(DRAWN.glob("*.webp"))]
@@ -114,7 +122,7 @@ def _birds() -> dict[str, Control]:
         | {"b_drawn": _one(drawn, drawn[0] if drawn else ""), "b_number": _number(1, 1, 60, 1)}
         | {"b_models": _some([models.name(experiment) for experiment in experiments], chosen)}
         | {"b_way": _switch(True), "b_parts": _switch(False), "b_pull": _switch(False)}
-        | {f"b_{experiment.name}": _text(_are_places, "places of windows, as the address holds them") for experiment in experiments}
+        | {f"b_{experiment.name}": places for experiment in experiments}
     )
 
 

@@ -67,7 +67,7 @@ def choose(say: Texts) -> tuple[list[Experiment], int]:
 def report_missing(missing: models.Missing, say: Texts) -> None:
     experiment = missing.experiment
     if models.recording_path(experiment).is_file():  # but it can't be used
-        text = f"{name(experiment)}: {missing.reason}"
+        text = say("unusable", name=name(experiment), reason=missing.reason)
     else:
         text = say("missing", name=name(experiment), command=record_command(experiment))
     st.warning(text, icon=":material/videocam_off:")

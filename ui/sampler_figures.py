@@ -13,6 +13,7 @@ from ui.coloured import coloured
 from ui.language import Texts
 
 PATCH = 7  # pixels on a side of what is shown around the point
+MIDDLE = 0.46  # the grey on which black and white stand out alike
 
 
 def pixel_figure(image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Texts) -> Figure:
@@ -49,13 +50,13 @@ def _patch(board: Board, box: Box, image: Tensor, corner: Sequence[int], x: floa
         for column in range(PATCH):
             m, n = corner[0] + column, corner[1] + row
             inside = 0 <= m < width and 0 <= n < height
-            dark = shown[row, column] < 0.43
+            dark = shown[row, column] < MIDDLE
             color = ("#FFFFFF" if dark else "#000000") if inside else QUIET
             board.at(axes, f"{shown[row, column]:.2f}" if inside else "·", column, row - 0.2, size=14, color=color)
     for (m, n), weight in share.items():
         column, row = m - corner[0], n - corner[1]
         board.square(axes, column, row, GRID, 2 + 5 * abs(weight), 0.92)
-        color = "#FFFFFF" if shown[row, column] < 0.43 else "#000000"
+        color = "#FFFFFF" if shown[row, column] < MIDDLE else "#000000"
         board.at(axes, f"×{weight:.2f}".replace("-", "−"), column, row + 0.22, size=14, color=color, bold=True)
     board.marks(axes, torch.tensor([[x - corner[0], y - corner[1]]]), GRID, 17)
 

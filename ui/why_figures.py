@@ -134,7 +134,7 @@ def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[i
             enough = needed[n]
             forgiven = enough is not None and k >= enough
             text = _percent(table[k, n].item())
-            board.at(axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF" if forgiven else "#C9CED6", bold=forgiven)
+            board.at(axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven)
     stairs = [(n + side, (rows if k is None else k) - 0.5) for n, k in enumerate(needed) for side in (-0.5, 0.5)]
     board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], RIGHT, 5)
     left, right = shift - 0.5, shift + 0.5

@@ -11,6 +11,8 @@ from typing import Any
 import plotly
 import streamlit as st
 
+from ui.language import texts
+
 HERE = Path(__file__).parent
 STATIC = HERE.parent.parent / "static"
 SCRIPT = f"plotly-{plotly.__version__}.min.js"
@@ -35,4 +37,4 @@ _component = st.components.v2.component(
 
 def plot(figure: dict[str, Any], key: str, alt: str) -> None:
     """Show a figure dict that was laid out for a width of ``figures.WIDTH`` pixels; ``alt`` says it in words for screen readers."""
-    _component(data={"figure": figure, "alt": alt, "script": SCRIPT}, key=key)
+    _component(data={"figure": figure, "alt": alt, "script": SCRIPT, "failed": texts("app")("no_figure")}, key=key)

@@ -59,6 +59,6 @@ export default function ({ data, parentElement }) {
   element.classList.toggle("wide", data.figure.layout.width > 640);
   element.style.aspectRatio = `${data.figure.layout.width} / ${data.figure.layout.height}`; // its place is kept before it is drawn
   draw(element).catch((error) => {
-    element.textContent = `The figure could not be drawn: ${error.message}. ${data.alt}`;
+    element.textContent = `${data.failed} (${error.message}) ${data.alt}`;
   });
 }

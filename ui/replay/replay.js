@@ -163,7 +163,8 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
   context.fillStyle = right ? colors.right : colors.wrong;
   context.fillRect(x, under, extent * sure, 5);
   write(context, player, `${answer} ${right ? "✓" : "✗"}`, x + extent / 2, under + 8, {
-    size: 17, bold: true, align: "center", baseline: "top", color: right ? colors.right : colors.wrong,
+    size: 17, bold: true, align: "center", baseline: "top",
+    color: `color-mix(in srgb, ${right ? colors.right : colors.wrong} 70%, ${player.theme.text})`, // as in figures: plot.css
   });
 }
 

@@ -23,7 +23,7 @@ from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
 from stn_core.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
-from ui.language import Texts
+from ui.language import Texts, translated
 from ui.messages import finite, message_id
 from ui.plot import serve
 from ui.stage.export import ExportError, export_model
@@ -109,7 +109,7 @@ def stage(
         try:
             shown.append({"id": checkpoint.experiment.title, "name": name, "file": f"../{model_file(checkpoint)}"})
         except ExportError as error:
-            refused.append(f"{name}: {error}.")
+            refused.append(say("refused", name=name, reason=translated(error.sentence)))
     by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
     controls: list[state.Slider | state.ByHand] = [*state.SLIDERS[kind], *by_hand]
     data = {

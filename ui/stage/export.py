@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from stn_core.digits import DigitModel
 from stn_core.localisation import Localisation
+from stn_core.sentences import Complaint
 from stn_core.spatial_transformer import ExplainableModel
 from stn_core.transforms import Size
 
@@ -20,7 +21,7 @@ Layer = dict[str, Any]
 FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # engine.js knows them
 
 
-class ExportError(ValueError):
+class ExportError(Complaint):
     """A model with a part that the browser's engine does not have; the message names the part."""
 
 
@@ -34,13 +35,16 @@ def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], b
     convolution whose kernel is as large as the map.
     """
     if not isinstance(model, DigitModel):
-        raise ExportError(f"only digit models run in the browser; this is a {type(model).__name__}")
+        raise ExportError("no_digits", "only digit models run in the browser; this is a {kind}", kind=type(model).__name__)
     if model.transformer is not None and model.transformer.transform.name not in FAMILIES:
-        raise ExportError(f"the browser's engine has no {model.transformer.transform.name} transform; PyTorch answers below")
+        family = model.transformer.transform.name
+        raise ExportError("no_such_family", "the browser's engine has no {name} transform; PyTorch answers below", name=family)
     try:
         return _export(model, size)
     except RuntimeError as error:  # a layer that does more than what is read off it
-        raise ExportError(f"the browser's engine can't follow its layers one by one ({error}); PyTorch answers below") from error
+        raise ExportError(
+            "not_in_turn", "the browser's engine can't follow its layers one by one ({why}); PyTorch answers below", why=str(error)
+        ) from error
 
 
 def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
@@ -107,12 +111,16 @@ def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
         _only(plain and not (isinstance(part, nn.AvgPool2d) and part.ceil_mode), part)
         kind = "maxpool" if isinstance(part, nn.MaxPool2d) else "avgpool"
         return {"type": kind, "kernel": _pair(part.kernel_size), "stride": _pair(part.stride)}
-    raise ExportError(f"the browser's engine has no {type(part).__name__}; add it to ui/stage/export.py and engine.js")
+    name = type(part).__name__
+    raise ExportError("no_such_part", "the browser's engine has no {name}; add it to ui/stage/export.py and engine.js", name=name)
 
 
 def _only(plain: bool, part: nn.Module) -> None:
     if not plain:
-        raise ExportError(f"the browser's engine has no layer like {part}; add it to ui/stage/export.py and engine.js")
+        raise ExportError(
+            "no_such_layer", "the browser's engine has no layer like {part}; add it to ui/stage/export.py and engine.js",
+            part=str(part),
+        )  # fmt: skip
 
 
 def _pair(value: Any) -> list[int]:
