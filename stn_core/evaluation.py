@@ -45,9 +45,10 @@ def validation_error(model: nn.Module, kind: str, device: torch.device | str = "
     return sum(error(model, gallery(), kind, seed, device) for seed in seeds) / repeats
 
 
-def validation_logits(model: nn.Module, kind: str, device: torch.device | str = "cpu") -> Tensor:
-    """What the model answers to the gallery's digits, each distorted once: (5000, 10)."""
-    return logits_of(model, distort(gallery().images, kind, VALIDATION_SEED), device)
+def validation_answers(model: nn.Module, kind: str, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
+    """What the model answers to the gallery's digits, each distorted once, (5000, 10), and their labels (5000,)."""
+    digits = gallery()
+    return logits_of(model, distort(digits.images, kind, VALIDATION_SEED), device), digits.labels
 
 
 Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval

@@ -28,10 +28,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from stn_core.bird_training import BirdTask
 from stn_core.calibration import rescale, temperature
 from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
-from stn_core.datasets import Digits, gallery, mnist, training_digits
+from stn_core.datasets import Digits, mnist, training_digits
 from stn_core.distortions import DISTORTIONS, distort
 from stn_core.draws import generator, order
-from stn_core.evaluation import error, validation_error, validation_logits
+from stn_core.evaluation import error, validation_answers, validation_error
 from stn_core.experiments import BirdRecipe, Experiment, Recipe
 from stn_core.muon import Muon
 from stn_core.recording import Recorder
@@ -145,7 +145,7 @@ class DigitTask:
         return validation_error(model, self.experiment.data, device)
 
     def calibrate(self, model: Any, device: torch.device) -> None:
-        rescale(model.classifier[-1], temperature(validation_logits(model, self.experiment.data, device), gallery().labels))
+        rescale(model.classifier[-1], temperature(*validation_answers(model, self.experiment.data, device)))
 
     def storage(self, model: nn.Module, device: torch.device) -> torch.dtype:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
