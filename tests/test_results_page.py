@@ -71,6 +71,8 @@ def report(checkpoints):
 def visit(monkeypatch, checkpoints, report, tmp_path):
     """visit(data="RTS") opens the results page at that address; with another file, or with a changed report."""
 
+    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+
     def call(changed=report, path=None, folder=checkpoints, **address):
         if path is None:
             path = tmp_path / "report.json"
@@ -332,16 +334,14 @@ def test_every_text_is_there_in_every_language_with_the_same_gaps():
     "content",
     [None, "", "[]", '{"errors": []}', '{"errors": ["x", 1], "shares": [1], "command": "c", "date": "d", "commit": "e"}'],
 )
-def test_without_the_measurement_behind_it_nothing_is_said_of_why_p_misses(visit, tmp_path, monkeypatch, content):
-    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+def test_without_the_measurement_behind_it_nothing_is_said_of_why_p_misses(visit, content):
     if content is not None:
         models.ORACLE.write_text(content)
     page = visit()
     assert not page.exception and not page.info
 
 
-def test_why_p_misses_is_said_with_the_measured_figures(visit, tmp_path, monkeypatch):
-    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+def test_why_p_misses_is_said_with_the_measured_figures(visit):
     about = {"command": "python -m x", "date": "2026-01-05", "commit": "1234", "shares": [3.04, 22.7, 74.2]}
     models.ORACLE.write_text(json.dumps(about | {"errors": [1.753, 31.6, 1.9, 0.5]}))
     (said,) = (info.value for info in visit().info)
