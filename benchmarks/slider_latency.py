@@ -1,53 +1,71 @@
-"""From a key press on a slider to the painted figure, in a real browser: python -m benchmarks.slider_latency [--moves 60]"""
+"""From a key press on a slider to the painted figure, in a real browser: python -m benchmarks.slider_latency [--moves 60]
+
+With ``--every-page`` the same on every page whose figures Python computes, each with a slider of its own.
+"""
 
 import argparse
 import statistics
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
 
+START = "/?kind=R&r_angle=-60"
+PAGES = {  # in the address, each with the key of a slider on it
+    START: "r_angle",
+    "/stage?kind=RTS": "rts_scale",
+    "/why": "why_x",
+    "/why?why_view=pools": "why_shift",
+    "/transformation": "t_angle",
+    "/sampler": "s_x",
+    "/sampler?s_view=down": "s_factor",
+    "/gradient": "g_x",
+    "/gradient?g_steps=20": "g_steps",
+    "/trouble?w_trap=frame": "w_mean",
+    "/trouble?w_trap=leave": "w_x",
+}
 WATCH = """() => {
   window.times = [];
-  let pressed = null, before = null;
-  const shown = () => document.querySelector('.js-plotly-plot .imagelayer image')?.getAttribute('href');
-  addEventListener('keydown', () => { pressed = performance.now(); before = shown(); }, true);
-  const look = () => {
-    const now = shown();
-    if (pressed !== null && now && now !== before) {
-      const from = pressed;
-      pressed = null;
-      requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)));  // after the paint
-    }
-    requestAnimationFrame(look);
+  let pressed = null;
+  addEventListener('keydown', () => { pressed = performance.now(); }, true);
+  const drawn = () => {
+    if (pressed === null) return;
+    const from = pressed;
+    pressed = null;
+    requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)));  // after the paint
   };
-  look();
+  for (const figure of document.querySelectorAll('.js-plotly-plot')) figure.on('plotly_afterplot', drawn);
 }"""
 
 
+def measured(page: Page, address: str, slider: str, moves: int) -> str:
+    """Open a page and move the slider of that key to and fro."""
+    page.goto(address)
+    page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
+    page.wait_for_timeout(2000)
+    page.evaluate(WATCH)
+    page.locator(f".st-key-{slider} input[type=range]").first.focus()
+    for move in range(moves):
+        page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
+        page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)
+        page.wait_for_timeout(150)
+    times = sorted(page.evaluate("window.times"))
+    return f"p50 {statistics.median(times):.0f} ms, p95 {times[int(0.95 * len(times))]:.0f} ms, max {times[-1]:.0f} ms"
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=60)
-    parser.add_argument("--path", default="/?kind=r&r_angle=-60", help="the state to start from")
-    parser.add_argument("--slider", default="Rotation")
+    parser.add_argument("--path", default=START, help="the state to start from")
+    parser.add_argument("--slider", default="r_angle", help="its key, which is its name in the address")
+    parser.add_argument("--every-page", action="store_true")
     options = parser.parse_args()
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(address + options.path)
-        page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=60_000)
-        page.wait_for_timeout(2000)
-        page.evaluate(WATCH)
-        slider = page.locator("[data-testid=stSlider]", has_text=options.slider).locator("input[type=range], [role=slider]").first
-        slider.focus()
-        for move in range(options.moves):
-            page.keyboard.press("ArrowRight")
-            page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)
-            page.wait_for_timeout(150)
-        times = sorted(page.evaluate("window.times"))
+        for path, slider in PAGES.items() if options.every_page else [(options.path, options.slider)]:
+            print(f"{path}, {options.moves} moves of {slider}: {measured(page, address + path, slider, options.moves)}")
         browser.close()
-    p50, p95 = statistics.median(times), times[int(0.95 * len(times))]
-    print(f"{len(times)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {times[-1]:.0f} ms")
 
 
 if __name__ == "__main__":

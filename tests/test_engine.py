@@ -130,7 +130,7 @@ def test_theta_can_come_from_elsewhere(page, name):
 
 
 def test_half_precision_is_used_where_nothing_is_lost(page):
-    model, images = model_of("p-fcn"), digits_for("p-fcn", 2)
+    model, images = EXPERIMENTS["p-fcn"].create_model().eval(), digits_for("p-fcn", 2)
     about, block = export_model(model, (28, 28))
     model.load_state_dict({name: value.half().float() for name, value in model.state_dict().items()})
     half, short = export_model(model, (28, 28))
