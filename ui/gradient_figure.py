@@ -9,11 +9,10 @@ from torch import Tensor
 from stn_core.explanation import GridCurves, signed, to_pixels
 from stn_core.gradients import LossGradient
 from ui.board import Board, Box
-from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure, line
+from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
 from ui.language import Texts
 
 BIG, SMALL = 268, 112
-STROKE = 0.17  # half the length of a grid point's stroke, in pixels of the image
 
 
 @dataclass(frozen=True)
@@ -79,13 +78,12 @@ def _side(board: Board, left: float, image: Tensor, side: Side, limits: Sequence
 
 
 def _dots(points: Tensor) -> dict[str, object]:
-    """Points as one line of strokes that are as long as thick: a browser draws it far faster than so many markers."""
-    x: list[float | None] = []
-    y: list[float | None] = []
-    for across, down in points.tolist():
-        x += [round(across - STROKE, 2), round(across + STROKE, 2), None]
-        y += [round(down, 2), round(down, 2), None]
-    return line(x, y, GRID, 2.6)
+    x, y = points.double().T.tolist()
+    marker = {"color": GRID, "size": 2.6}
+    return {
+        "type": "scatter", "mode": "markers", "x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "marker": marker,
+        "hoverinfo": "skip",
+    }  # fmt: skip
 
 
 def _bars(board: Board, box: Box, gradient: Tensor) -> None:
