@@ -39,7 +39,8 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
                 width=picture.width, height=picture.height,
             )  # fmt: skip
         shrink = longest / max(picture.size)
-        picture.draft("RGB", (round(shrink * picture.width), round(shrink * picture.height)))  # a JPEG is decoded at 1/8 to 1/2
+        wanted = (max(1, round(shrink * picture.width)), max(1, round(shrink * picture.height)))
+        picture.draft("RGB", wanted)  # a JPEG is decoded at an eighth to a half of its size
         picture.thumbnail((2 * longest, 2 * longest), Image.Resampling.BOX)
         picture = ImageOps.exif_transpose(picture)
         if picture.mode.startswith("I") or picture.mode == "F":

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from stn_core.datasets import gallery
-from stn_core.photographs import MAX_BYTES, PictureError, mnist_form, read_digit, read_picture
+from stn_core.photographs import MAX_BYTES, PictureError, mnist_form, read_digit, read_photograph, read_picture
 
 
 def one(size=(200, 280), ink=20, paper=240, mode="L"):
@@ -161,6 +161,12 @@ def test_a_picture_is_rgb_and_no_longer_than_asked(size):
     shrink = min(300 / max(size), 1)
     assert seen.mode == "RGB" and seen.size == pytest.approx([side * shrink for side in size], abs=1)
     assert seen.getpixel((5, 5)) == pytest.approx((255, 0, 0), abs=4)
+
+
+@pytest.mark.parametrize("size", [(1, 10_000), (10_000, 1), (1, 1)])
+def test_a_photograph_may_be_as_thin_as_a_line(size):
+    pixels = read_photograph(saved(Image.new("RGB", size, (200, 40, 40)), "JPEG"), 64)
+    assert pixels.shape == (3, 64, 64) and abs(pixels[0].mean().item() - 200 / 255) < 0.02
 
 
 def test_transparent_parts_are_white():
