@@ -28,9 +28,8 @@ from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, create_model, load_ch
 from stn_core.checkpoints import find_checkpoint
 from stn_core.datasets import gallery, mnist, training_digits
 from stn_core.distortions import DIGIT, Parameters, Projection, square_to_quadrilateral
-from stn_core.draws import generator, order
 from stn_core.evaluation import VALIDATION_SEED, logits_of
-from stn_core.training import commit, create_optimiser, keep_freed_memory, rate_factor
+from stn_core.training import bent_batch, commit, create_optimiser, keep_freed_memory, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next
@@ -69,20 +68,15 @@ def trained(kind: str, epochs: int) -> nn.Module:
     model = create_model("cnn", kind).to(memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
     optimiser = create_optimiser(model, recipe)
-    size = recipe.batch_size
-    an_epoch = len(digits.labels) // size
-    for step in track(range(epochs * an_epoch), "CNN behind the truth", console=Console(stderr=True)):
+    total = epochs * (len(digits.labels) // recipe.batch_size)
+    for step in track(range(total), "CNN behind the truth", console=Console(stderr=True)):
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * rate_factor(recipe, step / (epochs * an_epoch))
-        epoch, position = divmod(step, an_epoch)
-        chosen = order(len(digits.labels), 0, epoch)[position * size : (position + 1) * size]
-        draw = generator(0, step, 1)
-        moves = recipe.bend * torch.randn(size, 16, 2, generator=draw)
-        bent = DISTORTIONS["e"].apply(digits.images[chosen], {"scale": torch.ones(size), "moves": moves})[:, 0]
+            group["lr"] = group["peak"] * rate_factor(recipe, step / total)
+        bent, labels, draw = bent_batch(digits, recipe, 0, step)
         _, images = distorted_and_undone(bent, kind, draw)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(images)
-        F.cross_entropy(logits.float(), digits.labels[chosen], label_smoothing=recipe.smoothing).backward()
+        F.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing).backward()
         nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimiser.step()
         optimiser.zero_grad()

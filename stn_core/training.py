@@ -68,6 +68,12 @@ def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
 
 def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
+    images, labels, draw = bent_batch(digits, recipe, seed, step)
+    return distort(images, kind, draw), labels
+
+
+def bent_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
+    """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels; and what is to draw further."""
     size = recipe.batch_size
     epoch, position = divmod(step, len(digits.labels) // size)
     chosen = order(len(digits.labels), seed, epoch)[position * size : (position + 1) * size]
@@ -75,7 +81,7 @@ def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int)
     if recipe.bend:
         moves = recipe.bend * torch.randn(size, 16, 2, generator=draw)
         images = DISTORTIONS["e"].apply(images, {"scale": torch.ones(size), "moves": moves})[:, 0]
-    return distort(images, kind, draw), digits.labels[chosen]
+    return images, digits.labels[chosen], draw
 
 
 class Task(Protocol):
