@@ -1,5 +1,6 @@
 """A canvas laid out in pixels from the figure's top left corner, with charts, arrows and squares: what the exhibits draw on."""
 
+import base64
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -36,9 +37,32 @@ class Board(Canvas):
         """A picture (H, W) in [0, 1], or a data URI of that size, framed; axes in its pixels."""
         return self.panel(*self._domain(box), image if isinstance(image, str) else picture(image), size, frame, margin)
 
-    def signed(self, box: Box, image: Tensor, limit: float, frame: str) -> Axes:
-        """A picture (H, W) of numbers from -limit (black) over 0 (grey) to limit (white)."""
-        return self.image(box, image / (2 * max(limit, 1e-12)) + 0.5, image.shape, frame)
+    def mosaic(
+        self, x: float, y: float, side: float, images: Sequence[Tensor], frames: Sequence[str], titles: Sequence[str],
+        columns: int = 2, gap: tuple[int, int] = (2, 10),
+    ) -> None:  # fmt: skip
+        """Equal pictures (H, W) in [0, 1] in rows under their titles, ``side`` wide each and ``gap`` of their pixels apart.
+
+        They are one image with one pair of axes: Plotly takes about 10 ms for every further pair.
+        """
+        height, width = images[0].shape
+        across, down = width + gap[0], height + gap[1]
+        rows = -(-len(images) // columns)
+        whole = torch.zeros(rows * down - gap[1], columns * across - gap[0], 2)  # grey and alpha
+        corners = [(down * (i // columns), across * (i % columns)) for i in range(len(images))]
+        for image, (top, left) in zip(images, corners, strict=True):
+            whole[top : top + height, left : left + width] = torch.stack((image, torch.ones_like(image)), dim=2)
+        pixel = side / width
+        size = whole.shape[:2]
+        box = Box(x, y, pixel * size[1], pixel * size[0])
+        axes = self.panel(*self._domain(box), picture(whole), size, None, margin=0)
+        square = torch.tensor([(0, 0), (width, 0), (width, height), (0, height), (0, 0)]) - 0.5
+        for color in dict.fromkeys(frames):
+            own = [corner for frame, corner in zip(frames, corners, strict=True) if frame == color]
+            self.lines(axes, [square + torch.tensor((left, top)) for top, left in own], color, 3)
+        for title, (top, left) in zip(titles, corners, strict=True):
+            middle = (x + pixel * (left + width / 2), y + pixel * top - 2)
+            self.label(title, *middle, size=14, bold=True, anchor=("center", "bottom"))
 
     def chart(
         self, box: Box, x: tuple[float, float], y: tuple[float, float], xticks: Sequence[float] = (), yticks: Sequence[float] = (),
@@ -82,6 +106,23 @@ class Board(Canvas):
         marker = {"color": color, "size": size, "line": {"color": edge, "width": 1}}
         dots = {"type": "scatter", "mode": "markers", "x": _rounded(x), "y": _rounded(y), "marker": marker, "hoverinfo": "skip"}
         self.traces.append(dots | {"cliponaxis": False} | axes)
+
+    def dust(self, axes: Axes, points: Tensor, color: str, diameter: float, size: Sequence[int], margin: float) -> None:
+        """Many small dots at points (N, 2) of an image of ``size`` and with ``margin`` around it, as one drawing over it: a marker
+        each takes Plotly longer than all the rest of a figure.
+        """
+        height, width = size
+        left = -0.5 - margin * max(size)
+        box = {"x": left, "y": left, "sizex": width - 1 - 2 * left, "sizey": height - 1 - 2 * left}
+        path = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points.tolist())
+        drawing = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left} {left} {box["sizex"]} {box["sizey"]}" width="1000" '
+            f'height="{1000 * box["sizey"] / box["sizex"]}"><path d="{path}" stroke="{color}" stroke-width="{diameter}" '
+            'stroke-linecap="round" fill="none"/></svg>'
+        )
+        source = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
+        place = {"xref": axes["xaxis"], "yref": axes["yaxis"], "layer": "above", "sizing": "stretch"}
+        self.layout.setdefault("images", []).append({"source": source} | box | place)
 
     def arrows(self, axes: Axes, tails: Tensor, heads: Tensor, color: str, width: float = 2, head: float = 0.35) -> None:
         """Arrows between points (N, 2), in one trace; the head's sides are ``head`` of the arrow's length."""

@@ -35,7 +35,7 @@ WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 
 def picture(image: Tensor) -> str:
-    """A grey image (H, W) in [0, 1] as a PNG in a data URI, a few hundred bytes."""
+    """A grey image (H, W), or one with alpha (H, W, 2), in [0, 1] as a PNG in a data URI, a few hundred bytes."""
     pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
@@ -103,10 +103,10 @@ class Canvas:
         y: tuple[float, float],
         source: str,
         size: Sequence[int],
-        frame: str,
+        frame: str | None,
         margin: float = 0.02,
     ) -> dict[str, str]:
-        """A picture at equal aspect in its frame, with room around it for what lies outside: ``margin`` of a side."""
+        """A picture at equal aspect in its frame, if any, with room around it for what lies outside: ``margin`` of a side."""
         height, width = size
         room = margin * max(size)
         hidden = {"visible": False}
@@ -118,6 +118,8 @@ class Canvas:
             hidden | {"range": [height - 0.5 + room, -0.5 - room], "scaleanchor": f"x{number}", "constrain": "domain"},
         )
         self.traces.append({"type": "image", "source": source, "zsmooth": False, "hoverinfo": "skip"} | axes)
+        if frame is None:
+            return axes
         edge = [-0.5, width - 0.5, width - 0.5, -0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5, -0.5]
         self.traces.append(line(*edge, frame, 3) | axes)
         return axes

@@ -12,7 +12,8 @@ from ui.board import Board, Box
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
 from ui.language import Texts
 
-BIG, SMALL = 268, 112
+BIG, SMALL = 268, 98  # pixels
+MARGIN = 0.14  # around the image, of its side
 
 
 @dataclass(frozen=True)
@@ -51,46 +52,33 @@ def gradient_figure(image: Tensor, sides: Sequence[Side], losses: Sequence[float
 def _side(board: Board, left: float, image: Tensor, side: Side, limits: Sequence[float], say: Texts) -> None:
     size = (image.shape[0], image.shape[1])
     board.label(side.title, left, 0, size=17, bold=True, mark=RIGHT if side.learns else QUIET)
-    axes = board.image(Box(left, 32, BIG, BIG), image, size, INPUT, margin=0.14)
+    axes = board.image(Box(left, 32, BIG, BIG), image, size, INPUT, MARGIN)
     board.lines(axes, [side.curves.border], GRID, 3)
     board.lines(axes, [side.curves.top], UP, 5)
     points = to_pixels(side.gradient.grid, size).flatten(0, 1)
     shown = ((points > -4.4) & (points < max(size) + 3.4)).all(1)
-    board.traces.append(_dots(points[shown]) | axes)
+    board.dust(axes, points[shown], GRID, 0.34, size, MARGIN)
     pull = -side.gradient.of_points.flatten(0, 1)
     length = pull.norm(dim=1)
     if length.max() > 0:
         strong = shown & (length > 0.04 * length.max())
         board.arrows(axes, points[strong], points[strong] + 4.5 * pull[strong] / length.max(), RIGHT, 2)
-    small = (
-        ("figure_output", side.gradient.output[0], None, GRID),
-        ("figure_of_output", side.gradient.of_output[0], limits[0], QUIET),
-        ("figure_dx", side.slope[..., 0], limits[1], QUIET),
-        ("figure_dy", side.slope[..., 1], limits[1], QUIET),
-    )
-    for i, (name, picture, limit, frame) in enumerate(small):
-        box = Box(left + BIG + 8 + (i % 2) * (SMALL - 8), 32 + 20 + (i // 2) * (SMALL + 24), SMALL - 14, SMALL - 14)
-        board.label(say(name), box.x + box.width / 2, box.y - 2, size=14, bold=True, anchor=("center", "bottom"))
-        if limit is None:
-            board.image(box, picture, picture.shape, frame)
-        else:
-            board.signed(box, picture, limit, frame)
+    signs = ((side.gradient.of_output[0], limits[0]), (side.slope[..., 0], limits[1]), (side.slope[..., 1], limits[1]))
+    small = [side.gradient.output[0], *(signed_picture(numbers, limit) for numbers, limit in signs)]
+    titles = [say(f"figure_{name}") for name in ("output", "of_output", "dx", "dy")]
+    board.mosaic(left + BIG + 8, 52, SMALL, small, (GRID, QUIET, QUIET, QUIET), titles)
 
 
-def _dots(points: Tensor) -> dict[str, object]:
-    x, y = points.double().T.tolist()
-    marker = {"color": GRID, "size": 2.6}
-    return {
-        "type": "scatter", "mode": "markers", "x": [round(v, 2) for v in x], "y": [round(v, 2) for v in y], "marker": marker,
-        "hoverinfo": "skip",
-    }  # fmt: skip
+def signed_picture(image: Tensor, limit: float) -> Tensor:
+    """Numbers from -limit (black) over 0 (grey) to limit (white)."""
+    return image / (2 * max(limit, 1e-12)) + 0.5
 
 
 def _bars(board: Board, box: Box, gradient: Tensor) -> None:
     values = gradient.tolist()
     limit = max(*(abs(value) for value in values), 1e-6)
     names = {2: ("tx", "ty"), 4: ("a", "b", "tx", "ty"), 6: ("θ₁₁", "θ₁₂", "θ₁₃", "θ₂₁", "θ₂₂", "θ₂₃")}[len(values)]
-    axes = board.chart(box, (-0.6, len(values) - 0.4), (-1.5 * limit, 1.5 * limit))
+    axes = board.chart(box, (-0.6, len(values) - 0.4), (-1.9 * limit, 1.9 * limit))
     board.bar(axes, range(len(values)), values, [RIGHT] * len(values), 0.55)
     board.curve(axes, [-0.6, len(values) - 0.4], [0, 0], QUIET, 1.5)
     for i, (name, value) in enumerate(zip(names, values, strict=True)):
