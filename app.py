@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from stn_core.datasets import gallery
+from stn_core.memory import share_heaps
 from ui import lecture
 from ui.language import choose_language, texts
 from ui.pages import PAGES, file_of, path_of
@@ -19,6 +20,7 @@ torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares th
 @st.cache_resource(show_spinner="Reading the digits")
 def warm_up() -> None:
     """Once a server: read what every visitor needs, and keep the garbage collector from walking through it ever after."""
+    share_heaps()
     gallery()
     gc.collect()
     gc.freeze()

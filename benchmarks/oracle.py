@@ -29,7 +29,8 @@ from stn_core.checkpoints import find_checkpoint
 from stn_core.datasets import gallery, mnist, training_digits
 from stn_core.distortions import DIGIT, Parameters, Projection, square_to_quadrilateral
 from stn_core.evaluation import VALIDATION_SEED, logits_of
-from stn_core.training import bent_batch, commit, create_optimiser, keep_freed_memory, rate_factor
+from stn_core.memory import keep_freed_memory
+from stn_core.training import bent_batch, commit, create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next

@@ -28,6 +28,7 @@ from stn_core.datasets import Digits, mnist
 from stn_core.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
 from stn_core.evaluation import BATCH, error, error_on
 from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.memory import keep_freed_memory
 from stn_core.sentences import Complaint, Sentence, about_file
 
 FORMAT = 1
@@ -249,7 +250,7 @@ def make_report(
     It is written after every checkpoint, so an interrupted run goes on where it was. A broken checkpoint is said and left out.
     ValueError if there is no checkpoint at all, DataError if the test digits are not to be had.
     """
-    from stn_core.training import commit, keep_freed_memory  # here, since accelerate takes a second to import; the page only reads
+    from stn_core.training import commit  # here, since accelerate takes a second to import; the page only reads
 
     to = Path(to)
     place = lambda experiment: find_checkpoint(experiment) if out is None else Path(out) / experiment.path

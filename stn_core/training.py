@@ -5,7 +5,6 @@ be killed at any moment and resumed from its last saved state, and it ends with 
 """
 
 import copy
-import ctypes
 import datetime
 import os
 import pickle
@@ -33,6 +32,7 @@ from stn_core.distortions import DISTORTIONS, distort
 from stn_core.draws import generator, order
 from stn_core.evaluation import error, validation_answers, validation_error
 from stn_core.experiments import BirdRecipe, Experiment, Recipe
+from stn_core.memory import keep_freed_memory
 from stn_core.muon import Muon
 from stn_core.recording import Recorder
 from stn_core.spatial_transformer import ExplainableModel
@@ -327,14 +327,6 @@ def save_state(state: dict[str, Any], path: Path) -> None:
     unfinished = path.with_suffix(".partial")
     torch.save(state, unfinished)
     unfinished.replace(path)
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep the memory that a step frees for the next one: fetching it from the kernel anew costs a third of the step."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt:
-        mallopt(-4, 0)  # M_MMAP_MAX: no separate mappings for large blocks
-        mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD: give nothing back
 
 
 def mixed_precision(precision: str, device: str) -> str:

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
+from stn_core.memory import give_back_memory
 from ui import models, snippets
 from ui.bird_answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
 from ui.bird_pictures import BirdPicture, choose_picture
@@ -64,6 +65,9 @@ def main() -> None:
         both = zip(ready, answers, strict=True)
         by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
         take_home("birds", snippets.birds(picture.source, by_hand), notes=sentences)
+    if st.session_state.get("b_seen") != picture.key:
+        st.session_state["b_seen"] = picture.key
+        give_back_memory()  # the streams' maps of a photograph are 100 MB
 
 
 def choose_models(say: Texts) -> list[Experiment]:
