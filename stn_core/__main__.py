@@ -11,6 +11,8 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from stn_core.checkpoints import Checkpoint
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
@@ -158,7 +160,7 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
 
 def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
     from stn_core.datasets import cub
-    from stn_core.evaluation import attention, bird_answers, reference_hits, share
+    from stn_core.evaluation import attention, bird_answers, gain, reference_hits, share
     from stn_core.experiments import SPECIES
 
     rows = []
@@ -169,16 +171,25 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         for window, found in reference_hits(birds).items():
             table.add_row("", "", "", f"{window}, for reference", f"{found['head']:.1f}", f"{found['centre']:.1f}")
             rows.append({"data": kind, "window": window, **found})
+        before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
+        comparison = Table("checkpoint", "compared with", "points more", title="on the same photographs; 95 % intervals")
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             answers = bird_answers(checkpoint.model, birds)  # type: ignore[arg-type]
-            accuracy, looks = share(~answers.wrong(birds)), attention(birds, answers)
-            row = _about(checkpoint) | {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks}
+            right = ~answers.wrong(birds)
+            accuracy, looks = share(right), attention(birds, answers)
+            gains = {name: gain(right, others) for name, others in before.items()}
+            row = _about(checkpoint) | {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks, "gains": gains}
+            before[row["experiment"]] = right
+            for name, points in gains.items():
+                comparison.add_row(row["experiment"], name, _interval(points))
             rows.append(row)
             paper = "" if row["paper_error"] is None else f"{100 - row['paper_error']:.1f}"
             table.add_row(row["experiment"], _interval(accuracy), paper, "", "", "")
             for number, look in enumerate(looks, 1):
                 table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
         Console().print(table)
+        if comparison.rows:
+            Console().print(comparison)
     return rows
 
 

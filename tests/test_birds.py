@@ -12,7 +12,7 @@ import pytest
 import torch
 import torchvision
 from conftest import make_cub
-from scipy.stats import binomtest
+from scipy.stats import binomtest, ttest_1samp
 from torch import nn
 
 from stn_core import EXPERIMENTS, CheckpointError, create_model, list_models, load_checkpoint
@@ -21,7 +21,7 @@ from stn_core.bird_training import BirdTask
 from stn_core.birds import HeatMaps, Regression, StreamDropout, tiles
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import DataError, cub, held_out
-from stn_core.evaluation import BirdAnswers, attention, bird_answers, hits, inside, reference_hits, share, unsure
+from stn_core.evaluation import BirdAnswers, attention, bird_answers, gain, hits, inside, reference_hits, share, unsure
 from stn_core.looking import Lattice, learn_to_look
 from stn_core.photographs import read_photograph
 from stn_core.training import train
@@ -299,6 +299,17 @@ def test_shares_have_wilson_s_interval(right, count):
     assert found == pytest.approx((100 * right / count, 100 * judge.low, 100 * judge.high), abs=0.01)
 
 
+def test_models_are_compared_photograph_by_photograph():
+    draw = torch.Generator().manual_seed(0)
+    known = torch.rand(1389, generator=draw) < 0.7  # both models know most of the same photographs
+    one, other = (known | (torch.rand(1389, generator=draw) < chance) for chance in (0.4, 0.3))
+    judge = ttest_1samp(one.double() - other.double(), 0).confidence_interval(0.95)
+    found = gain(one, other)
+    assert found == pytest.approx((100 * (one.sum() - other.sum()).item() / 1389, 100 * judge.low, 100 * judge.high), abs=0.01)
+    assert found[2] - found[1] < share(one)[2] - share(one)[1]
+    assert gain(one, one) == (0, 0, 0)
+
+
 def test_answers_are_unsure_below_the_probability_that_validation_chose(tiny_cub):
     birds = cub("test", tiny_cub, species=4)
     birds = birds.chosen(torch.tensor([0, 1, 2, 3] * 5))
@@ -403,8 +414,9 @@ def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
     trained = load_checkpoint(path)
     assert trained.provenance["processes"] == 2 and trained.provenance["samples"] == 32 and len(trained.experiment.classes) == 200
 
-    code, output, _ = run("evaluate", path, "--data", tiny_cub, "--json", tmp_path / "figures.json")
+    code, output, _ = run("evaluate", path, path, "--data", tiny_cub, "--json", tmp_path / "figures.json")
     rows = json.loads((tmp_path / "figures.json").read_text())
-    assert code == 0 and [row.get("window") for row in rows] == ["centred", "random", None]
+    assert code == 0 and [row.get("window") for row in rows] == ["centred", "random", None, None]
+    assert "compared with" in output and rows[2]["gains"] == {} and rows[3]["gains"] == {"cub200-2st-cnn": [0, 0, 0]}
     assert "transformer 2" in output and "83.9" in output and f"{rows[2]['accuracy'][0]:.1f} (" in output
     assert rows[2]["test_error"] == pytest.approx(trained.metrics["test_error"])
