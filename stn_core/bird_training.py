@@ -18,10 +18,12 @@ from stn_core.calibration import rescale, temperature
 from stn_core.checkpoints import load_checkpoint
 from stn_core.datasets import Birds, cub, held_out
 from stn_core.draws import generator, order
-from stn_core.evaluation import attention, bird_answers, reference_hits, unsure
+from stn_core.evaluation import BirdAnswers, attention, bird_answers, reference_hits, unsure
 from stn_core.experiments import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
+from stn_core.last_layer import fit
 from stn_core.looking import Lattice, learn_to_look, look_everywhere
 from stn_core.photographs import read_photograph
+from stn_core.transforms import TRANSFORMS
 
 STORED = SIDE * 8 // 7  # a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
 
@@ -73,6 +75,7 @@ class BirdTask:
         self.recipe, self.out, self.seed = recipe, Path(out), seed
         self.device, self.coarse = torch.device(device), coarse
         self.looked: dict[str, Any] = {}
+        self.judged: dict[str, Any] = {}
         self.recorder = LookRecorder(experiment)
 
     @property
@@ -180,10 +183,23 @@ class BirdTask:
         return self.recorder
 
     def calibrate(self, model: BirdModel, device: torch.device) -> None:
-        """On the photographs that are held out, if there are any."""
-        if len(self.validation.labels):
-            answers = bird_answers(model, self.validation, device)
-            rescale(model.classifier, temperature(answers.logits, self.validation.labels))
+        """The last layer anew, and its temperature by the photographs that are held out, if there are any. What is said of those is
+        said by a layer that has not seen them; then the layer may learn from them too.
+        """
+        decay, layer = self.recipe.last_layer, model.classifier
+        learned = features(model, self.birds, device) if decay else torch.empty(0)
+        if decay:
+            fit(layer, learned, self.birds.labels, decay)
+        if not len(self.validation.labels):
+            return
+        held = features(model, self.validation, device)
+        with torch.no_grad():
+            logits = layer(held.to(device)).float().cpu()
+        warmth = temperature(logits, self.validation.labels)
+        self.judged = judged(logits / warmth, self.validation)
+        if decay:
+            fit(layer, torch.cat((learned, held)), torch.cat((self.birds.labels, self.validation.labels)), decay)
+        rescale(layer, warmth)
 
     def storage(self, model: BirdModel, device: torch.device) -> torch.dtype:
         """Half precision: the metrics are those of the rounded weights."""
@@ -199,11 +215,23 @@ class BirdTask:
         """What a checkpoint carries: errors, when an answer is unsure (chosen on the validation photographs), where it looks."""
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
-        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers), **self.looked}
+        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers)}
+        metrics |= self.looked | self.judged
         if model.transformers:
             metrics["reference"] = reference_hits(self.test, model.scale)
-        if len(self.validation.labels):
-            held = bird_answers(model, self.validation, device)
-            metrics["validation_error"] = 100 * held.wrong(self.validation).double().mean().item()
-            metrics["unsure"] = unsure(self.validation, held)
         return metrics
+
+
+def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
+    """What the last layer sees of every photograph, whole and as it is: (N, C), on the CPU."""
+    seen: list[Tensor] = []
+    hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    bird_answers(model, birds, device)
+    hook.remove()
+    return torch.cat(seen)
+
+
+def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
+    """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs that are held out."""
+    answers = BirdAnswers(logits, torch.zeros(len(logits), 0, 3), TRANSFORMS["attention"])
+    return {"validation_error": 100 * answers.wrong(birds).double().mean().item(), "unsure": unsure(birds, answers)}

@@ -113,6 +113,8 @@ class BirdRecipe(Recipe):
         zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and mirrored half of the time.
         dropout: of the concatenated features.
         absent: how often a whole stream is left out of a training step, never all of them.
+        last_layer: decay of the last layer's weights when it is fitted anew at the end (last_layer.py): without the photographs
+            held out for what is measured on those, with them for the model; 0 for the layer as it was trained.
         held_out: every so manieth training photograph of a species is for validation only; 0 for none.
     """
 
@@ -132,6 +134,7 @@ class BirdRecipe(Recipe):
     zoom: float = 0.35
     dropout: float = 0.3
     absent: float = 0.5
+    last_layer: float = 0.1
     held_out: int = 10
 
     def __post_init__(self) -> None:
@@ -141,8 +144,9 @@ class BirdRecipe(Recipe):
         for name in ("zoom", "dropout", "absent"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
-        if min(self.frozen, self.looking, self.together) < 0 or self.jitter < 0 or self.held_out < 0 or self.held_out == 1:
-            raise ValueError("frozen, looking, together and jitter must not be negative, and held_out 0 or at least 2")
+        counts = (self.frozen, self.looking, self.together, self.jitter, self.last_layer, self.held_out)
+        if min(counts) < 0 or self.held_out == 1:
+            raise ValueError("frozen, looking, together, jitter and last_layer must not be negative, and held_out 0 or at least 2")
         if self.bend or self.optimiser == "muon":
             raise ValueError("bending and muon are for digits: birds take optimiser=adamw or sgd")
 
@@ -153,7 +157,7 @@ BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
         "paper": BirdRecipe(  # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
             epochs=60, batch_size=32, optimiser="sgd", rate=0.01, localisation_rate=1e-4, schedule="steps", weight_decay=1e-4,
             average=0.0, clip=0.0, classifier_rate=1.0, frozen=0, stem="imagenet", looking=0, together=60, jitter=0.0, zoom=0.125,
-            dropout=0.7, absent=0.0, smoothing=0.0, held_out=0,
+            dropout=0.7, absent=0.0, last_layer=0.0, smoothing=0.0, held_out=0,
         ),
     }
 )  # fmt: skip

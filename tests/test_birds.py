@@ -12,6 +12,8 @@ import pytest
 import torch
 import torchvision
 from conftest import make_cub
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
 from scipy.stats import binomtest, ttest_1samp
 from torch import nn
 
@@ -22,6 +24,7 @@ from stn_core.birds import HeatMaps, Regression, StreamDropout, tiles
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import DataError, cub, held_out
 from stn_core.evaluation import BirdAnswers, attention, bird_answers, gain, hits, inside, reference_hits, share, unsure
+from stn_core.last_layer import fit
 from stn_core.looking import Lattice, learn_to_look
 from stn_core.photographs import read_photograph
 from stn_core.training import train
@@ -378,6 +381,38 @@ def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
     assert torch.allclose(thetas[0, :, :, 1:], tiles(2), atol=1e-3) and not torch.equal(thetas[0], thetas[-1])
     content = path.read_bytes()
     assert train(experiment, recipe, resume=True, **options).read_bytes() == content
+
+
+def test_the_last_layer_is_the_minimum_that_another_solver_finds():
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(60) % 3
+    inputs = 5 + 0.2 * torch.randn(60, 4, generator=draw) + 0.2 * labels[:, None] * torch.tensor([1.0, 0, -1, 0])
+    layer = nn.Linear(4, 3)
+    fit(layer, inputs, labels, decay=0.05)
+    units = (inputs / inputs.std()).double().numpy()
+
+    def objective(flat):  # without the mean taken off: the bias makes up for it
+        scores = units @ flat[:12].reshape(4, 3) + flat[12:]
+        return (logsumexp(scores, axis=1) - scores[range(60), labels]).mean() + 0.025 * (flat[:12] ** 2).sum()
+
+    judge = minimize(objective, [0.0] * 15, method="BFGS", options={"gtol": 1e-7}).x
+    with torch.no_grad():
+        expected = softmax(units @ judge[:12].reshape(4, 3) + judge[12:], axis=1)
+        assert layer(inputs).softmax(1).numpy() == pytest.approx(expected, abs=2e-4)
+
+
+def test_held_out_photographs_judge_a_last_layer_without_them_and_then_teach_it(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-cnn")
+    models = {}
+    for decay in (0.0, 1e-5):
+        torch.manual_seed(0)
+        task = BirdTask(experiment, replace(recipe, last_layer=decay), 0, tiny_cub, tmp_path, limit=24)
+        models[decay] = task.create_model(fresh=True).eval()
+        task.calibrate(models[decay], torch.device("cpu"))
+        said, known = task.judged["validation_error"], task.validation_error(models[decay], torch.device("cpu"))
+        assert (said == known) if not decay else (said > 0 and known == 0)
+    streams = [model.streams.state_dict() for model in models.values()]
+    assert all(torch.equal(one, streams[1][key]) for key, one in streams[0].items())
 
 
 def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
