@@ -43,7 +43,7 @@ class Board(Canvas):
     ) -> None:  # fmt: skip
         """Equal pictures (H, W) in [0, 1] in rows under their titles, ``side`` wide each and ``gap`` of their pixels apart.
 
-        They are one image with one pair of axes: Plotly takes about 10 ms for every further pair.
+        They are one image with one pair of axes, since every further pair costs Plotly time at every change.
         """
         height, width = images[0].shape
         across, down = width + gap[0], height + gap[1]
