@@ -160,7 +160,7 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
 
 def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
     from stn_core.datasets import cub
-    from stn_core.evaluation import attention, bird_answers, gain, reference_hits, share
+    from stn_core.evaluation import annotated, attention, bird_answers, gain, reference_hits, share
     from stn_core.experiments import SPECIES
 
     rows = []
@@ -174,19 +174,25 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
         comparison = Table("checkpoint", "compared with", "points more", title="on the same photographs; 95 % intervals")
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
-            answers = bird_answers(checkpoint.model, birds)  # type: ignore[arg-type]
-            right = ~answers.wrong(birds)
-            accuracy, looks = share(right), attention(birds, answers)
-            gains = {name: gain(right, others) for name, others in before.items()}
-            row = _about(checkpoint) | {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks, "gains": gains}
-            before[row["experiment"]] = right
-            for name, points in gains.items():
-                comparison.add_row(row["experiment"], name, _interval(points))
-            rows.append(row)
-            paper = "" if row["paper_error"] is None else f"{100 - row['paper_error']:.1f}"
-            table.add_row(row["experiment"], _interval(accuracy), paper, "", "", "")
-            for number, look in enumerate(looks, 1):
-                table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
+            model: Any = checkpoint.model
+            about = _about(checkpoint)
+            for windows, given in (("", None), (", windows as annotated", annotated(model, birds))):
+                if windows and given is None:
+                    continue
+                name = about["experiment"] + windows
+                answers = bird_answers(model, birds, given=given)
+                right = ~answers.wrong(birds)
+                accuracy, looks = share(right), attention(birds, answers)
+                gains = {other: gain(right, others) for other, others in before.items()}
+                measured = {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks, "gains": gains}
+                rows.append(about | {"experiment": name} | measured)
+                before[name] = right
+                for other, points in gains.items():
+                    comparison.add_row(name, other, _interval(points))
+                paper = "" if about["paper_error"] is None or windows else f"{100 - about['paper_error']:.1f}"
+                table.add_row(name, _interval(accuracy), paper, "", "", "")
+                for number, look in enumerate(looks, 1):
+                    table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
         Console().print(table)
         if comparison.rows:
             Console().print(comparison)

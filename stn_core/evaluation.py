@@ -68,18 +68,27 @@ class BirdAnswers(NamedTuple):
 
 @torch.inference_mode()
 def bird_answers(
-    model: BirdModel, birds: Birds, device: torch.device | str = "cpu", only_look: bool = False, batch: int = 16
+    model: BirdModel,
+    birds: Birds,
+    device: torch.device | str = "cpu",
+    only_look: bool = False,
+    given: Tensor | None = None,
+    batch: int = 16,
 ) -> BirdAnswers:
-    """The model's answers for every photograph, whole and as it is; with ``only_look`` no logits, which take most of the time."""
+    """The model's answers for every photograph, whole and as it is; with ``only_look`` no logits, which take most of the time.
+
+    ``given`` thetas (N, T, P) take the localisation network's place.
+    """
     was_training = model.training
     model.eval()
     logits, thetas = [], []
-    for paths in (birds.paths[i : i + batch] for i in range(0, len(birds.paths), batch)):
+    for i in range(0, len(birds.paths), batch):
+        paths = birds.paths[i : i + batch]
         images = torch.stack([read_photograph(path.read_bytes(), SIDE) for path in paths]).to(device)
         if only_look:
             thetas.append(model.thetas(model.localisation(images)).cpu())
             continue
-        answer = model.explain(images)
+        answer = model.explain(images, None if given is None else given[i : i + batch].to(device))
         logits.append(answer.logits.cpu())
         windows = [trace.theta.cpu() for trace in answer.transformers]
         thetas.append(torch.stack(windows, dim=1) if windows else torch.zeros(len(paths), 0, 3))
@@ -103,12 +112,32 @@ def hits(birds: Birds, theta: Tensor, transform: Transform) -> dict[str, Tensor]
 
     The annotations judge only; no training sees them.
     """
-    of_head = torch.tensor([name in HEAD for name in birds.part_names])
-    centres = (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
     return {
-        "head": inside(birds.parts[:, of_head], theta, transform).sum(1) >= 3,
-        "centre": inside(centres[:, None], theta, transform)[:, 0],
+        "head": inside(head_parts(birds), theta, transform).sum(1) >= 3,
+        "centre": inside(box_centres(birds)[:, None], theta, transform)[:, 0],
     }
+
+
+def head_parts(birds: Birds) -> Tensor:
+    """The parts that belong to the head, (N, K, 2); NaN where one is not visible."""
+    return birds.parts[:, torch.tensor([name in HEAD for name in birds.part_names])]
+
+
+def box_centres(birds: Birds) -> Tensor:
+    """The centres (N, 2) of the birds' boxes."""
+    return (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
+
+
+def annotated(model: BirdModel, birds: Birds) -> Tensor | None:
+    """What two windows would be if annotations set them, (N, 2, P): one at the middle of the head's visible parts (of the box, if
+    none is), one at the box's. How well the streams do behind these says what better localisation could still gain. None for models
+    that have not two windows, or choose more than where they lie.
+    """
+    if len(model.transformers) != 2 or model.free != model.places:
+        return None
+    centre = box_centres(birds)
+    head = head_parts(birds).nanmean(1)
+    return model.thetas(torch.stack((torch.where(head.isnan(), centre, head), centre), dim=1)).cpu()
 
 
 def reference_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[str, dict[str, float]]:

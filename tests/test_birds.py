@@ -23,7 +23,7 @@ from stn_core.bird_training import BirdTask
 from stn_core.birds import HeatMaps, Regression, StreamDropout, tiles
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import DataError, cub, held_out
-from stn_core.evaluation import BirdAnswers, attention, bird_answers, gain, hits, inside, reference_hits, share, unsure
+from stn_core.evaluation import BirdAnswers, annotated, attention, bird_answers, gain, hits, inside, reference_hits, share, unsure
 from stn_core.last_layer import fit
 from stn_core.looking import Lattice, learn_to_look
 from stn_core.photographs import read_photograph
@@ -295,6 +295,23 @@ def test_the_head_is_found_by_three_of_its_parts(tiny_cub):
     assert 0 < references["random"]["head"] < 100
 
 
+def test_annotations_can_take_the_localisation_network_s_place(tiny_cub):
+    birds = cub("test", tiny_cub)
+    model = create_model("2st-cnn", "cub200", backbone="test_efficientnet")
+    given = annotated(model, birds)
+    head, box = (hits(birds, theta, TRANSFORMS["attention"]) for theta in given.unbind(1))
+    assert head["head"].all() and box["centre"].all()
+    hidden = birds._replace(parts=torch.full_like(birds.parts, torch.nan))
+    assert torch.equal(annotated(model, hidden), given[:, 1:].expand(-1, 2, -1))  # no head to be seen: the box
+    answers = bird_answers(model, birds, given=given, batch=5)
+    images = torch.stack([read_photograph(path.read_bytes(), 448) for path in birds.paths])
+    with torch.inference_mode():
+        expected = model.eval().explain(images, given).logits
+    assert torch.equal(answers.thetas, given) and torch.allclose(answers.logits, expected, atol=1e-4)
+    assert annotated(create_model("4st-cnn", "cub200", backbone="test_efficientnet"), birds) is None
+    assert annotated(create_model("2st-cnn", "cub200", backbone="test_efficientnet", fixed_scale=False), birds) is None
+
+
 @pytest.mark.parametrize(("right", "count"), [(0, 20), (13, 20), (20, 20), (1201, 1389)])
 def test_shares_have_wilson_s_interval(right, count):
     found = share(torch.arange(count) < right)
@@ -451,7 +468,9 @@ def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
 
     code, output, _ = run("evaluate", path, path, "--data", tiny_cub, "--json", tmp_path / "figures.json")
     rows = json.loads((tmp_path / "figures.json").read_text())
-    assert code == 0 and [row.get("window") for row in rows] == ["centred", "random", None, None]
-    assert "compared with" in output and rows[2]["gains"] == {} and rows[3]["gains"] == {"cub200-2st-cnn": [0, 0, 0]}
+    own, annotated = "cub200-2st-cnn", "cub200-2st-cnn, windows as annotated"
+    assert code == 0 and [row.get("window", row.get("experiment")) for row in rows] == ["centred", "random", *[own, annotated] * 2]
+    assert "compared with" in output and rows[2]["gains"] == {} and rows[4]["gains"][own] == [0, 0, 0]
+    assert rows[3]["gains"][own][0] == pytest.approx(rows[3]["accuracy"][0] - rows[2]["accuracy"][0])
     assert "transformer 2" in output and "83.9" in output and f"{rows[2]['accuracy'][0]:.1f} (" in output
     assert rows[2]["test_error"] == pytest.approx(trained.metrics["test_error"])
