@@ -143,7 +143,7 @@ def test_the_summary_counts_what_the_table_shows(visit):
     page = visit()
     cells = [text(cell) for cell in table(page).values()]
     met, above = sum("✓" in cell for cell in cells), sum("✗" in cell for cell in cells)
-    assert f"**{met} of 36**" in said(page) and f"above it: {above};" in said(page) and "not measured yet: 30." in said(page)
+    assert f"**{met} of 36**" in said(page) and f"above it: {above}." in said(page) and "Not measured yet: 30." in said(page)
     assert "**2 of 3** comparisons" in said(page)  # two on R, one on RTS, where it is worse; TC has no plain network
     assert "4.4 million training samples, the paper's 38.4 million" in said(page)
 

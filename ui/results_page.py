@@ -71,7 +71,9 @@ def summary(report: Report, cells: Sequence[Experiment], say: Texts) -> str:
     """What the table says, in sentences: how many cells meet the paper, whether transformers help, and at what cost."""
     found = [report.models[e.name] for e in cells if e.name in report.models]
     met = sum(measured.meets_paper for measured in found)
-    said = [say("met", met=met, total=len(cells), above=len(found) - met, missing=len(cells) - len(found))]
+    said = [say("met", met=met, total=len(cells), above=len(found) - met)]
+    if len(found) < len(cells):
+        said.append(say("unmeasured", missing=len(cells) - len(found)))
     pairs = [
         (measured, report.models[plain])
         for measured in found
