@@ -175,11 +175,11 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         comparison = Table("checkpoint", "compared with", "points more", title="on the same photographs; 95 % intervals")
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             model: Any = checkpoint.model
-            about = _about(checkpoint)
-            for windows, given in (("", None), (", windows as annotated", annotated(model, birds))):
-                if windows and given is None:
-                    continue
-                name = about["experiment"] + windows
+            about, ideal = _about(checkpoint), annotated(model, birds)
+            looking: dict[str, Tensor | None] = {about["experiment"]: None}
+            if ideal is not None:
+                looking[f"{about['experiment']}, windows as annotated"] = ideal
+            for name, given in looking.items():
                 answers = bird_answers(model, birds, given=given)
                 right = ~answers.wrong(birds)
                 accuracy, looks = share(right), attention(birds, answers)
@@ -189,7 +189,7 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                 before[name] = right
                 for other, points in gains.items():
                     comparison.add_row(name, other, _interval(points))
-                paper = "" if about["paper_error"] is None or windows else f"{100 - about['paper_error']:.1f}"
+                paper = "" if about["paper_error"] is None or given is not None else f"{100 - about['paper_error']:.1f}"
                 table.add_row(name, _interval(accuracy), paper, "", "", "")
                 for number, look in enumerate(looks, 1):
                     table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
