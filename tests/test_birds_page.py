@@ -236,15 +236,10 @@ def test_photographs_of_the_test_set_come_with_their_parts(visit):
 
 
 def test_without_cub_the_page_says_what_to_do(visit, monkeypatch, tmp_path):
-    from ui import bird_pictures
-
-    bird_pictures._photographs.clear()
     page = visit()
     monkeypatch.setenv("STN_DATA", str(tmp_path))
-    bird_pictures._photographs.clear()
     page.query_params["b_from"] = "cub"
     assert any("STN_DATA" in each.value for each in working(page.run()).info)
-    bird_pictures._photographs.clear()
 
 
 def test_doubt_and_attention_are_told_with_measured_figures(visit):

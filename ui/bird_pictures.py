@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from stn_core.birds import SIDE
-from stn_core.datasets import HEAD, Birds, DataError, cub, cub_species
+from stn_core.datasets import HEAD, Birds, DataError, cub, cub_species, data_root
 from stn_core.experiments import SPECIES
 from stn_core.photographs import PictureError, read_picture, square
 from ui.exhibits import choose
@@ -76,7 +76,7 @@ def choose_picture(say: Texts) -> BirdPicture | None:
 
 
 def choose_photograph(say: Texts) -> BirdPicture | None:
-    birds = _photographs()
+    birds = _photographs(data_root())
     if birds is None:
         st.info(say("no_cub"))
         return None
@@ -101,11 +101,11 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
 
 
 @st.cache_resource(show_spinner="Reading the photographs' table")
-def _photographs() -> Birds | None:
+def _photographs(root: Path) -> Birds | None:
     """The test photographs where the data root has them; they are not downloaded for a page."""
     species = min(SPECIES.values())
     try:
-        return cub("test", None, species) if cub_species() >= species else None
+        return cub("test", root, species) if cub_species(root) >= species else None
     except DataError:
         return None
 

@@ -75,7 +75,6 @@ def arrive(place: Place) -> None:
     here, before = (place.lesson.name, place.at), st.session_state.get("lecture_at")
     if before == here:
         return
-    st.session_state["lecture_at"] = here
     for name, control in PAGES[place.step.page]().items():
         if before is None and name in st.query_params:
             continue  # who comes by a link sees what it says
@@ -86,6 +85,7 @@ def arrive(place: Place) -> None:
             keep(name, None if value == control.default else control.text(value))
     if place.step.page == "replay":
         st.session_state["replay_start"] = place.step.state.get("step", 0)
+    st.session_state["lecture_at"] = here  # last: a run that is cut short by the next one has not arrived
 
 
 def keep(name: str, text: str | list[str] | None) -> None:

@@ -74,7 +74,7 @@ def report_missing(missing: models.Missing, say: Texts) -> None:
 
 
 def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
-    """The player, and the step at which it is paused, for the address too. The address's is where it starts, once a visit."""
+    """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
     if "replay_start" not in st.session_state:
         st.session_state["replay_start"] = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
     sides = []
@@ -82,10 +82,13 @@ def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
         path = models.recording_path(recording.experiment)
         sides.append(sent(path, path.stat().st_mtime_ns, name(recording.experiment), dozen, recording))
     words = {key: say.template(key) for key in WORDS}
-    step = replay(sides, st.session_state["replay_start"], words, language(), key="player")
-    if step is not None:
-        st.query_params["step"] = str(state.step_from_text(step, MOST_STEPS))
+    replay(sides, st.session_state["replay_start"], words, language(), key="player", on_step=keep_step)
     return state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+
+
+def keep_step() -> None:
+    """The visitor has paused the player elsewhere."""
+    st.query_params["step"] = str(state.step_from_text(st.session_state["player"].get("step"), MOST_STEPS))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

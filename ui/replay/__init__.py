@@ -5,7 +5,7 @@ Streamlit sends an unchanged message as a reference only; nothing in it changes 
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +28,16 @@ _component = st.components.v2.component(
 )
 
 
-def replay(sides: Sequence[dict[str, Any]], start: int, words: dict[str, str], language: str, key: str) -> int | None:
-    """Show recordings, each from ``side``, side by side, at first at step ``start``: the step at which the visitor last paused.
+def replay(
+    sides: Sequence[dict[str, Any]], start: int, words: dict[str, str], language: str, key: str, on_step: Callable[[], None]
+) -> None:
+    """Show recordings, each from ``side``, side by side, at first at step ``start``; when ``start`` changes, the player goes there.
 
-    ``words`` are the player's texts, with {braces} that it fills in itself. What comes back is the browser's word: check it.
+    ``words`` are the player's texts, with {braces} that it fills in itself. ``on_step`` is called when the visitor pauses at
+    another step, which is then in ``st.session_state[key]["step"]``. What the browser says is to be checked.
     """
     data = {"sides": sides, "start": start, "words": words, "language": language, "colors": COLORS, "digits": DIGITS}
-    return _component(data=data, key=key, on_step_change=lambda: None).step
+    _component(data=data, key=key, on_step_change=on_step)
 
 
 def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any]:

@@ -325,7 +325,7 @@ function seek(player, step) {
 // Let the page know, for the address.
 function tell(player) {
   const step = Math.round(player.step);
-  if (player.root.isConnected && player.told !== step) player.setStateValue("step", (player.told = step));
+  if (player.root.isConnected && player.told !== step) player.send("step", (player.told = step));
 }
 
 function setPlaying(player, playing) {
@@ -439,8 +439,7 @@ function create(parent) {
 }
 
 // Take in what the server sent; most often it has been here before.
-function update(player, data, setStateValue) {
-  player.setStateValue = setStateValue;
+function update(player, data) {
   const text = JSON.stringify(data);
   if (text === player.text) return;
   const first = !player.text;
@@ -463,15 +462,15 @@ function update(player, data, setStateValue) {
   });
   player.root.setAttribute("aria-label", data.words.player);
   player.scrubber.setAttribute("aria-label", data.words.scrubber);
-  if (first) player.told = data.start;
-  if (first || moved) player.step = data.start;
+  if (first || moved) player.step = player.told = data.start; // which the page knows
   player.step = Math.min(player.step, player.last);
   setPlaying(player, player.playing && !first && !moved);
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".replay");
   const player = root?.player ?? create(parentElement);
   player.root.player = player;
-  update(player, data, setStateValue);
+  player.send = setTriggerValue;
+  update(player, data);
 }
