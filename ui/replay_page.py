@@ -13,6 +13,7 @@ from ui.language import Texts, language, texts
 from ui.replay import replay, side
 from ui.take_home import take_home
 
+KEY = "player"
 WORDS = (
     "player", "play", "pause", "scrubber", "clock", "clock_without_batch", "wrong", "error", "misalignment", "steps",
     "legend", "legend_plain", "alt", "alt_right", "alt_wrong", "alt_curve",
@@ -75,20 +76,20 @@ def report_missing(missing: models.Missing, say: Texts) -> None:
 
 def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
     """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
-    if "replay_start" not in st.session_state:
-        st.session_state["replay_start"] = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    step = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    start = st.session_state.setdefault("replay_start", step)
     sides = []
     for recording in recordings:
         path = models.recording_path(recording.experiment)
         sides.append(sent(path, path.stat().st_mtime_ns, name(recording.experiment), dozen, recording))
     words = {key: say.template(key) for key in WORDS}
-    replay(sides, st.session_state["replay_start"], words, language(), key="player", on_step=keep_step)
-    return state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    replay(sides, start, words, language(), key=KEY, on_step=keep_step)
+    return step
 
 
 def keep_step() -> None:
     """The visitor has paused the player elsewhere."""
-    st.query_params["step"] = str(state.step_from_text(st.session_state["player"].get("step"), MOST_STEPS))
+    st.query_params["step"] = str(state.step_from_text(st.session_state[KEY].get("step"), MOST_STEPS))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
