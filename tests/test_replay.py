@@ -1,17 +1,16 @@
 """The replay page: without a browser, and the player in Chromium, its warps against torch."""
 
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 import torch
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 from streamlit.testing.v1 import AppTest
 
 import ui.replay
-from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, sample
 from stn_core.recording import Recorder, Recording, recorded_digits
 from ui import models, state
@@ -137,21 +136,6 @@ def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    try:
-        path = chromium()
-    except RuntimeError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    expect.set_options(timeout=60_000)  # the machine may be busy
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def engine(browser):
     """A page with the player's functions in ``window.engine``."""
     page = browser.new_page()
@@ -222,6 +206,7 @@ def open_page(browser, address):
         contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
         page = contexts[-1].new_page()
         page.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)  # the machine may be busy
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(f"{address}/replay{query}")
         expect(page.locator(".replay-clock")).to_contain_text("Step")
