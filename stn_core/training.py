@@ -27,7 +27,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from stn_core.bird_training import BirdTask
 from stn_core.calibration import rescale, temperature
 from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
-from stn_core.datasets import Digits, mnist, training_digits
+from stn_core.datasets import Digits, gallery, mnist, training_digits
 from stn_core.distortions import DISTORTIONS, distort
 from stn_core.draws import generator, order
 from stn_core.evaluation import error, validation_answers, validation_error
@@ -123,9 +123,12 @@ class DigitTask:
     """Digits, distorted afresh at every step."""
 
     def __init__(self, experiment: Experiment, recipe: Recipe, seed: int, data: Any, limit: int | None) -> None:
-        self.digits, self.test = training_digits(data), mnist("test", data)
-        self.digits = Digits(self.digits.images[:limit], self.digits.labels[:limit])
+        digits, shown = training_digits(data), gallery()
+        self.digits, self.test = Digits(digits.images[:limit], digits.labels[:limit]), mnist("test", data)
+        apart = max(1, len(shown.labels) // (limit or len(shown.labels)))  # they are sorted by class
+        self.validation = Digits(shown.images[::apart], shown.labels[::apart])
         self.experiment, self.recipe, self.seed = experiment, recipe, seed
+        self.judged: dict[str, float] = {}
 
     @property
     def count(self) -> int:
@@ -148,20 +151,22 @@ class DigitTask:
         return Recorder(self.experiment, total, self.recipe.batch_size)
 
     def validation_error(self, model: nn.Module, device: torch.device) -> float:
-        return validation_error(model, self.experiment.data, device)
+        return validation_error(model, self.validation, self.experiment.data, device)
 
     def calibrate(self, model: Any, device: torch.device) -> None:
-        rescale(model.classifier[-1], temperature(*validation_answers(model, self.experiment.data, device)))
+        logits = validation_answers(model, self.validation, self.experiment.data, device)
+        rescale(model.classifier[-1], temperature(logits, self.validation.labels))
 
     def storage(self, model: nn.Module, device: torch.device) -> torch.dtype:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
         halved = copy.deepcopy(model).half().float()
-        full, half = (validation_error(m, self.experiment.data, device, repeats=4) for m in (model, halved))
-        return torch.float16 if half <= full + 0.01 else torch.float32
+        full, half = (validation_error(m, self.validation, self.experiment.data, device, repeats=4) for m in (model, halved))
+        enough = half <= full + 0.01
+        self.judged = {"validation_error": half if enough else full}
+        return torch.float16 if enough else torch.float32
 
     def metrics(self, model: nn.Module, device: torch.device) -> dict[str, Any]:
-        return {
-            "validation_error": validation_error(model, self.experiment.data, device, repeats=4),
+        return self.judged | {
             "test_error": error(model, self.test, self.experiment.data, TEST_SEED, device),
             "test_seed": TEST_SEED,
         }
@@ -200,7 +205,7 @@ def train(
         resume: go on from the state that an interrupted run of the same experiment left beside its checkpoint; nothing is done
             if that run has ended.
         record: a folder for a recording of what the transformers did while they learned; None for no recording.
-        limit: train on the first so many digits only, for trials and tests.
+        limit: train on the first so many pictures only, and validate on about as many digits, for trials and tests.
 
     ValueError if a state to resume from belongs to another run. DataError if the data is not to be had.
     """

@@ -41,7 +41,7 @@ def tiny_mnist(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tiny_cub(tmp_path_factory):
     """A data folder with CUB_200_2011 in the official layout: 200 species of coloured ovals, each with a head of another colour, in
-    two training and one test photograph; 30 of the species have a third training photograph, which is grey.
+    two training photographs; 60 of the species have a test photograph, 30 a third training photograph, which is grey.
     """
     root = tmp_path_factory.mktemp("birds")
     make_cub(root / "CUB_200_2011", 200)
@@ -60,7 +60,7 @@ def make_cub(folder, species):
         name = f"{label:03}.Kind_of_{label}"
         tables["classes"].append(f"{label} {name}")
         (folder / "images" / name).mkdir(parents=True)
-        for number in range(3 + (label <= 30)):
+        for number in range(2 + (label <= 60) + (label <= 30)):
             image += 1
             width, height = 64 + 8 * number, 48
             x, y = 10 + 7 * (label % 5), 8 + number  # the head

@@ -1,4 +1,4 @@
-"""Draw the six birds that ship with the app: `python assets/birds/draw.py [folder]`, a second or so each.
+"""Draw the six birds that ship with the app: `python assets/birds/draw.py [folder]`, two seconds or so each.
 
 Every picture is built the way a bird is: an outline with patches of colour is inflated to a volume and lit, then thousands of
 hair-fine barbs grow over it along the lie of the plumage, from the tail to the head, so that each covers the root of the one
@@ -142,8 +142,9 @@ class Picture:
         side = np.stack((-along[:, 1], along[:, 0]), -1) / (np.linalg.norm(along, axis=1, keepdims=True) + 1e-6)
         side *= widths[:, None] / 2
         shapes = np.stack((roots - side, middle - side * 0.8, tips, middle + side * 0.8, roots + side), 1)
-        for shape, colour in zip(shapes, colours, strict=True):
-            self.polygon(shape, colour, alpha)
+        inks = np.clip(colours, 0, 255).astype(int).tolist()
+        for shape, colour in zip((shapes * FINE).reshape(-1, 10).tolist(), inks, strict=True):
+            self.pen.polygon(shape, (*colour, alpha))
 
     def solid(self, outline: np.ndarray, base: str, patches: Sequence[tuple[str, float, np.ndarray]] = (), gloss: float = 40,
               ambient: float = 0.5, soft: float = 0.6) -> Volume:  # fmt: skip
