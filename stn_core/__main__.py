@@ -50,7 +50,7 @@ def train(
     settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
     model: Annotated[list[str] | None, typer.Option("--option", help="Of a bird model, such as backbone=resnet50")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="Train on the first so many pictures, and validate on about as many digits, for a trial")] = None,
+    limit: Annotated[int | None, typer.Option(min=2, help="Train on the first so many pictures, for a trial")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")] = None,
 ) -> None:
     """Train experiments and write their checkpoints. Several make a queue, which skips what is done and goes on where it stopped.

@@ -144,6 +144,23 @@ def test_the_grid_at_identity_runs_along_the_frame(transform, size):
     assert border[0] == pytest.approx(border[-1])
 
 
+def test_a_grid_larger_than_the_picture_is_whole_and_a_smaller_one_leaves_the_picture_its_size():
+    def shown(scale, transform=AFFINE):
+        theta = spline(turn(45, scale)) if transform is TPS else turn(45, scale)
+        figure = digits_figure(torch.rand(SIZE), [row(theta, transform)])
+        (trace,) = (t for t in traces(figure, "scatter", "grid") if t["mode"] == "lines" and t["line"]["color"] == canvas.UP)
+        ranges = np.array([figure["layout"][axis[0] + "axis" + axis[1:]]["range"] for axis in (trace["xaxis"], trace["yaxis"])])
+        return ranges, np.concatenate(curves(figure, canvas.GRID))
+
+    for scale in (0.3, 1.0, 1.5, 1.9):
+        for transform in (AFFINE, TPS):
+            ranges, points = shown(scale, transform)
+            assert (ranges.min(1) < points.min(0)).all() and (points.max(0) < ranges.max(1)).all()
+    assert np.array_equal(shown(0.3)[0], shown(1.0)[0])
+    assert np.array_equal(shown(50)[0], shown(100)[0])  # however far it reaches, the picture is still to be seen
+    assert np.ptp(shown(50)[0], axis=1).max() < 3 * SIZE[0]
+
+
 @pytest.mark.parametrize(
     ("degrees", "first", "last"),
     [

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from stn_core.explanation import GridCurves, Reading
@@ -11,7 +12,8 @@ from ui.canvas import GRID, INPUT, RIGHT, UP, WRONG, Canvas, Figure, line, pictu
 from ui.language import Texts
 
 ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
-COLUMNS = ((0.0, 0.193), (0.212, 0.385), (0.39, 0.61), (0.622, 0.815), (0.84, 1.0))
+COLUMNS = ((0.0, 0.193), (0.203, 0.398), (0.398, 0.626), (0.63, 0.823), (0.845, 1.0))
+ROOM = (0.45, 0.9)  # around the picture under a grid, in parts of its side: at least, at most
 HEADINGS = ("input", "localisation", "grid", "output", "probabilities")  # names of texts
 HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
@@ -32,7 +34,7 @@ class Row:
 def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
     """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid, output and probabilities."""
     count = max(len(rows), 1)
-    height = HEAD + count * (ROW + GAP)
+    height = HEAD + count * (ROW + GAP) + GAP // 2
     figure = Canvas(height)
     source = picture(image)
     for (left, right), heading, color in zip(COLUMNS, HEADINGS, HEADING_COLORS, strict=True):
@@ -44,11 +46,13 @@ def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
         if i == 0:
             figure.panel(COLUMNS[0], domain, source, image.shape, INPUT)
         if i < len(rows):
-            _model_row(figure, rows[i], image, source, domain, say)
+            _model_row(figure, rows[i], image, source, domain, GAP / 2 / height, say)
     return figure.figure()
 
 
-def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Texts) -> None:
+def _model_row(
+    figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], above_and_below: float, say: Texts
+) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
     good = row.label is None or answer == row.label
@@ -58,7 +62,8 @@ def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tup
         seen, frame = image, INPUT
     else:
         figure.write(_theta_text(row, say), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
-        axes = figure.panel(COLUMNS[2], domain, source, image.shape, INPUT, margin=0.28)
+        taller = (max(domain[0] - above_and_below, 0.0), domain[1] + above_and_below)
+        axes = figure.panel(COLUMNS[2], taller, source, image.shape, INPUT, margin=_room(row.curves, image.shape))
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
@@ -76,6 +81,13 @@ def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tup
     figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=RIGHT if good else WRONG)
 
 
+def _room(curves: GridCurves, size: Sequence[int]) -> float:
+    """As much room around a picture (H, W) as shows the whole grid, within ``ROOM``; in parts of the picture's longer side."""
+    border = curves.border.double().nan_to_num(posinf=1e6, neginf=-1e6)
+    beyond = torch.maximum(-0.5 - border, border + 0.5 - torch.tensor([size[1], size[0]])).max().item()
+    return min(max(ROOM[0], beyond / max(size) + 0.03), ROOM[1])
+
+
 def _theta_text(row: Row, say: Texts) -> str:
     lines = []
     if row.matrix is not None:
@@ -87,5 +99,5 @@ def _theta_text(row: Row, say: Texts) -> str:
         lines = [say("control_points", count=len(row.curves.control)), ""]
     names = [say(f"reading_{reading.name}") for reading in row.readings]
     width = max(map(len, names), default=0)
-    lines += [f"{name.ljust(width)}  <b>{reading.figure}</b>" for name, reading in zip(names, row.readings, strict=True)]
+    lines += [f"{name.ljust(width)} <b>{reading.figure}</b>" for name, reading in zip(names, row.readings, strict=True)]
     return "<br>".join(lines).replace("  ", "\u2007 ")
