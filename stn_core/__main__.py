@@ -1,6 +1,7 @@
 """The command line: python -m stn_core train | evaluate | report."""
 
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -154,7 +155,7 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
             f"{row['parameters']:,}",
             _thousands(row["samples"]),
         )
-    Console().print(table)
+    _tables().print(table)
     return rows
 
 
@@ -193,9 +194,9 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                 table.add_row(name, _interval(accuracy), paper, "", "", "")
                 for number, look in enumerate(looks, 1):
                     table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
-        Console().print(table)
+        _tables().print(table)
         if comparison.rows:
-            Console().print(comparison)
+            _tables().print(comparison)
     return rows
 
 
@@ -204,6 +205,11 @@ def _about(checkpoint: "Checkpoint") -> dict[str, Any]:
     experiment = checkpoint.experiment
     about = {"experiment": experiment.name, "paper_error": experiment.paper_error, "parameters": parameters}
     return about | {"samples": checkpoint.provenance.get("samples")}
+
+
+def _tables() -> Console:
+    """As wide as the terminal; in a pipe or a file wide enough that no cell is broken."""
+    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def _thousands(number: object) -> str:
