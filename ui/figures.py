@@ -46,13 +46,11 @@ def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
         if i == 0:
             figure.panel(COLUMNS[0], domain, source, image.shape, INPUT)
         if i < len(rows):
-            _model_row(figure, rows[i], image, source, domain, GAP / 2 / height, say)
+            _model_row(figure, rows[i], image, source, domain, say)
     return figure.figure()
 
 
-def _model_row(
-    figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], above_and_below: float, say: Texts
-) -> None:
+def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Texts) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
     good = row.label is None or answer == row.label
@@ -62,7 +60,8 @@ def _model_row(
         seen, frame = image, INPUT
     else:
         figure.write(_theta_text(row, say), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
-        taller = (max(domain[0] - above_and_below, 0.0), domain[1] + above_and_below)
+        more = GAP / 2 / ROW * (domain[1] - domain[0])  # half of the gap above the row, and of the one below
+        taller = (max(domain[0] - more, 0.0), domain[1] + more)
         axes = figure.panel(COLUMNS[2], taller, source, image.shape, INPUT, margin=_room(row.curves, image.shape))
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
