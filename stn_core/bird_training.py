@@ -75,7 +75,6 @@ class BirdTask:
         self.recipe, self.out, self.seed = recipe, Path(out), seed
         self.device, self.coarse = torch.device(device), coarse
         self.looked: dict[str, Any] = {}
-        self.judged: dict[str, Any] = {}
         self.recorder = LookRecorder(experiment)
 
     @property
@@ -182,44 +181,42 @@ class BirdTask:
         self.recorder.expect(total)
         return self.recorder
 
-    def calibrate(self, model: BirdModel, device: torch.device) -> None:
+    def finish(self, model: BirdModel, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
+        """Half precision; errors, when an answer is unsure (chosen on the validation photographs), and where the model looks."""
+        said = self.calibrate(model, device)
+        model.half().float()  # what is measured is what is stored
+        answers = bird_answers(model, self.test, device)
+        wrong = 100 * answers.wrong(self.test).double().mean().item()
+        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers)} | self.looked | said
+        if model.transformers:
+            metrics["reference"] = reference_hits(self.test, model.scale)
+        return torch.float16, metrics
+
+    def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
         """The last layer anew, and its temperature by the photographs that are held out, if there are any. What is said of those is
-        said by a layer that has not seen them; then the layer may learn from them too.
+        said by a layer that has not seen them, and comes back; then the layer may learn from them too.
         """
         decay, layer = self.recipe.last_layer, model.classifier
         learned = features(model, self.birds, device) if decay else torch.empty(0)
         if decay:
             fit(layer, learned, self.birds.labels, decay)
         if not len(self.validation.labels):
-            return
+            return {}
         held = features(model, self.validation, device)
         with torch.no_grad():
             logits = layer(held.to(device)).float().cpu()
         warmth = temperature(logits, self.validation.labels)
-        self.judged = judged(logits / warmth, self.validation)
+        said = judged(logits / warmth, self.validation)
         if decay:
             fit(layer, torch.cat((learned, held)), torch.cat((self.birds.labels, self.validation.labels)), decay)
         rescale(layer, warmth)
-
-    def storage(self, model: BirdModel, device: torch.device) -> torch.dtype:
-        """Half precision: the metrics are those of the rounded weights."""
-        return torch.float16
+        return said
 
     def validation_error(self, model: BirdModel, device: torch.device) -> float:
         """In per cent, on the training photographs that are held out; nan if there are none."""
         if not len(self.validation.labels):
             return math.nan
         return 100 * bird_answers(model, self.validation, device).wrong(self.validation).double().mean().item()
-
-    def metrics(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
-        """What a checkpoint carries: errors, when an answer is unsure (chosen on the validation photographs), where it looks."""
-        answers = bird_answers(model, self.test, device)
-        wrong = 100 * answers.wrong(self.test).double().mean().item()
-        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers)}
-        metrics |= self.looked | self.judged
-        if model.transformers:
-            metrics["reference"] = reference_hits(self.test, model.scale)
-        return metrics
 
 
 def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:

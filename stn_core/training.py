@@ -109,14 +109,11 @@ class Task(Protocol):
     def validation_error(self, model: Any, device: torch.device) -> float:
         """In per cent."""
 
-    def calibrate(self, model: Any, device: torch.device) -> None:
-        """Bring the probabilities in line with how often the model is right, without another answer."""
-
-    def storage(self, model: Any, device: torch.device) -> torch.dtype:
-        """The precision of the checkpoint."""
-
-    def metrics(self, model: Any, device: torch.device) -> dict[str, Any]:
-        """What the checkpoint says of the model, with a "test_error" and, if there are pictures for it, a "validation_error"."""
+    def finish(self, model: Any, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
+        """Bring a trained model's probabilities in line with how often it is right, without another answer, and round its weights
+        to the precision of its checkpoint. Back come that precision and what the checkpoint says of the model: with a "test_error"
+        and, if there are pictures for it, a "validation_error", both in per cent.
+        """
 
 
 class DigitTask:
@@ -128,7 +125,6 @@ class DigitTask:
         apart = max(1, len(shown.labels) // (limit or len(shown.labels)))  # they are sorted by class
         self.validation = Digits(shown.images[::apart], shown.labels[::apart])
         self.experiment, self.recipe, self.seed = experiment, recipe, seed
-        self.judged: dict[str, float] = {}
 
     @property
     def count(self) -> int:
@@ -153,23 +149,17 @@ class DigitTask:
     def validation_error(self, model: nn.Module, device: torch.device) -> float:
         return validation_error(model, self.validation, self.experiment.data, device)
 
-    def calibrate(self, model: Any, device: torch.device) -> None:
-        logits = validation_answers(model, self.validation, self.experiment.data, device)
-        rescale(model.classifier[-1], temperature(logits, self.validation.labels))
-
-    def storage(self, model: nn.Module, device: torch.device) -> torch.dtype:
+    def finish(self, model: Any, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
+        kind = self.experiment.data
+        logits = validation_answers(model, self.validation, kind, device)
+        rescale(model.classifier[-1], temperature(logits, self.validation.labels))
         halved = copy.deepcopy(model).half().float()
-        full, half = (validation_error(m, self.validation, self.experiment.data, device, repeats=4) for m in (model, halved))
-        enough = half <= full + 0.01
-        self.judged = {"validation_error": half if enough else full}
-        return torch.float16 if enough else torch.float32
-
-    def metrics(self, model: nn.Module, device: torch.device) -> dict[str, Any]:
-        return self.judged | {
-            "test_error": error(model, self.test, self.experiment.data, TEST_SEED, device),
-            "test_seed": TEST_SEED,
-        }
+        full, half = (validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved))
+        dtype, wrong = (torch.float16, half) if half <= full + 0.01 else (torch.float32, full)
+        model.to(dtype).float()  # what is measured is what is stored
+        tested = error(model, self.test, kind, TEST_SEED, device)
+        return dtype, {"validation_error": wrong, "test_error": tested, "test_seed": TEST_SEED}
 
 
 def create_task(
@@ -296,10 +286,7 @@ def train(
         if recorder:
             recorder.record(total, kept)
             recorder.save(Path(record or ""))
-        task.calibrate(kept, accelerator.device)
-        dtype = task.storage(kept, accelerator.device)
-        kept.to(dtype).float()  # what is measured is what is stored
-        metrics = task.metrics(kept, accelerator.device)
+        dtype, metrics = task.finish(kept, accelerator.device)
         seconds = time.monotonic() - began
         provenance = run | {"samples": total * recipe.batch_size, "seconds": round(seconds)} | source
         save_checkpoint(path, kept, experiment, metrics, provenance, dtype)

@@ -425,8 +425,8 @@ def test_held_out_photographs_judge_a_last_layer_without_them_and_then_teach_it(
         torch.manual_seed(0)
         task = BirdTask(experiment, replace(recipe, last_layer=decay), 0, tiny_cub, tmp_path, limit=24)
         models[decay] = task.create_model(fresh=True).eval()
-        task.calibrate(models[decay], torch.device("cpu"))
-        said, known = task.judged["validation_error"], task.validation_error(models[decay], torch.device("cpu"))
+        said = task.calibrate(models[decay], torch.device("cpu"))["validation_error"]
+        known = task.validation_error(models[decay], torch.device("cpu"))
         assert (said == known) if not decay else (said > 0 and known == 0)
     streams = [model.streams.state_dict() for model in models.values()]
     assert all(torch.equal(one, streams[1][key]) for key, one in streams[0].items())

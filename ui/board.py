@@ -85,7 +85,7 @@ class Board(Canvas):
         return self._axes((0, 1), (0, 1), hidden | {"range": [0, WIDTH]}, hidden | {"range": [self.height, 0]})
 
     def curve(self, axes: Axes, x: Sequence[float], y: Sequence[float], color: str, width: float = 3, dash: str = "solid") -> None:
-        trace = line(_rounded(x), _rounded(y), color, width) | {"cliponaxis": True}
+        trace = line(_rounded(x), _rounded(y), color, width)
         trace["line"]["dash"] = dash
         self.traces.append(trace | axes)
 

@@ -44,7 +44,7 @@ def picture(image: Tensor) -> str:
 
 def line(x: Sequence[float | None], y: Sequence[float | None], color: str, width: float) -> dict[str, Any]:
     line = {"color": color, "width": width, "simplify": False}
-    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip", "cliponaxis": False}
+    return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
 
 
 def model_color(model: str) -> str:
