@@ -169,9 +169,18 @@ def test_the_sum_behind_a_pixel_is_written_out(visit):
     page.mouse.move(*at(page, 0.5, 0.5), steps=3)
     expect(page.locator(".sum")).to_contain_text(re.compile(r"U\(\d+, \d+\) = .*V\(\d+, \d+\) × "))
     expect(page).to_have_url(re.compile("kernel=bicubic"))
+    rights = page.locator(".sum, .sum span, .place").evaluate_all("all => all.map(one => one.getBoundingClientRect().right)")
+    assert max(rights) <= rights[0] + 1  # nothing runs into the rows
     page.locator(".row:not(.plain) .output").focus()
     page.keyboard.press("ArrowDown")
     expect(page.locator(".sum")).to_contain_text("V(")
+
+
+def test_handles_go_where_there_is_nothing_to_hold(visit):
+    page = visit()
+    for mode, some in (("Move the grid", True), ("Look inside", False), ("Move the digit", True), ("Draw", False)):
+        page.get_by_role("radio", name=mode).click()
+        expect(page.locator(".knob").first).to_be_visible() if some else expect(page.locator(".knob")).to_have_count(0)
 
 
 def test_theta_can_be_taken_into_the_hand(visit):

@@ -34,7 +34,7 @@ COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG
 MODES = ("digit", "grid", "look", "draw")  # what the hand does
 KERNELS = ("bilinear", "bicubic", "nearest")
 THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
-SCRIPTS = ("stage.js", "engine.js", "hands.js", "paint.js", "pad.js")
+SCRIPTS = tuple(sorted(path.name for path in HERE.glob("*.js") if path.name != "start.js"))
 # the component's texts
 WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
