@@ -1,6 +1,7 @@
 """Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says of it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import streamlit as st
@@ -36,8 +37,12 @@ def main() -> None:
     if picture is None:
         st.info(say("no_picture"))
         return
-    loaded = [models.load(experiment) for experiment in chosen]
-    ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+    place = st.empty()
+    with place, nullcontext() if "b_seen" in st.session_state else st.spinner(say("answering")):
+        loaded = [models.load(experiment) for experiment in chosen]
+        ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+        for checkpoint in ready:
+            answer(checkpoint, picture, None)  # kept, so that all of the page comes at once
     left, right = st.columns([0.68, 0.32], gap="medium")
     answers = []
     with left:

@@ -47,7 +47,8 @@ def cnn_figure(before: Seen, after: Seen, kept: Sequence[float], label: int, swe
         answer = int(np.argmax(seen.probabilities))
         good = RIGHT if answer == label else WRONG
         bottom = tops[row] + side
-        board.bars((columns[3] / 1000, 1.0), (1 - (bottom + 4) / 520, 1 - (tops[row] + 8) / 520), seen.probabilities, answer, good)
+        heights = (1 - (bottom + 4) / 520, 1 - (tops[row] + 26) / 520)  # below the answer in words
+        board.bars((columns[3] / 1000, 1.0), heights, seen.probabilities, answer, good)
         mark = "✓" if answer == label else "✗"
         text = f"{answer} {mark}  {seen.probabilities[answer]:.0%}".replace("%", " %")
         board.label(text, 1000, tops[row], size=17, bold=True, anchor=("right", "top"), color=good)
