@@ -426,5 +426,12 @@ def test_windows_are_dragged_live_and_the_answer_follows(browser, address, train
     # and the way through training
     page.locator(".birds-under input").fill("0")
     expect(caption).to_have_text("(−0.50, 0.00) · 0.50×")
+
+    # a map of places takes a while, and the photograph stays
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="1", exact=True).click()
+    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    assert page.locator(".birds-photo").is_visible()
+    expect(page.get_by_text("At the best of 81 places")).to_be_visible()
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
     assert problems == []
     page.close()

@@ -63,4 +63,5 @@ def _color(each: Guesses, i: int) -> str:
 
 
 def percent(probability: float) -> str:
-    return f"{100 * probability:.0f} %" if probability >= 0.01 or probability == 0 else "< 1 %"
+    shown = f"{100 * probability:.0f} %" if probability >= 0.01 or probability == 0 else "< 1 %"
+    return shown.replace(" ", "\N{NO-BREAK SPACE}")

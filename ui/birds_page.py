@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -44,13 +46,14 @@ def main() -> None:
         for checkpoint in ready:
             answer(checkpoint, picture, None)  # kept, so that all of the page comes at once
     left, right = st.columns([0.68, 0.32], gap="medium")
-    answers = []
+    answers, searches = [], []
     with left:
         for checkpoint in ready:
+            found = answer(checkpoint, picture, None)
             if bird_model(checkpoint).transformers:
-                answers.append(show_windows(checkpoint, picture, way, parts, heat, pull, say))
-            else:
-                answers.append(answer(checkpoint, picture, None))
+                found, search = show_windows(checkpoint, picture, way, parts, heat, pull, say)
+                searches += [search] if search else []
+            answers.append(found)
         if not any(bird_model(checkpoint).transformers for checkpoint in ready):
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
     with right:
@@ -73,6 +76,10 @@ def main() -> None:
     if st.session_state.get("b_seen") != picture.key:
         st.session_state["b_seen"] = picture.key
         give_back_memory()  # the streams' maps of a photograph are 100 MB
+    for search in searches:
+        search()
+    if searches:
+        st.rerun()  # with what they found
 
 
 def choose_models(say: Texts) -> list[Experiment]:
@@ -91,8 +98,12 @@ def choose_models(say: Texts) -> list[Experiment]:
 # A model's windows
 
 
-def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, pull: bool, say: Texts) -> Answer:
-    """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers."""
+def show_windows(
+    checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, pull: bool, say: Texts
+) -> tuple[Answer, Callable[[], None] | None]:
+    """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers, and the search for
+    the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
+    """
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
     take(key, address_of(experiment))
@@ -104,16 +115,21 @@ def show_windows(checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts:
     matrices = model.transforms[0].coefficients(own.thetas)
     if matrices.shape[1] != 2:
         st.warning(say("not_flat", name=name))
-        return found
+        return found, None
     path = models.recording_path(experiment)
     places, moments = walked(checkpoint, picture, path) if way else (None, [])
-    scan = search(checkpoint, picture, found, int(heat) - 1, pull, say) if heat != "off" else None
-    windows(name, picture, matrices, hand, places, moments, parts, scan, say, key)
+    search = Search(checkpoint, picture, found, int(heat) - 1, pull) if heat != "off" else None
+    there = search is not None and search.window < len(model.transformers)
+    known = search.known() if search and there else None
+    windows(name, picture, matrices, hand, places, moments, parts, known, say, key)
+    bar = st.empty()
     if way and places is None:
         st.caption(say("no_way", command=f"{experiment.command} --record assets/recordings/birds"))
-    if scan is not None:
-        tell_search(scan, found, checkpoint, picture, say)
-    return found
+    if search and not there:
+        st.caption(say("no_such_window", name=name, number=search.window + 1))
+    if known:
+        tell_search(known, found, checkpoint, picture, say)
+    return found, partial(search.run, bar, say) if search and there and not search.done else None
 
 
 def address_of(experiment: Experiment) -> str:
@@ -141,35 +157,58 @@ def take(key: str, address: str) -> None:
 # The map of places
 
 
-def search(checkpoint: Checkpoint, picture: BirdPicture, found: Answer, window: int, pull: bool, say: Texts) -> Heat | None:
-    """The probability of the species that counts, with one window at every place and the others where they are."""
-    model = bird_model(checkpoint)
-    if window >= len(model.transformers):
-        st.caption(say("no_such_window", name=models.name(checkpoint.experiment), number=window + 1))
-        return None
-    others = tuple(tuple(round(v, 4) for v in theta) for i, theta in enumerate(found.thetas.tolist()) if i != window)
-    asked = (checkpoint.experiment.name, picture.key, window, others)
-    species = species_that_counts(checkpoint, picture, found)
-    bar = st.empty()
-    scanned = once(asked, lambda: scan(model, picture, found, window, lambda share: bar.progress(share, say("searching"))))
-    arrows: tuple[tuple[float, ...], ...] = ()
-    if pull:
-        bar.progress(1.0, say("pulling"))
-        gradient, slope = once((*asked, species), lambda: pulls(model, picture, found, window, species, scanned))
-        rows = torch.cat((everywhere(model)[1:-1, 1:-1], gradient, slope), dim=-1).flatten(0, 1)
-        arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
-    bar.empty()
-    return Heat(window, tuple(round(value, 5) for value in scanned[:, species].tolist()), model.reach, arrows)
+@dataclass(frozen=True)
+class Search:
+    """The probability of the species that counts, with one window at every place and the others where they are; with ``pull`` also
+    where the gradient through the pixels pulls it. What was found is kept in the visit that asks for it, the last twenty.
+    """
 
+    checkpoint: Checkpoint
+    picture: BirdPicture
+    found: Answer
+    window: int
+    pull: bool
 
-def once(asked: tuple[Any, ...], compute: Callable[[], Any]) -> Any:
-    """What is computed of a picture, kept in the visit that asks for it; the last twenty."""
-    kept: dict[tuple[Any, ...], Any] = st.session_state.setdefault("b_scans", {})
-    if asked not in kept:
-        while len(kept) >= 20:
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        others = (theta for i, theta in enumerate(self.found.thetas.tolist()) if i != self.window)
+        rounded = tuple(tuple(round(value, 4) for value in theta) for theta in others)
+        return self.checkpoint.experiment.name, self.picture.key, self.window, rounded
+
+    @property
+    def species(self) -> int:
+        return species_that_counts(self.checkpoint, self.picture, self.found)
+
+    @property
+    def done(self) -> bool:
+        kept = _kept()
+        return self.asked in kept and (not self.pull or (*self.asked, self.species) in kept)
+
+    def known(self) -> Heat | None:
+        """What was found so far; None before the first time."""
+        model, scanned, pulled = bird_model(self.checkpoint), _kept().get(self.asked), None
+        if scanned is None:
+            return None
+        arrows: tuple[tuple[float, ...], ...] = ()
+        if self.pull and (pulled := _kept().get((*self.asked, self.species))):
+            rows = torch.cat((everywhere(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
+            arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
+        return Heat(self.window, tuple(round(value, 5) for value in scanned[:, self.species].tolist()), model.reach, arrows)
+
+    def run(self, bar: Any, say: Texts) -> None:
+        """Find what is not known yet, and show in ``bar`` how far it is."""
+        kept, model, what = _kept(), bird_model(self.checkpoint), (self.picture, self.found, self.window)
+        if self.asked not in kept:
+            kept[self.asked] = scan(model, *what, lambda share: bar.progress(share, say("searching")))
+        if self.pull:
+            bar.progress(1.0, say("pulling"))
+            kept[(*self.asked, self.species)] = pulls(model, *what, self.species, kept[self.asked])
+        while len(kept) > 20:
             kept.pop(next(iter(kept)))
-        kept[asked] = compute()
-    return kept[asked]
+
+
+def _kept() -> dict[tuple[Any, ...], Any]:
+    return st.session_state.setdefault("b_scans", {})
 
 
 def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
