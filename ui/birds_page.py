@@ -43,15 +43,13 @@ def main() -> None:
     with place, nullcontext() if "b_seen" in st.session_state else st.spinner(say("answering")):
         loaded = [models.load(experiment) for experiment in chosen]
         ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
-        for checkpoint in ready:
-            answer(checkpoint, picture, None)  # kept, so that all of the page comes at once
+        own = [answer(checkpoint, picture, None) for checkpoint in ready]
     left, right = st.columns([0.68, 0.32], gap="medium")
     answers, searches = [], []
     with left:
-        for checkpoint in ready:
-            found = answer(checkpoint, picture, None)
+        for checkpoint, found in zip(ready, own, strict=True):
             if bird_model(checkpoint).transformers:
-                found, search = show_windows(checkpoint, picture, way, parts, heat, pull, say)
+                found, search = show_windows(checkpoint, picture, found, way, parts, heat, pull, say)
                 searches += [search] if search else []
             answers.append(found)
         if not any(bird_model(checkpoint).transformers for checkpoint in ready):
@@ -99,16 +97,15 @@ def choose_models(say: Texts) -> list[Experiment]:
 
 
 def show_windows(
-    checkpoint: Checkpoint, picture: BirdPicture, way: bool, parts: bool, heat: str, pull: bool, say: Texts
+    checkpoint: Checkpoint, picture: BirdPicture, own: Answer, way: bool, parts: bool, heat: str, pull: bool, say: Texts
 ) -> tuple[Answer, Callable[[], None] | None]:
-    """The windows of one model on the picture, in the visitor's hand if they have been moved; what it answers, and the search for
-    the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
+    """The windows of one model on the picture, where its ``own`` answer has them or the visitor has put them; what it answers, and
+    the search for the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
     """
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
     take(key, address_of(experiment))
     hand = places_of_hand(checkpoint, picture)
-    own = answer(checkpoint, picture, None)
     found = own if hand is None else answer(checkpoint, picture, hand)
     name = models.name(experiment)
     st.markdown(f"**{name}**")
