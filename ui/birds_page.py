@@ -115,18 +115,18 @@ def show_windows(
         return found, None
     path = models.recording_path(experiment)
     places, moments = walked(checkpoint, picture, path) if way else (None, [])
-    search = Search(checkpoint, picture, found, int(heat) - 1, pull) if heat != "off" else None
-    there = search is not None and search.window < len(model.transformers)
-    known = search.known() if search and there else None
+    there = heat != "off" and int(heat) <= len(model.transformers)
+    search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
+    known = search.known() if search else None
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key)
     bar = st.empty()
     if way and places is None:
         st.caption(say("no_way", command=f"{experiment.command} --record assets/recordings/birds"))
-    if search and not there:
-        st.caption(say("no_such_window", name=name, number=search.window + 1))
+    if heat != "off" and not there:
+        st.caption(say("no_such_window", name=name, number=heat))
     if known:
         tell_search(known, found, checkpoint, picture, say)
-    return found, partial(search.run, bar, say) if search and there and not search.done else None
+    return found, partial(search.run, bar, say) if search and not search.done else None
 
 
 def address_of(experiment: Experiment) -> str:

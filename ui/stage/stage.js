@@ -186,8 +186,7 @@ class Stage {
 
   view() {
     const size = CANVAS[this.kind], side = this.sizes.input;
-    const whole = View.whole(size, this.mode === "grid" ? Math.max(0.2, ROOMS[this.kind]) : this.mode === "look" ? 0.04 : ROOMS[this.kind], side);
-    return this.lens.view(side) ?? whole;
+    return View.whole(size, this.mode === "grid" ? Math.max(0.2, ROOMS[this.kind]) : this.mode === "look" ? 0.04 : ROOMS[this.kind], side);
   }
 
   // ------------------------------------------------------------------------------------------------------------- the big canvas
@@ -195,9 +194,9 @@ class Stage {
   paintInput() {
     const side = this.sizes.input, pen = cleared(this.canvas, side, side), { colors, mode, lens } = this, size = CANVAS[this.kind];
     if (mode === "draw") return this.paintPad(pen, side);
-    const view = this.view();
+    const near = lens.view(side), view = near ?? this.view();
     this.shown = view;
-    if (lens.view(side)) {
+    if (near) {
       lens.paint(pen, view);
       this.showKnobs([]);
       return;
@@ -338,15 +337,16 @@ class Stage {
     this.settle();
   }
 
+  // Values, those with bounds each brought into them by ``fit``.
+  bounded(values, fit) {
+    const within = (bounds, value) => (Array.isArray(value) ? value.map((one) => fit(bounds, one)) : fit(bounds, value));
+    return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, this.bounds[key] ? within(this.bounds[key], value) : value]));
+  }
+
   // Values within their bounds, though not yet on the sliders' steps.
   put(values) {
     Object.assign(this, { glide: null, busy: true });
-    this.values = Object.fromEntries(
-      Object.entries(values).map(([key, value]) => {
-        const bounds = this.bounds[key];
-        return [key, bounds ? (Array.isArray(value) ? value.map((one) => held(bounds, one)) : held(bounds, value)) : value];
-      }),
-    );
+    this.values = this.bounded(values, held);
     this.changed();
   }
 
@@ -405,12 +405,7 @@ class Stage {
     if (this.touch.pulled || this.stroking !== null) return;
     this.busy = false;
     const rest = this.glide?.to ?? this.values;
-    const values = Object.fromEntries(
-      Object.entries(rest).map(([key, value]) => {
-        const bounds = this.bounds[key];
-        return [key, bounds ? (Array.isArray(value) ? value.map((one) => fitted(bounds, one)) : fitted(bounds, value)) : value];
-      }),
-    );
+    const values = this.bounded(rest, fitted);
     this.sent = Math.max(Date.now(), this.sent + 1);
     const hand = this.mode === "grid" ? { model: this.held?.id ?? null, theta: this.hand?.theta ?? null } : null;
     if (hand?.theta) hand.theta = hand.theta.map((value) => Number(value.toFixed(4)));
