@@ -379,12 +379,8 @@ def pixels(locator):
 
 
 @torch.inference_mode()
-def test_windows_are_dragged_live_and_the_answer_follows(browser, address, trained):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(60_000)
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{address}/birds")
+def test_windows_are_dragged_live_and_the_answer_follows(tab, trained):
+    page = tab("/birds", size=(1280, 900))
     crops = page.locator(".birds-crop canvas")
     crops.nth(1).wait_for()
     page.locator(".js-plotly-plot").first.wait_for()
@@ -433,5 +429,3 @@ def test_windows_are_dragged_live_and_the_answer_follows(browser, address, train
     assert page.locator(".birds-photo").is_visible()
     expect(page.get_by_text("At the best of 81 places")).to_be_visible()
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
-    assert problems == []
-    page.close()

@@ -32,33 +32,28 @@ def address(tmp_path_factory, tiny_mnist):
 
 
 @pytest.fixture
-def visit(browser, address):
+def visit(tab, address):
     """visit("/?kind=R") opens the page as a new visitor and waits for the figure. Any complaint of the browser fails the test."""
-    contexts, problems = [], []
+    problems = []
 
     def check(request):
         if not re.match(rf"(http|ws){re.escape(address.removeprefix('http'))}/|data:|blob:", request.url):
             problems.append(f"request to another host: {request.url}")
 
-    def call(path="/", **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(30_000)
+    def watch(page):
         page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
         page.on("request", check)
         page.on("websocket", check)
         page.on("requestfailed", lambda request: problems.append(f"{request.url} {request.failure}"))
         page.on("response", lambda answer: problems.append(f"{answer.url} {answer.status}") if answer.status >= 400 else None)
-        page.goto(path if "://" in path else address + path)
+
+    def call(path="/", **options):
+        page = tab(path, before=watch, **options)
         page.wait_for_function(NEXT, arg=None)
         return page
 
     yield call
-    found = list(problems)  # before closing, which aborts what is under way
-    for context in contexts:
-        context.close()
-    assert found == []
+    assert problems == []
 
 
 def shown(page):
@@ -175,7 +170,7 @@ def test_a_nonsense_address_opens_a_working_page(visit):
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(visit):
-    page = visit(viewport={"width": 600, "height": 900})
+    page = visit(size=(600, 900))
     for selector in ("html", "[data-testid=stMain]"):
         wide, room = page.locator(selector).evaluate("element => [element.scrollWidth, element.clientWidth]")
         assert wide <= room
@@ -184,7 +179,7 @@ def test_a_narrow_screen_does_not_scroll_sideways(visit):
 
 
 def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):
-    title = visit(viewport={"width": 600, "height": 900}).get_by_role("heading", level=4)
+    title = visit(size=(600, 900)).get_by_role("heading", level=4)
     assert title.evaluate("""title => {
       const { x, y, height } = title.getBoundingClientRect();
       return [0.25, 0.5, 0.75].every((part) => title.contains(document.elementFromPoint(x + 10, y + part * height)));
@@ -201,6 +196,7 @@ def test_two_visitors_do_not_meet(visit):
 
 def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit):
     page = visit()
+    tabs = len(page.context.pages)
     page.get_by_role("link", name="Results").click()
     cells = page.locator("table.results td a:is(.right, .wrong)")  # what was measured
     expect(cells).to_have_count(3)
@@ -212,7 +208,7 @@ def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit)
     page.get_by_role("link", name=re.compile("ST-CNN affine on rotation, scale and translation")).click()
     expect(page).to_have_url(re.compile(r"/\?kind=RTS&models_rts=ST-CNN\+affine$"))
     expect(page.get_by_role("img", name=re.compile("^ST-CNN affine answers"))).to_be_visible()
-    assert len(page.context.pages) == 1
+    assert len(page.context.pages) == tabs
 
 
 # The exhibits
@@ -223,7 +219,7 @@ EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
 
 def open_exhibit(visit, name):
     """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not there first."""
-    page = visit(viewport={"width": 1920, "height": 1080})  # wide enough for all links
+    page = visit(size=(1920, 1080))  # wide enough for all links
     before = shown(page)
     page.get_by_role("link", name=name).click()
     page.wait_for_function(NEXT, arg=before)

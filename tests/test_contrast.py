@@ -197,9 +197,8 @@ def address(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def page(browser):
-    """One for all, which keeps the scripts that it has read."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(60_000)
+    page = browser.new_page()
+    page.set_viewport_size({"width": 1280, "height": 900})
     yield page
     page.close()
 

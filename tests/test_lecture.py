@@ -378,7 +378,7 @@ text = "Look."
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
+def address(tmp_path_factory):
     """The app with untrained models and a lesson of its own."""
     folder = tmp_path_factory.mktemp("lecture")
     torch.manual_seed(0)
@@ -390,25 +390,16 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture
-def open_step(browser, server):
+def open_step(tab):
     """open_step(path) opens the app as a new visitor and waits for the panel."""
-    contexts, problems = [], []
 
     def call(path="/?lesson=mine&at=1", **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=30_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(server + path)
+        page = tab(path, **options)
         page.locator(".lecture h2").wait_for(timeout=180_000)  # the first visitor waits for the imports
         page.evaluate("window.sameLoad = true")
         return page
 
-    yield call
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return call
 
 
 def slider(page, label):

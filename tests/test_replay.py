@@ -198,24 +198,15 @@ def address(recordings):
 
 
 @pytest.fixture
-def open_page(browser, address):
-    """open_page("?step=20") opens the page as a new visitor and waits for the player. An error in the browser fails the test."""
-    contexts, problems = [], []
+def open_page(tab):
+    """open_page("?step=20") opens the page as a new visitor and waits for the player."""
 
     def call(query="", **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        expect.set_options(timeout=60_000)  # the machine may be busy
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"{address}/replay{query}")
+        page = tab(f"/replay{query}", **options)
         expect(page.locator(".replay-clock")).to_contain_text("Step")
         return page
 
-    yield call
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return call
 
 
 def step_of(page):
@@ -262,7 +253,7 @@ def test_who_asked_for_reduced_motion_gets_single_pictures(open_page):
 
 
 def test_pictures_are_sharp_on_a_dense_display_and_follow_the_theme(open_page):
-    page = open_page(device_scale_factor=2, color_scheme="dark")
+    page = open_page(dense=2, color_scheme="dark")
     for canvas in page.locator(".replay canvas").all():
         inner, outer = canvas.evaluate("canvas => [canvas.width, canvas.clientWidth]")
         assert inner == pytest.approx(2 * outer, abs=2)

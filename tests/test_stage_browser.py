@@ -33,26 +33,17 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture
-def visit(browser, address):
-    """visit(path) opens the stage as a new visitor and waits for its networks. Any complaint of the browser fails the test."""
-    contexts, problems = [], []
+def visit(tab):
+    """visit(path) opens the stage as a new visitor and waits for its networks."""
 
-    def call(path=START, ready=True, before=lambda page: None, **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(60_000)
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        before(page)
-        page.goto(address + path)
+    def call(path=START, ready=True, **options):
+        page = tab(path, **options)
         page.locator(INPUT).first.wait_for()
         if ready:
             expect(page.locator(".row .answer").last).to_have_text(re.compile("%"))
         return page
 
-    yield call
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return call
 
 
 def at(page, x, y, of=".place"):
@@ -214,7 +205,7 @@ def test_a_digit_is_drawn_distorted_and_passed_on(visit):
 
 
 def test_two_fingers_scale_and_turn(visit):
-    page = visit("/stage?kind=RTS", has_touch=True)
+    page = visit("/stage?kind=RTS", touch=True)
     client = page.context.new_cdp_session(page)
 
     def touch(kind, *points):
@@ -251,7 +242,7 @@ def test_without_its_script_the_page_says_so_and_the_sliders_work(visit):
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(visit):
-    page = visit(viewport={"width": 420, "height": 900}, has_touch=True)
+    page = visit(size=(420, 900), touch=True)
     for selector in ("html", "[data-testid=stMain]"):
         wide, room = page.locator(selector).evaluate("element => [element.scrollWidth, element.clientWidth]")
         assert wide <= room

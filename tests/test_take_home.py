@@ -344,22 +344,6 @@ def address(folder):
         yield address
 
 
-@pytest.fixture
-def opened(browser, address):
-    contexts = []
-
-    def call(path, **options):
-        contexts.append(browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(120_000)
-        page.goto(path if "://" in path else address + path)
-        return page
-
-    yield call
-    for context in contexts:
-        context.close()
-
-
 def taken(page, kind):
     """What a click on one of the menu's buttons downloads."""
     if not page.locator(".take-home-panel").is_visible():
@@ -370,8 +354,8 @@ def taken(page, kind):
     return download.value.suggested_filename, download.value.path().read_bytes()
 
 
-def test_the_figures_of_a_page_go_home_in_every_form(opened, tmp_path):
-    page = opened("/?r_angle=-60", color_scheme="dark")
+def test_the_figures_of_a_page_go_home_in_every_form(tab, tmp_path):
+    page = tab("/?r_angle=-60", color_scheme="dark")
     page.wait_for_selector(".js-plotly-plot .imagelayer image")
     name, content = taken(page, "PNG")
     image = Image.open(io.BytesIO(content)).convert("RGB")
@@ -384,7 +368,7 @@ def test_the_figures_of_a_page_go_home_in_every_form(opened, tmp_path):
     name, content = taken(page, "HTML")
     path = tmp_path / name
     path.write_bytes(content)
-    offline = opened(path.as_uri(), offline=True)
+    offline = tab(path.as_uri(), offline=True)
     expect(offline.locator(".js-plotly-plot .barlayer path")).to_have_count(20)
     expect(offline.locator(".js-plotly-plot .imagelayer image").first).to_be_visible()
     expect(offline.get_by_role("link")).to_have_attribute("href", page.url)
@@ -394,8 +378,8 @@ def test_the_figures_of_a_page_go_home_in_every_form(opened, tmp_path):
     assert "torch.tensor([-60.0])" in shown
 
 
-def test_an_animation_of_a_slider_is_a_gif_that_others_can_read(opened):
-    page = opened("/sampler?s_view=down&s_factor=2")
+def test_an_animation_of_a_slider_is_a_gif_that_others_can_read(tab):
+    page = tab("/sampler?s_view=down&s_factor=2")
     page.wait_for_selector(".js-plotly-plot .imagelayer image")
     name, content = taken(page, "GIF")
     film = Image.open(io.BytesIO(content))
@@ -410,8 +394,8 @@ def test_an_animation_of_a_slider_is_a_gif_that_others_can_read(opened):
     assert len(seen) == 8
 
 
-def test_an_animation_of_a_training_shows_the_player_from_end_to_end_and_puts_it_back(opened):
-    page = opened("/replay?step=50")
+def test_an_animation_of_a_training_shows_the_player_from_end_to_end_and_puts_it_back(tab):
+    page = tab("/replay?step=50")
     page.wait_for_selector(".replay-digits")
     place = page.locator(".replay-scrubber").input_value()
     name, content = taken(page, "GIF")

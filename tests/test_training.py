@@ -89,14 +89,13 @@ def test_the_seed_decides_the_weights(tiny_mnist, tmp_path):
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
-def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(tiny_mnist, tmp_path):
+def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(run, tiny_mnist, tmp_path):
     name = "r-st-cnn-affine"
 
     def command(folder):
-        options = ("--data", tiny_mnist, "--limit", 768, "--epochs", 3, "--out", tmp_path / folder)
-        return ("stn_core", "train", name, "--device", "cpu", *options)
+        return ("train", name, "--device", "cpu", "--data", tiny_mnist, "--limit", 768, "--epochs", 3, "--out", tmp_path / folder)
 
-    whole, killed = start(tmp_path, *command("whole")), start(tmp_path, *command("killed"))
+    killed = start(tmp_path, "stn_core", *command("killed"))
     state, deadline = tmp_path / "killed" / "digits" / f"{name}.state.pt", time.monotonic() + 200
     while not state.exists():
         assert killed.poll() is None and time.monotonic() < deadline, (tmp_path / "output").read_text()
@@ -106,8 +105,9 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(tiny_mnist, tmp_pat
     assert not (tmp_path / "killed" / EXPERIMENTS[name].path).exists()
     assert 0 < torch.load(state, weights_only=True)["step"] < 9
 
-    finished(start(tmp_path, *command("killed"), "--resume"), tmp_path)
-    finished(whole, tmp_path)
+    for arguments in ((*command("killed"), "--resume"), command("whole")):
+        code, _, said = run(*arguments)
+        assert code == 0, said
     expected, actual = weights(tmp_path / "whole", name), weights(tmp_path / "killed", name)
     assert expected.keys() == actual.keys()
     assert all(torch.equal(expected[key], actual[key]) for key in expected)
@@ -353,24 +353,24 @@ def test_damaged_data_is_a_data_error(offline, tiny_mnist, tmp_path, file):
         mnist("train", tmp_path)
 
 
-def test_a_queue_trains_what_is_missing_and_skips_what_is_done(tmp_path, tiny_mnist):
-    options = ("--epochs", 1, "--data", tiny_mnist, "--limit", 512, "--out", tmp_path, "--device", "cpu", "--precision", "float32")
-    options += ("--jobs", 2)
-    command = ("stn_core", "train", "r-fcn", "r-st-fcn-a*", *options)
+QUEUE = ("--epochs", 1, "--limit", 512, "--device", "cpu", "--precision", "float32")
+
+
+def test_a_queue_trains_what_is_missing_and_skips_what_is_done(run, tmp_path, tiny_mnist):
+    command = ("train", "r-fcn", "r-st-fcn-a*", *QUEUE, "--data", tiny_mnist, "--out", tmp_path, "--jobs", 2)
     paths = [tmp_path / EXPERIMENTS[name].path for name in ("r-fcn", "r-st-fcn-affine")]
-    finished(start(tmp_path, *command), tmp_path)
-    contents = [path.read_bytes() for path in paths]
-    assert all(f"{path}: validation error" in (tmp_path / "output").read_text() for path in paths)
+    code, _, said = run(*command)
+    assert code == 0 and all(f"{path}: validation error" in said for path in paths), said
+    content = paths[0].read_bytes()
     paths[1].unlink()
-    finished(start(tmp_path, *command), tmp_path)
-    assert (tmp_path / "output").read_text().count(f"{paths[0]}: done already") == 1
-    assert paths[0].read_bytes() == contents[0] and load_checkpoint(paths[1]).experiment.name == "r-st-fcn-affine"
+    code, _, said = run(*command)
+    assert code == 0 and f"{paths[0]}: done already" in said and f"{paths[1]}: validation error" in said, said
+    assert paths[0].read_bytes() == content and load_checkpoint(paths[1]).experiment.name == "r-st-fcn-affine"
 
 
-def test_a_queue_goes_on_after_a_failure_and_names_it(tmp_path, tiny_mnist):
+def test_a_queue_goes_on_after_a_failure_and_names_it(run, tmp_path, tiny_mnist):
     (tmp_path / "digits").mkdir()
     (tmp_path / "digits" / "r-fcn.state.pt").write_bytes(b"no state")
-    options = ("--epochs", 1, "--data", tiny_mnist, "--limit", 512, "--out", tmp_path, "--device", "cpu", "--precision", "float32")
-    assert start(tmp_path, "stn_core", "train", "r-fcn", "r-st-fcn-affine", *options).wait() == 1
-    assert "1 of 2 experiments failed: r-fcn" in (tmp_path / "output").read_text()
+    code, _, said = run("train", "r-fcn", "r-st-fcn-affine", *QUEUE, "--data", tiny_mnist, "--out", tmp_path)
+    assert code == 1 and "1 of 2 experiments failed: r-fcn" in said, said
     assert (tmp_path / EXPERIMENTS["r-st-fcn-affine"].path).is_file()
