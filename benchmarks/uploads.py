@@ -2,15 +2,17 @@
 
     python -m benchmarks.uploads [--uploads 10] [--megapixels 12]
 
-Each upload is another picture, by one visitor after the other. Memory is the server's: before the first upload, its peak, and when
-all visitors have left, for which it waits two minutes.
+Each upload is another file, chosen by one visitor after the other. Memory is the server's: before the first upload, its peak, and
+when all visitors have left, for which it waits two minutes.
 """
 
 import argparse
 import io
 import os
 import statistics
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -45,16 +47,17 @@ def main() -> None:
     parser.add_argument("--uploads", type=int, default=10)
     parser.add_argument("--megapixels", type=float, default=12)
     options = parser.parse_args()
-    files = [photograph(options.megapixels, seed) for seed in range(options.uploads + 1)]
-    print(
-        f"{options.uploads} photographs of {options.megapixels:g} megapixels, {statistics.mean(map(len, files)) / 1e6:.1f} MB each"
-    )
     seconds, peak = [], 0.0
-    with serving() as address, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder, serving() as address, sync_playwright() as playwright:
+        files = [Path(folder) / f"photograph {seed}.jpg" for seed in range(options.uploads + 1)]
+        for seed, file in enumerate(files):
+            file.write_bytes(photograph(options.megapixels, seed))
+        size = statistics.mean(file.stat().st_size for file in files) / 1e6
+        print(f"{options.uploads} photographs of {options.megapixels:g} megapixels, {size:.1f} MB each")
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         memory = lambda: server().memory_info().rss / 1e6
         before = 0.0
-        for number, content in enumerate(files):
+        for number, file in enumerate(files):
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(120_000)
             page.goto(f"{address}/birds?b_from=upload")
@@ -63,12 +66,11 @@ def main() -> None:
             page.wait_for_timeout(1000)
             if number == 1:
                 before = memory()  # the first visitor has made the server read its models
-            name = f"photograph {number}.jpg"
             began = time.perf_counter()
-            field.set_input_files({"name": name, "mimeType": "image/jpeg", "buffer": content})
+            field.set_input_files(file)
             page.wait_for_function(
                 "name => document.querySelector('.birds-photo')?.getAttribute('aria-label')?.includes(name)",
-                arg=name,
+                arg=file.name,
                 polling="raf",
             )
             if number:

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import math
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ import plotly.graph_objects as go
 import pytest
 import torch
 from PIL import Image
+from plotly.offline import get_plotlyjs_version
 
 from stn_core import TRANSFORMS
 from stn_core.explanation import grid_curves, readings, signed
@@ -18,6 +20,7 @@ from ui import canvas, figures
 from ui.answers import in_words
 from ui.figures import Row
 from ui.language import Texts
+from ui.plot import PLOTLY
 
 ENGLISH = Texts("digits")
 SIZE = (28, 28)
@@ -90,6 +93,11 @@ FIGURES = {
 @pytest.mark.parametrize("kind", FIGURES)
 def test_plotly_accepts_the_figure(kind):
     go.Figure(digits_figure(torch.rand(28, 28), FIGURES[kind]))
+
+
+def test_the_script_that_draws_is_of_the_version_that_judges():
+    draws = re.search(rb"plotly\.js \(cartesian - minified\) v(\d+)\.", PLOTLY.read_bytes())
+    assert draws and draws[1].decode() == get_plotlyjs_version().partition(".")[0]
 
 
 @pytest.mark.parametrize("kind", FIGURES)

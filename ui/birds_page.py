@@ -43,17 +43,18 @@ def main() -> None:
     with place, nullcontext() if "b_seen" in st.session_state else st.spinner(say("answering")):
         loaded = [models.load(experiment) for experiment in chosen]
         ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
-        own = [answer(checkpoint, picture, None) for checkpoint in ready]
+        looking = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
+        own = [answer(checkpoint, picture, None) for checkpoint in looking]
     left, right = st.columns([0.68, 0.32], gap="medium")
-    answers, searches = [], []
+    found, searches = {}, []
     with left:
-        for checkpoint, found in zip(ready, own, strict=True):
-            if bird_model(checkpoint).transformers:
-                found, search = show_windows(checkpoint, picture, found, way, parts, heat, pull, say)
-                searches += [search] if search else []
-            answers.append(found)
-        if not any(bird_model(checkpoint).transformers for checkpoint in ready):
+        for checkpoint, theirs in zip(looking, own, strict=True):
+            shown, search = show_windows(checkpoint, picture, theirs, way, parts, heat, pull, say)
+            found[checkpoint.experiment.name] = shown
+            searches += [search] if search else []
+        if not looking:
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
+    answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]  # while the windows are there
     with right:
         sentences, doubts = show_guesses(ready, answers, picture, say)
     for sentence in doubts:
