@@ -147,7 +147,8 @@ def tab(browser, address):
 
     yield call
     for page in pages:
-        page.evaluate("localStorage.clear()")
+        if page.url.startswith(address):
+            page.evaluate("localStorage.clear()")
         page.close()
     browser.clear_cookies()
     browser.set_offline(False)

@@ -368,7 +368,7 @@ def test_the_figures_of_a_page_go_home_in_every_form(tab, tmp_path):
     name, content = taken(page, "HTML")
     path = tmp_path / name
     path.write_bytes(content)
-    offline = tab(path.as_uri(), offline=True)
+    offline = tab(path.as_uri(), before=lambda page: page.route(re.compile("^http"), lambda route: route.abort()))
     expect(offline.locator(".js-plotly-plot .barlayer path")).to_have_count(20)
     expect(offline.locator(".js-plotly-plot .imagelayer image").first).to_be_visible()
     expect(offline.get_by_role("link")).to_have_attribute("href", page.url)
