@@ -1,13 +1,12 @@
 """The live stage: distort a digit by hand, while the networks answer in the browser, in the same frame.
 
-The scripts and the models lie in ``static/``, under names with the hash of their content: a browser fetches them once, however
-often the page is run again. A run sends the state alone, a few kilobytes. What has settled comes back as one message; nothing in it
-is trusted (``settled``). export.py says what a model is for the browser, kernel.py what its inner loop is.
+A browser fetches the scripts and the models once (ui/served.py), however often the page is run again: a run sends the state alone,
+a few kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). export.py says what a model is
+for the browser, kernel.py what its inner loop is.
 """
 
 import base64
 import binascii
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 from ui.language import Texts, translated
 from ui.messages import finite, message_id
-from ui.plot import serve
+from ui.served import serve, serve_folder
 from ui.stage.export import ExportError, export_model
 from ui.stage.kernel import assemble
 
@@ -46,15 +45,7 @@ WORDS = (
 )  # fmt: skip
 
 
-def _serve_scripts() -> str:
-    files = {name: (HERE / name).read_bytes() for name in SCRIPTS} | {"kernel.wasm": assemble()}
-    folder = f"stage-{hashlib.sha256(b''.join(files.values())).hexdigest()[:16]}"
-    for name, content in files.items():
-        serve(f"{folder}/{name}", content)
-    return folder
-
-
-FOLDER = _serve_scripts()
+FOLDER = serve_folder("stage-{}", {name: (HERE / name).read_bytes() for name in SCRIPTS} | {"kernel.wasm": assemble()})
 _served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
 _component = st.components.v2.component(
     "stage",
@@ -73,9 +64,7 @@ def model_file(checkpoint: Checkpoint) -> str:
         about, block = export_model(model, DISTORTIONS[checkpoint.experiment.data].size)
         head = json.dumps(about).encode()
         content = len(head).to_bytes(4, "little") + head + block
-        name = f"model-{hashlib.sha256(content).hexdigest()[:16]}.bin"
-        serve(name, content)
-        _served[model] = name
+        _served[model] = serve("model-{}.bin", content)
     return _served[model]
 
 

@@ -4,7 +4,6 @@ Nothing is made until it is asked for, and then by the browser (make.js, gif.js,
 the snippet with a run, and computes the figures of an animation, ``FRAMES`` at most, one visitor's after the other's.
 """
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,7 +15,8 @@ import streamlit as st
 
 from ui.canvas import Figure
 from ui.language import Texts, language, texts
-from ui.plot import SCRIPT, serve
+from ui.plot import SCRIPT
+from ui.served import serve_folder
 from ui.state import Slider, Values
 
 HERE = Path(__file__).parent
@@ -26,10 +26,7 @@ PAUSE = 0.01  # seconds after each frame, for the other visitors' pages
 WORDS = (
     "title", "png", "gif", "gif_training", "html", "python", "copy", "copied", "link", "working", "progress", "done", "failed",
 )  # fmt: skip
-_SCRIPTS = {name: (HERE / name).read_bytes() for name in ("make.js", "gif.js")}
-_FOLDER = f"take-home-{hashlib.sha256(b''.join(_SCRIPTS.values())).hexdigest()[:16]}"
-for _name, _content in _SCRIPTS.items():
-    serve(f"{_FOLDER}/{_name}", _content)
+_FOLDER = serve_folder("take-home-{}", {name: (HERE / name).read_bytes() for name in ("make.js", "gif.js")})
 _component = st.components.v2.component(
     "take_home", js=(HERE / "menu.js").read_text(), css=(HERE / "menu.css").read_text(), isolate_styles=False
 )
