@@ -189,6 +189,17 @@ def test_theta_can_be_taken_into_the_hand(visit):
     expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(20)
 
 
+def test_a_sampling_grid_is_whole_however_large(visit):
+    page = visit(START + "&mode=grid&hand=st-cnn-affine&theta=1.6,0.8,0.2,-0.8,1.6,0")
+    expect(page.locator(".row .answer").last).to_contain_text("you")
+    edge = """canvas => {
+        const { width, height } = canvas, pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        const drawn = (x, y) => pixels[4 * (y * width + x) + 3] > 0;
+        return [...Array(width).keys()].filter((i) => drawn(i, 0) || drawn(i, height - 1) || drawn(0, i) || drawn(width - 1, i));
+    }"""
+    assert page.locator(".row canvas.grid").last.evaluate(edge) == []
+
+
 def test_a_digit_is_drawn_distorted_and_passed_on(visit):
     page = visit("/stage?kind=RTS&rts_angle=60&mode=draw")
     drag(page, at(page, 0.4, 0.2), at(page, 0.6, 0.8))

@@ -3,7 +3,6 @@
 import { ARROWS, element } from "./dom.js";
 import { CANVAS, grid, taps, toPixel } from "./engine.js";
 import { View, curve, dot, frame, picture } from "./paint.js";
-import { GRID_ROOMS } from "./row.js";
 
 export const KERNELS = ["bilinear", "bicubic", "nearest"];
 const LOUPE = 7; // input pixels across
@@ -215,7 +214,7 @@ export class Lens {
     map.addEventListener("pointermove", (event) => {
       if (!this.active || this.pinned) return;
       const { left, top } = map.getBoundingClientRect();
-      this.pointInput(View.whole(row.network.input, GRID_ROOMS[this.stage.kind], this.stage.sizes.grid).pixel([event.clientX - left, event.clientY - top]).map(Math.round));
+      this.pointInput(row.view.pixel([event.clientX - left, event.clientY - top]).map(Math.round));
     });
     map.addEventListener("pointerleave", () => this.active && this.pointNothing());
   }

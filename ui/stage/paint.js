@@ -120,6 +120,14 @@ function mesh(family, theta, [height, width]) {
   return { across: curves.slice(0, LINES), down: curves.slice(LINES) };
 }
 
+// As much room around an image as shows a whole grid, from `least` to MOST, with a MARGIN of what is seen; shares of its longer side.
+const MOST = 0.9, MARGIN = 0.03;
+export function roomFor(family, theta, [height, width], least) {
+  const { across, down } = mesh(family, theta, [height, width]);
+  const beyond = [...across, ...down].flat().map(([x, y]) => Math.max(-0.5 - x, x - width + 0.5, -0.5 - y, y - height + 0.5));
+  return Math.min(Math.max(least, (Math.max(...beyond) / Math.max(height, width) + MARGIN) / (1 - 2 * MARGIN)), MOST);
+}
+
 export function samplingGrid(pen, view, family, theta, size, colors, { thick = 1, dash = [], up = true, inner = true } = {}) {
   const { across, down } = mesh(family, theta, size);
   const sides = [across[0], across[LINES - 1], down[0], down[LINES - 1]];

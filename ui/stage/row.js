@@ -2,9 +2,9 @@
 
 import { element, put } from "./dom.js";
 import { Network, matrixOf } from "./engine.js";
-import { View, bars, cleared, curve, frame, matrixText, picture, readings, samplingGrid } from "./paint.js";
+import { View, bars, cleared, curve, frame, matrixText, picture, readings, roomFor, samplingGrid } from "./paint.js";
 
-export const GRID_ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 }; // where sampling grids are shown over the picture: a share of its side
+const GRID_ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 }; // around a picture at least: a share of its side
 
 const percent = (value) => `${Math.round(100 * value)} %`;
 const highest = (values) => values.indexOf(Math.max(...values));
@@ -85,14 +85,16 @@ export class Row {
       return;
     }
     const { grid: side, output, bars: width } = sizes, { input } = this.network;
-    const view = View.whole(input, GRID_ROOMS[stage.kind], side), pen = cleared(this.grid, side, side);
+    const least = GRID_ROOMS[stage.kind], { family } = this.transformer ?? {};
+    const room = family ? roomFor(family, answer.theta, input, least) : least;
+    const view = (this.view = View.whole(input, room, side)), pen = cleared(this.grid, side, side);
     picture(pen, view, this.image, input);
     frame(pen, view, input, colors.input, 2);
     const best = highest(answer.probabilities), good = label === null || best === label;
     const color = good ? colors.right : colors.wrong;
     const score = (values) => `${highest(values)}${label === null ? "" : highest(values) === label ? " ✓" : " ✗"}  ${percent(Math.max(...values))}`;
     if (this.transformer) {
-      const { family, size } = this.transformer, thick = Math.max(side / 190, 0.8);
+      const { size } = this.transformer, thick = Math.max(side / 190, 0.8);
       if (this.mine) samplingGrid(pen, view, family, this.own.theta, input, { grid: colors.quiet, up: colors.quiet }, { thick, dash: [4, 4], up: false, inner: false });
       samplingGrid(pen, view, family, answer.theta, input, colors, { thick });
       const outView = View.whole(size, 0, output), out = cleared(this.output, output, output);
