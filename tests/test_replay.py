@@ -141,7 +141,7 @@ def engine(browser):
     page = browser.new_page()
     folder = Path(ui.replay.__file__).parent
     script = (folder / "warp.js").read_text() + (folder / "replay.js").read_text()
-    page.add_script_tag(content=script + "\nwindow.engine = { decoded, thetaAt, outputOf, warp };", type="module")
+    page.add_script_tag(content=script + "\nwindow.engine = { decoded, thetaAt, outputOf, reachOf, warp };", type="module")
     page.wait_for_function("window.engine")
     yield page
     page.close()
@@ -189,6 +189,14 @@ def test_between_moments_theta_is_between(engine):
     before, after = recording.theta[3, 2].float(), recording.theta[4, 2].float()
     part = (torch.tensor(theta) - before) / (after - before)
     assert part.min() > 0.3 and part.max() < 0.7 and part.max() - part.min() < 0.05
+
+
+def test_an_input_leaves_room_for_most_grids_as_they_end(engine):
+    recording = drifting("rts-st-cnn-affine")
+    corners = torch.tensor([[x, y, 1.0] for x in (-1, 1) for y in (-1, 1)])
+    ends = (recording.theta[-1, :12].float().view(12, 2, 3) @ corners.T).abs().amax((1, 2)).sort().values
+    reach = engine.evaluate("data => engine.reachOf(engine.decoded(data))", side(recording, "name", range(12)))
+    assert reach == pytest.approx(ends[8].item(), abs=1e-3)
 
 
 @pytest.fixture(scope="module")

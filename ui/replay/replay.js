@@ -8,6 +8,7 @@ const SECONDS = 20; // from the first step to the last
 const EARLY = 30;
 const STILL = 20; // pictures a run, for those who asked for reduced motion
 const ROOM = 1.22; // a picture's cell, in sides of the picture: room for what lies outside
+const SMALLEST = 0.6; // an input is made smaller by this at most, where grids end far outside it
 const MARGIN = { left: 64, right: 150 }; // of the curves; the scrubber's ends stand over theirs
 const MESH = 7; // lines of the grid each way
 
@@ -54,6 +55,14 @@ function momentAt({ steps }, step) {
   if (step <= steps[index] || index + 1 === steps.length) return [index, 0];
   const [from, to] = [Math.log1p(steps[index] / EARLY), Math.log1p(steps[index + 1] / EARLY)];
   return [index, (Math.log1p(step / EARLY) - from) / (to - from)];
+}
+
+// How far the grids of most digits reach at the end, normalised: 1 is the edge of the input.
+function reachOf(side) {
+  if (!side.family) return 1;
+  const last = side.steps.at(-1);
+  const reaches = side.labels.map((_, digit) => Math.max(...warp(side.family, thetaAt(side, digit, last), side.mesh).map(Math.abs)));
+  return reaches.sort((a, b) => a - b)[Math.floor(0.8 * (reaches.length - 1))];
 }
 
 function between(values, index, part) {
@@ -136,11 +145,13 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
   const { colors } = player.data;
   const [index, part] = momentAt(side, step);
   const below = y + ROOM * extent;
-  drawPicture(context, imageOf(side, digit), side.size, x, y, extent);
+  const small = player.zoom * extent; // the input, in the middle of its cell
+  const [left, top] = [x + (extent - small) / 2, y + (extent - small) / 2];
+  drawPicture(context, imageOf(side, digit), side.size, left, top, small);
   drawPicture(context, outputOf(side, digit, step), side.output, x, below, extent);
   context.lineWidth = 2;
   context.strokeStyle = colors.input;
-  context.strokeRect(x, y, extent, extent);
+  context.strokeRect(left, top, small, small);
   context.strokeStyle = side.family ? colors.grid : colors.input;
   context.strokeRect(x, below, extent, extent);
   if (side.family) {
@@ -149,7 +160,7 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
     const room = ((ROOM - 1) / 2) * extent;
     context.rect(x - room, y - room, extent + 2 * room, extent + 2 * room);
     context.clip();
-    drawGrid(context, side, thetaAt(side, digit, step), x, y, extent, colors);
+    drawGrid(context, side, thetaAt(side, digit, step), left, top, small, colors);
     context.restore();
     drawLine(context, [[x, below], [x + extent, below]], colors.up, extent / 18);
   }
@@ -446,6 +457,7 @@ function update(player, data) {
   const moved = !first && data.start !== player.data.start; // by a lecture
   Object.assign(player, { text, data, sides: data.sides.map(decoded) });
   player.last = Math.max(...player.sides.map((side) => side.steps.at(-1)), 1);
+  player.zoom = Math.min(Math.max((0.97 * ROOM) / Math.max(...player.sides.map(reachOf)), SMALLEST), 1); // the same on both sides
   const format = new Intl.NumberFormat(data.language);
   player.number = (value) => format.format(value);
   player.stages.replaceChildren();
