@@ -1,6 +1,6 @@
 """What a distortion leaves to be recognised: a CNN behind a transformer that knows the true map, beside the trained models.
 
-    python -m benchmarks.oracle [--kind p] [--epochs 30] [--to assets/oracle.json]
+    python -m benchmarks.oracle [--kind p] [--epochs 80] [--to assets/oracle.json]
 
 The best a spatial transformer can learn is to undo the distortion exactly. So a CNN is trained, with the recipe of the table, on
 digits that were distorted and then warped back by the true map: most of what it still gets wrong was squeezed to a speck or pushed
@@ -29,6 +29,7 @@ from stn_core.checkpoints import find_checkpoint
 from stn_core.datasets import gallery, mnist, training_digits
 from stn_core.distortions import DIGIT, Parameters, Projection, square_to_quadrilateral
 from stn_core.evaluation import VALIDATION_SEED, logits_of
+from stn_core.experiments import RECIPES
 from stn_core.memory import keep_freed_memory
 from stn_core.training import bent_batch, commit, create_optimiser, rate_factor
 
@@ -88,7 +89,7 @@ def trained(kind: str, epochs: int) -> nn.Module:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=list(UNDONE), default="p")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=RECIPES["ours"].epochs)
     parser.add_argument("--to", type=Path, help="also write the figures to this file")
     options = parser.parse_args()
     keep_freed_memory()
