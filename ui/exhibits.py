@@ -45,7 +45,7 @@ FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "t
 CONTROLS: dict[str, tuple[Slider | Choice | Digit, ...]] = {
     "why": (
         Choice("why_view", ("cnn", "pools"), "cnn"),
-        Digit("why_digit", 4, 64),
+        Digit("why_digit", 4, 408),
         _slider("why_x", -10.0, 10.0, 4.0, 0.5, "px", half=True),
         _slider("why_y", -10.0, 10.0, 0.0, 0.5, "px", half=True),
         _slider("why_angle", -180, 180, 0, 5, "°"),
@@ -79,7 +79,7 @@ CONTROLS: dict[str, tuple[Slider | Choice | Digit, ...]] = {
     ),
     "g": (
         Choice("g_family", ("translation", "similarity", "affine"), "affine"),
-        Digit("g_digit", 4, 10),
+        Digit("g_digit", 4, 55),
         _slider("g_x", -8.0, 8.0, -4.0, 0.5, "px", half=True),
         _slider("g_y", -8.0, 8.0, -4.0, 0.5, "px", half=True),
         _slider("g_angle", -180, 180, 0, 5, "°", half=True),
@@ -93,8 +93,8 @@ CONTROLS: dict[str, tuple[Slider | Choice | Digit, ...]] = {
     ),
     "w": (
         Choice("w_trap", ("frame", "align", "rate", "leave"), "frame"),
-        Digit("w_digit", 2, 64),
-        _slider("w_zoom", 0.5, 3.0, 1.6, 0.05, "×"),
+        Digit("w_digit", 2, 151),
+        _slider("w_zoom", 0.5, 3.0, 1.4, 0.05, "×"),
         _slider("w_mean", 0.0, 0.8, 0.45, 0.05),
         Choice("w_mismatch", ("shrink", "grow"), "shrink"),
         _slider("w_repeats", 0, 40, 10, 1),
