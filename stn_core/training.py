@@ -19,6 +19,7 @@ from typing import Any, Protocol
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
@@ -202,6 +203,7 @@ def train(
     mixed = mixed_precision(precision, device)
     coarse = experiment.birds and precision == "auto" and mixed == "bf16" and (device == "cpu" or not torch.cuda.is_available())
     unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)  # where theta does not learn yet
+    AcceleratorState._reset_state()  # an earlier run in this process may have had another precision
     accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no" if coarse else mixed, kwargs_handlers=[unused])
     if device == "cuda" and accelerator.device.type != "cuda":
         raise ValueError("no CUDA device was found; use --device cpu or auto")

@@ -89,6 +89,29 @@ def test_the_seed_decides_the_weights(tiny_mnist, tmp_path):
     assert not all(torch.equal(first[name], other[name]) for name in first)
 
 
+def test_runs_of_one_process_may_differ_in_precision(run, tiny_mnist, tmp_path):
+    for precision in ("float32", "bfloat16"):
+        command = (
+            "train",
+            "r-cnn",
+            "--device",
+            "cpu",
+            "--data",
+            tiny_mnist,
+            "--limit",
+            256,
+            "--epochs",
+            1,
+            "--precision",
+            precision,
+        )
+        code, _, said = run(*command, "--out", tmp_path / precision)
+        assert code == 0, said
+        assert load_checkpoint(tmp_path / precision / "digits" / "r-cnn.safetensors").provenance["precision"] == (
+            "bf16" if precision == "bfloat16" else "no"
+        )
+
+
 def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(run, tiny_mnist, tmp_path):
     name = "r-st-cnn-affine"
 
