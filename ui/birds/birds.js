@@ -355,9 +355,10 @@ export default function ({ data, parentElement, setStateValue }) {
   state.data = data;
   if (other) {
     state.image.src = data.picture.source;
-    state.moment = null;
+    state.moment = state.held = null;
   }
-  if (other || data.echo >= state.sent) state.places = data.hand; // else it answers an older message
+  // else it answers an older message, or a hand has gone on since
+  if (other || (state.held === null && data.echo >= state.sent)) state.places = data.hand;
   const { words } = data;
   state.photo.setAttribute("aria-label", fill(words.photo_alt, { model: data.name, picture: data.picture.name }));
   crops(state, data.matrices.length);
