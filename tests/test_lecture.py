@@ -18,6 +18,7 @@ from stn_core.features import moved
 from stn_core.gradients import loss_gradient
 from stn_core.gradients import step as step_down
 from ui import lessons, models, state
+from ui.exhibits import CONTROLS, Digit
 from ui.language import LANGUAGES, Texts
 from ui.lecture import in_toml, in_words
 from ui.lessons import Lesson, line_of, read, said
@@ -289,6 +290,12 @@ def digit_of(step):
     return state.distorted(gallery().images[500 * step.state["digit"] + step.state["number"]], kind, values)
 
 
+def first_digit(prefix):
+    """The digit that a page begins with, and its class; ``prefix`` is that of its controls."""
+    digit = next(control for control in CONTROLS[prefix] if isinstance(control, Digit))
+    return gallery().images[500 * digit.label + digit.number], digit.label
+
+
 def test_the_turned_digit_fools_the_cnn_but_not_the_transformer():
     step = claimed("digits", r_angle=60)
     assert answer("r-cnn", digit_of(step)) != step.state["digit"] == answer("r-st-cnn-affine", digit_of(step))
@@ -300,18 +307,19 @@ def test_the_clutter_fools_the_fcn_but_not_the_transformer():
 
 
 def test_the_shifted_digit_fools_the_cnn_until_it_is_back():
-    digit = gallery().images[500 * 4 + 408]
+    digit, label = first_digit("why")
     shift = claimed("why", why_x=6.0).state["why_x"]
-    assert answer("r-cnn", moved(digit, (28, 28), shift, 0.0)) != 4 == answer("r-cnn", moved(digit, (28, 28)))
+    assert answer("r-cnn", moved(digit, (28, 28), shift, 0.0)) != label == answer("r-cnn", moved(digit, (28, 28)))
 
 
 def test_thirty_steps_down_the_gradient_bring_the_digit_back():
     model = models.load(EXPERIMENTS["r-cnn"]).model
-    image, theta, affine = moved(gallery().images[500 * 4 + 55], (28, 28), -4.0, -4.0)[0], TRANSFORMS["affine"].identity(), []
+    (digit, label), first = first_digit("g"), {c.key: c.default for c in CONTROLS["g"] if isinstance(c, state.Slider)}
+    image, theta, affine = moved(digit, (28, 28), first["g_x"], first["g_y"])[0], TRANSFORMS["affine"].identity(), []
     for _ in range(claimed("gradient", g_steps=30).state["g_steps"] + 1):
-        affine.append(loss_gradient(model.classify, image, 4, TRANSFORMS["affine"], theta, (28, 28)))
-        theta = step_down(theta, affine[-1].of_theta, 0.03)
-    assert int(affine[0].probabilities.argmax()) != 4 == int(affine[-1].probabilities.argmax())
+        affine.append(loss_gradient(model.classify, image, label, TRANSFORMS["affine"], theta, (28, 28)))
+        theta = step_down(theta, affine[-1].of_theta, first["g_rate"])
+    assert int(affine[0].probabilities.argmax()) != label == int(affine[-1].probabilities.argmax())
     assert affine[-1].loss < affine[0].loss / 10
 
 

@@ -99,8 +99,9 @@ export function dot(pen, view, point, radius, color) {
 const LINES = 9, FAR = 20; // curves are cut off far outside every picture, as in stn_core.explanation
 const meshes = new Map();
 
-// T_theta of equidistant lines across and down, each a list of points; the first and last of either kind are the frame.
-function mesh(family, theta, [height, width]) {
+// T_theta of equidistant lines across and down in pixels of the input, each a list of points: the first and last of either kind are
+// the frame; and the control points, if theta is some.
+export function gridCurves(family, theta, [height, width]) {
   const points = ["projective", "tps"].includes(family) ? 21 : 2;
   if (!meshes.has(points)) {
     const target = [];
@@ -115,28 +116,25 @@ function mesh(family, theta, [height, width]) {
     meshes.set(points, Float64Array.from(target));
   }
   const held = (value) => Math.min(Math.max(value, -FAR), FAR);
-  const source = pairs(warp(family, theta, meshes.get(points))).map(([x, y]) => [toPixel(held(x), width), toPixel(held(y), height)]);
+  const pixels = (values) => pairs(values).map(([x, y]) => [toPixel(held(x), width), toPixel(held(y), height)]);
+  const source = pixels(warp(family, theta, meshes.get(points)));
   const curves = Array.from({ length: 2 * LINES }, (_, i) => source.slice(i * points, (i + 1) * points));
-  return { across: curves.slice(0, LINES), down: curves.slice(LINES) };
+  return { across: curves.slice(0, LINES), down: curves.slice(LINES), control: family === "tps" ? pixels(theta) : [] };
 }
 
 // As much room around an image as shows a whole grid, from `least` to MOST, with a MARGIN of what is seen; shares of its longer side.
 const MOST = 0.9, MARGIN = 0.03;
-export function roomFor(family, theta, [height, width], least) {
-  const { across, down } = mesh(family, theta, [height, width]);
+export function roomFor({ across, down }, [height, width], least) {
   const beyond = [...across, ...down].flat().map(([x, y]) => Math.max(-0.5 - x, x - width + 0.5, -0.5 - y, y - height + 0.5));
   return Math.min(Math.max(least, (Math.max(...beyond) / Math.max(height, width) + MARGIN) / (1 - 2 * MARGIN)), MOST);
 }
 
-export function samplingGrid(pen, view, family, theta, size, colors, { thick = 1, dash = [], up = true, inner = true } = {}) {
-  const { across, down } = mesh(family, theta, size);
+export function samplingGrid(pen, view, { across, down, control }, colors, { thick = 1, dash = [], up = true, inner = true } = {}) {
   const sides = [across[0], across[LINES - 1], down[0], down[LINES - 1]];
   if (inner) for (const line of [...across.slice(1, -1), ...down.slice(1, -1)]) curve(pen, view, line, colors.grid, thick);
   for (const line of sides) curve(pen, view, line, colors.grid, 2.5 * thick, { dash });
   if (up) curve(pen, view, across[0], colors.up, 4.5 * thick);
-  if (family === "tps" && inner) {
-    for (const [x, y] of pairs(theta)) dot(pen, view, [toPixel(x, size[1]), toPixel(y, size[0])], 3.2 * thick, colors.grid);
-  }
+  if (inner) for (const point of control) dot(pen, view, point, 3.2 * thick, colors.grid);
 }
 
 // Class probabilities, the answer in its own colour; `other` are outlined beside them.

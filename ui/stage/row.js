@@ -2,7 +2,7 @@
 
 import { element, put } from "./dom.js";
 import { Network, matrixOf } from "./engine.js";
-import { View, bars, cleared, curve, frame, matrixText, picture, readings, roomFor, samplingGrid } from "./paint.js";
+import { View, bars, cleared, curve, frame, gridCurves, matrixText, picture, readings, roomFor, samplingGrid } from "./paint.js";
 
 const GRID_ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 }; // around a picture at least: a share of its side
 
@@ -86,7 +86,8 @@ export class Row {
     }
     const { grid: side, output, bars: width } = sizes, { input } = this.network;
     const least = GRID_ROOMS[stage.kind], { family } = this.transformer ?? {};
-    const room = family ? roomFor(family, answer.theta, input, least) : least;
+    const curves = family && gridCurves(family, answer.theta, input);
+    const room = curves ? roomFor(curves, input, least) : least;
     const view = (this.view = View.whole(input, room, side)), pen = cleared(this.grid, side, side);
     picture(pen, view, this.image, input);
     frame(pen, view, input, colors.input, 2);
@@ -95,8 +96,8 @@ export class Row {
     const score = (values) => `${highest(values)}${label === null ? "" : highest(values) === label ? " ✓" : " ✗"}  ${percent(Math.max(...values))}`;
     if (this.transformer) {
       const { size } = this.transformer, thick = Math.max(side / 190, 0.8);
-      if (this.mine) samplingGrid(pen, view, family, this.own.theta, input, { grid: colors.quiet, up: colors.quiet }, { thick, dash: [4, 4], up: false, inner: false });
-      samplingGrid(pen, view, family, answer.theta, input, colors, { thick });
+      if (this.mine) samplingGrid(pen, view, gridCurves(family, this.own.theta, input), { grid: colors.quiet, up: colors.quiet }, { thick, dash: [4, 4], up: false, inner: false });
+      samplingGrid(pen, view, curves, colors, { thick });
       const outView = View.whole(size, 0, output), out = cleared(this.output, output, output);
       picture(out, outView, answer.output, size);
       frame(out, outView, size, colors.grid, 4);

@@ -5,7 +5,7 @@ import { CANVAS, distort, mnistForm, parametersOf } from "./engine.js";
 import { digitHand, thetaHand } from "./hands.js";
 import { Lens } from "./lens.js";
 import { Pad } from "./pad.js";
-import { View, cleared, curve, frame, picture, samplingGrid } from "./paint.js";
+import { View, cleared, curve, frame, gridCurves, picture, samplingGrid } from "./paint.js";
 import { Row } from "./row.js";
 import { tools } from "./tools.js";
 import { Touch } from "./touch.js";
@@ -213,8 +213,8 @@ class Stage {
       const row = this.held;
       if (!row?.answer) return this.showKnobs([]);
       const { family } = row.transformer, theta = row.mine ?? row.own.theta;
-      samplingGrid(pen, view, family, row.own.theta, size, { grid: "#fff" }, { thick: 1, dash: [6, 6], up: false, inner: false });
-      samplingGrid(pen, view, family, theta, size, colors, { thick: 1.5 });
+      samplingGrid(pen, view, gridCurves(family, row.own.theta, size), { grid: "#fff" }, { thick: 1, dash: [6, 6], up: false, inner: false });
+      samplingGrid(pen, view, gridCurves(family, theta, size), colors, { thick: 1.5 });
       this.showKnobs(thetaHand(family, size).handles(theta), "theirs");
       this.showScore(row);
     } else {
