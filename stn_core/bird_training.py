@@ -197,8 +197,8 @@ class BirdTask:
         said by a layer that has not seen them, and comes back; then the layer may learn from them too.
         """
         decay, layer = self.recipe.last_layer, model.classifier
-        learned = features(model, self.birds, device) if decay else torch.empty(0)
         if decay:
+            learned = features(model, self.birds, device)
             fit(layer, learned, self.birds.labels, decay)
         if not len(self.validation.labels):
             return {}

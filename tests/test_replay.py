@@ -140,7 +140,7 @@ def engine(browser):
     """A page with the player's functions in ``window.engine``."""
     page = browser.new_page()
     folder = Path(ui.replay.__file__).parent
-    script = (folder / "warp.js").read_text() + (folder / "replay.js").read_text()
+    script = "\n".join((folder / part).read_text() for part in ("warp.js", "recorded.js"))
     page.add_script_tag(content=script + "\nwindow.engine = { decoded, thetaAt, outputOf, reachOf, warp };", type="module")
     page.wait_for_function("window.engine")
     yield page

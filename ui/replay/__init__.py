@@ -22,7 +22,7 @@ COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG
 
 _component = st.components.v2.component(
     "replay",
-    js=(HERE / "warp.js").read_text() + (HERE / "replay.js").read_text(),
+    js="\n".join((HERE / f"{part}.js").read_text() for part in ("warp", "recorded", "drawing", "replay")),  # one module
     css=(HERE / "replay.css").read_text(),
     isolate_styles=False,
 )
