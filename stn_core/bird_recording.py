@@ -8,12 +8,15 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 from torch.func import functional_call
 
 from stn_core.birds import BirdModel
-from stn_core.experiments import Experiment
+from stn_core.checkpoints import read_safetensors
+from stn_core.experiments import EXPERIMENTS, Experiment
+from stn_core.recording import MOST_MOMENTS, MOST_STEPS, RecordingError, check_tensors, record_command
+from stn_core.sentences import about_file
 
 LOOKS = 12  # moments of a bird recording while it learns from score maps, denser at the start
 EPOCHS = 4  # and while the streams move as well
@@ -75,11 +78,23 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how ``model`` learned.
 
     Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1, steps of training).
+    FileNotFoundError if there is no such file; RecordingError if it is truncated, foreign, or of another model.
     """
-    state = load_file(path)
-    moments = state.pop("moment")
-    maps = model.localisation.maps(images).float()
+    experiment = EXPERIMENTS.get(path.stem, EXPERIMENTS["cub50-2st-cnn"])
+    fail = about_file(RecordingError, path, record_command(experiment))
+    path.stat()
+    _, state = read_safetensors(path, fail)
     above = model.localisation.above
+    count = len(state["moment"]) if "moment" in state and state["moment"].ndim else 0
+    weights = {name: ((count, *value.shape), torch.float16) for name, value in above.state_dict().items()}
+    check_tensors(state, weights | {"moment": ((count, 2), torch.int64)}, experiment.name, fail)
+    moments = state.pop("moment")
+    if not 1 <= count <= MOST_MOMENTS or not ((moments >= 0) & (moments <= torch.tensor([1, MOST_STEPS]))).all():
+        raise fail(
+            "bird_moments", "expected 1 to {moments:,} moments of looking (0) or training (1) at steps from 0 to {steps:,}",
+            moments=MOST_MOMENTS, steps=MOST_STEPS,
+        )  # fmt: skip
+    maps = model.localisation.maps(images).float()
     answers = [
         model.thetas(functional_call(above, {name: value[i].float() for name, value in state.items()}, (maps,)))
         for i in range(len(moments))

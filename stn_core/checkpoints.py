@@ -93,12 +93,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     fail = _complaints(path)
     if not path.is_file():
         raise fail("no_checkpoint", "there is no such checkpoint")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-    except (SafetensorError, OSError) as error:
-        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
+    metadata, tensors = read_safetensors(path, fail)
     experiment, metrics, provenance = _read_about(metadata, fail)
     named = EXPERIMENTS.get(path.stem)
     if named and named.variant and (named.data, named.model) == (experiment.data, experiment.model):
@@ -115,9 +110,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 def read_header(path: Path) -> Experiment:
     """The experiment that a checkpoint's header names. CheckpointError if it has no such header."""
     fail = _complaints(path)
+    return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[0]
+
+
+def read_safetensors(path: Path, fail: Any, only_header: bool = False) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and the tensors of a file. If it is truncated or foreign, that is raised which ``fail`` makes of a sentence."""
     try:
         with safe_open(path, framework="pt") as file:
-            return _read_about(file.metadata() or {}, fail)[0]
+            names = [] if only_header else file.keys()
+            return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from stn_core.checkpoints import read_safetensors
 from stn_core.datasets import gallery
 from stn_core.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.experiments import EXPERIMENTS, Experiment
@@ -179,7 +179,7 @@ def transformer_of(experiment: Experiment) -> SpatialTransformer | None:
 
 def record_command(experiment: Experiment) -> str:
     """The command that makes an experiment's recording."""
-    return f"{experiment.command} --record {FOLDER}"
+    return f"{experiment.command} --record {FOLDER / 'birds' if experiment.birds else FOLDER}"
 
 
 def load_recording(path: str | os.PathLike[str]) -> Recording:
@@ -189,12 +189,7 @@ def load_recording(path: str | os.PathLike[str]) -> Recording:
     fail = about_file(RecordingError, path, record_command(known or next(iter(EXPERIMENTS.values()))))
     if not path.is_file():
         raise fail("no_recording", "there is no such recording")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
-    except (SafetensorError, OSError) as error:
-        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
+    metadata, tensors = read_safetensors(path, fail)
     experiment, batch_size = _read_about(metadata, fail)
     if known not in (None, experiment):
         raise fail(
@@ -237,20 +232,25 @@ def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> Non
     expected = {"step": ((moments,), torch.int64), "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16)}
     if transformer is not None:
         expected["theta"] = ((moments, DIGITS, transformer.transform.num_params), torch.float16)
-    actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
-    for name in sorted(expected.keys() | actual.keys()):
-        if expected.get(name) != actual.get(name):
-            wanted, found = (" ".join(map(str, them[name])) if name in them else NOTHING for them in (expected, actual))
-            raise fail(
-                "other_tensors", "it does not fit {experiment}: for {name} expected {expected}, it has {found}",
-                experiment=experiment.name, name=name, expected=wanted, found=found,
-            )  # fmt: skip
+    check_tensors(tensors, expected, experiment.name, fail)
     steps = tensors["step"]
     if not 1 <= moments <= MOST_MOMENTS or steps[0] < 0 or steps[-1] > MOST_STEPS or not (steps.diff() > 0).all():
         raise fail(
             "moments", "expected 1 to {moments:,} moments at increasing steps from 0 to {steps:,}",
             moments=MOST_MOMENTS, steps=MOST_STEPS,
         )  # fmt: skip
+
+
+def check_tensors(tensors: dict[str, Tensor], expected: dict[str, tuple[Any, torch.dtype]], experiment: str, fail: Any) -> None:
+    """Raise what ``fail`` makes if a recording's tensors are not of the shapes and types ``expected``, or not finite."""
+    actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
+    for name in sorted(expected.keys() | actual.keys()):
+        if expected.get(name) != actual.get(name):
+            wanted, found = (" ".join(map(str, them[name])) if name in them else NOTHING for them in (expected, actual))
+            raise fail(
+                "other_tensors", "it does not fit {experiment}: for {name} expected {expected}, it has {found}",
+                experiment=experiment, name=name, expected=wanted, found=found,
+            )  # fmt: skip
     for name, value in tensors.items():
         if not value.float().isfinite().all():
             raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)

@@ -4,7 +4,6 @@ sentence.
 
 import base64
 import io
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
-from streamlit.testing.v1 import AppTest
+from safetensors.torch import load_file, save_file
+from visits import components, sent, visited, working
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, load_checkpoint, sample
@@ -57,36 +57,23 @@ def trained(tmp_path_factory):
 def visit(monkeypatch, trained, tiny_cub):
     """visit(b_from="cub") opens the page at that address."""
 
-    def call(**address):
+    def call(recordings=trained / "recordings", **address):
         monkeypatch.setattr(models, "CHECKPOINTS", trained)
-        monkeypatch.setattr(models, "RECORDINGS", trained / "recordings")
+        monkeypatch.setattr(models, "RECORDINGS", recordings)
         monkeypatch.setenv("STN_DATA", str(tiny_cub))
-        page = AppTest.from_file(str(ROOT / "ui/birds_page.py"), default_timeout=60)
-        for key, value in address.items():
-            page.query_params[key] = value
-        return working(page.run())
+        return visited("ui/birds_page.py", **address)
 
     return call
 
 
-def working(page):
-    assert not page.exception
-    return page
-
-
-def components(page):
-    return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
-
-
 def shown(page):
     """What the picture with the windows is sent."""
-    return next(data for data in components(page) if "matrices" in data)
+    return sent(page, "matrices")
 
 
 def bars(page):
     """The probabilities in the figure, model by model."""
-    figure = next(data["figure"] for data in components(page) if "figure" in data)
-    return [trace["x"] for trace in figure["data"] if trace["x"] != [1] * 5]
+    return [trace["x"] for trace in sent(page, "figure")["figure"]["data"] if trace["x"] != [1] * 5]
 
 
 def drawn():
@@ -224,6 +211,28 @@ def test_the_way_of_the_windows_leads_from_the_tiling_to_where_they_are(visit):
     assert np.allclose(data["way"][0], [[-0.5, 0], [0.5, 0]], atol=2e-3) and data["moments"] == [[0, 0], [0, 30]]
     assert np.allclose(data["way"][-1], [[m[2], m[5]] for m in data["matrices"]], atol=5e-3)
     assert shown(visit(b_way="false"))["way"] is None
+
+
+@pytest.mark.parametrize("damage", ["missing", "cut", "foreign", "other", "moments", "infinite"])
+def test_a_missing_or_damaged_recording_of_the_way_is_one_sentence(visit, trained, tmp_path, damage):
+    name = "cub50-2st-cnn.safetensors"
+    good, bad = trained / "recordings" / "birds" / name, tmp_path / "birds" / name
+    bad.parent.mkdir()
+    tensors = load_file(good)
+    changed = {
+        "other": {"heat.weight": torch.zeros(3)},
+        "moments": {"moment": tensors["moment"] - 7},
+        "infinite": {"slope": tensors["slope"] / 0},
+    }
+    if damage == "cut":
+        bad.write_bytes(good.read_bytes()[:1000])
+    elif damage == "foreign":
+        bad.write_text("<html>")
+    elif damage != "missing":
+        save_file(tensors | changed[damage], bad)
+    page = visit(recordings=tmp_path)
+    assert shown(page)["way"] is None
+    assert sum("train cub50-2st-cnn --record assets/recordings/birds" in each.value for each in page.caption) == 1
 
 
 def test_photographs_of_the_test_set_come_with_their_parts(visit):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from streamlit.testing.v1 import AppTest
+from visits import components, visited, working
 
 from stn_core import DISTORTIONS, EXPERIMENTS, datasets
 from stn_core.checkpoints import save_checkpoint
@@ -45,22 +45,18 @@ def visit(monkeypatch, complete):
 
     def call(checkpoints=complete, **address):
         monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-        page = AppTest.from_file(APP, default_timeout=60)
-        for name, value in address.items():
-            page.query_params[name] = value
-        return working(page.run())
+        return drawn(visited("app.py", **address))
 
     return call
 
 
-def working(page):
-    assert not page.exception
-    assert figure(page)
+def drawn(page):
+    assert figure(working(page))
     return page
 
 
 def component(page):
-    return json.loads(page.main.get("bidi_component")[0].proto.json)
+    return components(page)[0]
 
 
 def figure(page):
@@ -86,7 +82,7 @@ def warnings(page):
 
 def press(page, label):
     (button,) = (button for button in page.button if button.label == label)
-    return working(button.click().run())
+    return drawn(button.click().run())
 
 
 def photograph(digit):
@@ -97,7 +93,7 @@ def photograph(digit):
 
 
 def upload(page, data, name="digit.png"):
-    return working(page.file_uploader(key="file").upload(name, data, "image/png").run())
+    return drawn(page.file_uploader(key="file").upload(name, data, "image/png").run())
 
 
 # Distortions
@@ -124,7 +120,7 @@ def test_a_slider_changes_the_figure(visit, key):
     page = visit(kind=kind.upper(), tc_clutter="3")
     before = shown(page)
     slider = next(slider for slider in state.SLIDERS[kind] if slider.key == key)
-    working(page.slider(key=key).set_value(slider.high).run())
+    drawn(page.slider(key=key).set_value(slider.high).run())
     assert shown(page) != before
 
 
@@ -202,7 +198,7 @@ def test_a_broken_checkpoint_is_a_sentence_and_the_others_still_show(visit, tmp_
 def test_a_repaired_checkpoint_is_read_again(visit, tmp_path):
     page = visit(tmp_path)
     trained(tmp_path, "r-cnn", "r-st-cnn-affine")
-    assert rows(working(page.run())) == 2 and not page.warning
+    assert rows(drawn(page.run())) == 2 and not page.warning
 
 
 def test_visitors_who_come_at_once_read_the_gallery_once(monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from visits import components, visited, working
 
 from stn_core import EXPERIMENTS
 from stn_core.checkpoints import save_checkpoint
@@ -45,22 +45,13 @@ def visit(monkeypatch, checkpoints):
 
     def call(name, folder=checkpoints, language="en", **address):
         monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        page = AppTest.from_file(str(ROOT / f"ui/{name}_page.py"), default_timeout=60)
-        page.session_state["lang"] = language
-        for key, value in address.items():
-            page.query_params[key] = value
-        return working(page.run())
+        return visited(f"ui/{name}_page.py", "", {"lang": language}, **address)
 
     return call
 
 
-def working(page):
-    assert not page.exception
-    return page
-
-
 def component(page):
-    return json.loads(page.main.get("bidi_component")[0].proto.json)
+    return components(page)[0]
 
 
 def figure(page):
@@ -86,7 +77,7 @@ def test_a_page_opens_with_one_sentence_and_a_figure_that_says_it(visit, name):
 
 def test_the_app_names_the_exhibits_and_opens_them(monkeypatch, checkpoints):
     monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = visited("app.py")
     for name in ("why", "trouble"):
         assert "####" in headline(working(app.switch_page(f"ui/{name}_page.py").run()))
 

@@ -15,8 +15,7 @@ import torch
 from google.protobuf.json_format import MessageToDict
 from PIL import Image
 from safetensors.torch import save_file
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+from visits import visited
 
 from stn_core import EXPERIMENTS, own_models
 from stn_core.checkpoints import save_checkpoint
@@ -98,14 +97,7 @@ def english(text):
 
 
 def visit(page, **address):
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if page != next(iter(PAGES)):
-        app._page_hash = calc_hash(page)  # as the browser asks for it
-    for name, value in address.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
+    return visited("app.py", "" if page == next(iter(PAGES)) else page, **address)
 
 
 def elements(app):

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+from visits import components, sent, visited
 
 from stn_core import EXPERIMENTS, TRANSFORMS, create_model, list_models, load_checkpoint, own_models
 from stn_core.checkpoints import save_checkpoint
@@ -38,21 +37,6 @@ def saved(folder, name, path=None):
     torch.manual_seed(0)
     experiment = EXPERIMENTS[name]
     return save_checkpoint(folder / (path or experiment.path), experiment.create_model(), experiment, {}, {})
-
-
-def opened(page="", **address):
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if page:
-        test._page_hash = calc_hash(page)
-    for key, value in address.items():
-        test.query_params[key] = value
-    test.run()
-    assert not test.exception
-    return test
-
-
-def sent(page, key):
-    return next(data[key] for each in page.main.get("bidi_component") if key in (data := json.loads(each.proto.json)))
 
 
 def test_the_readme_s_example_adds_a_transform_and_a_localisation_network(folder):
@@ -100,18 +84,18 @@ def test_it_appears_on_the_pages(folder, run, tiny_mnist, tmp_path, monkeypatch)
     own_models.load(folder)
     for name in ("r-st-cnn-rigid", "r-st-tiny-affine", "r-cnn"):
         saved(folder, name)
-    digits = opened(models_r=["CNN", "ST-CNN rigid", "ST-tiny affine"])
+    digits = visited("app.py", models_r=["CNN", "ST-CNN rigid", "ST-tiny affine"])
     assert not digits.warning and not digits.error
-    assert sum(trace["type"] == "bar" for trace in sent(digits, "figure")["data"]) == 3
+    assert sum(trace["type"] == "bar" for trace in sent(digits, "figure")["figure"]["data"]) == 3
     assert "**ST-CNN rigid** answers" in " ".join(text.value for text in digits.markdown)
-    stage = opened("stage", models_r=["ST-CNN rigid", "ST-tiny affine"])
-    assert [model["name"] for model in sent(stage, "models")] == ["ST-tiny affine"]
+    stage = visited("app.py", "stage", models_r=["ST-CNN rigid", "ST-tiny affine"])
+    assert [model["name"] for model in sent(stage, "models")["models"]] == ["ST-tiny affine"]
     assert "ST-CNN rigid" in stage.warning[0].value and "no rigid transform" in stage.warning[0].value
     report = tmp_path / "report.json"
     run("report", "--out", folder, "--data", tiny_mnist, "--to", report)
     monkeypatch.setattr(models, "REPORT", report)
-    results = opened("results", curves_r=["CNN", "ST-CNN rigid"], means_r="ST-CNN rigid")
-    figures = [json.loads(each.proto.json) for each in results.main.get("bidi_component")]
+    results = visited("app.py", "results", curves_r=["CNN", "ST-CNN rigid"], means_r="ST-CNN rigid")
+    figures = components(results)
     assert "ST-CNN rigid" in json.dumps(figures[0]) and len(figures) == 3
     assert any("ST-tiny affine" in html.proto.body for html in results.get("html"))
 
@@ -123,8 +107,8 @@ def test_a_checkpoint_alone_replaces_one_or_stands_beside_it(folder):
     own_models.load(folder)
     assert own_models.PROBLEMS == [] and load_checkpoint("r-cnn-wide").experiment == EXPERIMENTS["r-cnn-wide"]
     assert models.checkpoint_path(EXPERIMENTS["r-cnn"]) == folder / "r-cnn.safetensors"
-    page = opened(models_r=["CNN", "CNN wide"])
-    assert sum(trace["type"] == "bar" for trace in sent(page, "figure")["data"]) == 2
+    page = visited("app.py", models_r=["CNN", "CNN wide"])
+    assert sum(trace["type"] == "bar" for trace in sent(page, "figure")["figure"]["data"]) == 2
 
 
 MISTAKES = {
@@ -167,7 +151,7 @@ def test_a_mistake_in_one_file_is_a_sentence_and_the_others_work(folder, name, r
 def test_the_pages_say_which_file_has_a_mistake(folder):
     (folder / "crash.py").write_text("1 / 0")
     own_models.load(folder)
-    assert "crash.py, line 1: ZeroDivisionError" in opened(models_r="CNN").warning[0].value
+    assert "crash.py, line 1: ZeroDivisionError" in visited("app.py", models_r="CNN").warning[0].value
 
 
 def test_a_file_that_fails_halfway_leaves_nothing_behind(folder):

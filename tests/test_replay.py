@@ -1,13 +1,12 @@
 """The replay page: without a browser, and the player in Chromium, its warps against torch."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 import torch
 from playwright.sync_api import expect
-from streamlit.testing.v1 import AppTest
+from visits import components, visited
 
 import ui.replay
 from benchmarks.browser import serving
@@ -58,24 +57,18 @@ def visit(monkeypatch, recordings):
 
     def call(**address):
         monkeypatch.setattr(models, "RECORDINGS", recordings)
-        page = AppTest.from_file(str(ROOT / "ui" / "replay_page.py"), default_timeout=60)
-        for name, value in address.items():
-            page.query_params[name] = value
-        page.run()
-        assert not page.exception
-        return page
+        return visited("ui/replay_page.py", **address)
 
     return call
 
 
-def sent(page):
+def player(page):
     """What the player was sent, None without one."""
-    found = page.get("bidi_component")
-    return json.loads(found[0].proto.json) if found else None
+    return next(iter(components(page)), None)
 
 
 def test_the_page_opens_on_two_recordings(visit):
-    data = sent(visit())
+    data = player(visit())
     assert [shown["name"] for shown in data["sides"]] == ["RTS CNN", "RTS ST-CNN affine"]
     assert data["start"] == 0 and data["sides"][0]["family"] is None and data["sides"][1]["family"] == {"name": "affine"}
     assert data["sides"][0]["labels"] == [*range(10), 0, 1]
@@ -84,7 +77,7 @@ def test_the_page_opens_on_two_recordings(visit):
 
 def test_an_address_chooses_experiments_digits_and_moment(visit):
     page = visit(left="P ST-CNN projective", right="-", dozen="49-60", step="20")
-    data = sent(page)
+    data = player(page)
     assert [shown["name"] for shown in data["sides"]] == ["P ST-CNN projective"]
     assert data["start"] == 20 and data["sides"][0]["labels"] == [i % 10 for i in range(48, 60)]
     assert "from step" in page.markdown[0].value and "P ST-CNN projective" in page.markdown[0].value
@@ -104,18 +97,18 @@ def test_what_the_player_is_sent_is_small_and_does_not_change_while_it_plays(vis
 def test_a_missing_recording_names_its_command_and_leaves_the_other(visit):
     page = visit(left="E FCN")
     assert "python -m stn_core train e-fcn --record assets/recordings" in page.warning[0].value
-    assert [shown["name"] for shown in sent(page)["sides"]] == ["RTS ST-CNN affine"]
+    assert [shown["name"] for shown in player(page)["sides"]] == ["RTS ST-CNN affine"]
 
 
 def test_a_broken_recording_is_reported_in_one_sentence(visit):
     page = visit(left="R CNN", right="E FCN")
     assert "truncated or foreign" in page.warning[0].value and "train r-cnn --record" in page.warning[0].value
-    assert sent(page) is None and page.info
+    assert player(page) is None and page.info
 
 
 def test_nonsense_in_the_address_gives_a_working_page(visit):
     page = visit(left="nonsense", right="-1", dozen="99", step="1e9; DROP")
-    assert len(sent(page)["sides"]) == 2 and sent(page)["start"] == 0
+    assert len(player(page)["sides"]) == 2 and player(page)["start"] == 0
 
 
 def test_the_page_speaks_chinese(visit):
@@ -123,7 +116,7 @@ def test_the_page_speaks_chinese(visit):
     page.session_state["lang"] = "zh"
     page.run()
     assert not page.exception
-    assert sent(page)["words"]["wrong"] == "{digits} 个中错 {wrong} 个"
+    assert player(page)["words"]["wrong"] == "{digits} 个中错 {wrong} 个"
     assert "步" in page.markdown[0].value
 
 

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
+from visits import components, visited
 
 from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.checkpoints import save_checkpoint
@@ -79,17 +79,9 @@ def visit(monkeypatch, checkpoints, report, tmp_path):
             write_report(changed, path)
         monkeypatch.setattr(models, "REPORT", path)
         monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        page = AppTest.from_file(APP, default_timeout=120)
-        for name, value in address.items():
-            page.query_params[name] = value
-        return working(page.run().switch_page("ui/results_page.py").run())
+        return visited("app.py", "results", **address)
 
     return call
-
-
-def working(page):
-    assert not page.exception
-    return page
 
 
 def said(page):
@@ -114,8 +106,7 @@ def text(cell):
 
 
 def figures(page):
-    found = [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
-    return [data["figure"] for data in found if "figure" in data]
+    return [data["figure"] for data in components(page) if "figure" in data]
 
 
 def curves(page):
@@ -176,10 +167,7 @@ def test_a_click_on_a_cell_opens_that_model_on_the_digits_page(visit):
     for name in ("r-cnn", "rts-st-cnn-affine", "tc-st-cnn-affine"):
         address = re.search(r'href="([^"]*)"', table(page)[name])[1].replace("&amp;", "&")
         assert address.startswith("./?") and "target" not in table(page)[name]
-        digits = AppTest.from_file(APP, default_timeout=60)
-        for key, values in parse_qs(urlsplit(address).query).items():
-            digits.query_params[key] = values
-        working(digits.run())
+        digits = visited("app.py", **parse_qs(urlsplit(address).query))
         assert digits.session_state["kind"] == EXPERIMENTS[name].data.upper()
         assert digits.session_state[f"models_{EXPERIMENTS[name].data}"] == [models.name(EXPERIMENTS[name])]
 
@@ -285,7 +273,7 @@ def test_a_missing_and_a_broken_report_are_one_sentence(visit, tmp_path):
             path.write_text(content)
         page = visit(path=path)
         assert len(page.warning) == 1 and "python -m stn_core report" in page.warning[0].value
-        assert not page.main.get("bidi_component")
+        assert not components(page)
 
 
 def test_without_any_checkpoint_the_report_still_shows(visit, tmp_path):

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+from visits import sent, visited, working
 
 from stn_core import EXPERIMENTS
 from stn_core.checkpoints import save_checkpoint
@@ -38,32 +37,18 @@ def visit(monkeypatch, checkpoints):
 
     def call(page="stage", **address):
         monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-        test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        if page == "stage":
-            test._page_hash = calc_hash(page)  # as the browser asks for it; switch_page needs a run of another page before
-        for name, value in address.items():
-            test.query_params[name] = value
-        return working(test.run())
+        return visited("app.py", page, **address)
 
     return call
 
 
-def working(page):
-    assert not page.exception
-    return page
-
-
-def components(page):
-    return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
-
-
-def sent(page):
+def stage(page):
     """What the stage gets."""
-    return next(data for data in components(page) if "folder" in data)
+    return sent(page, "folder")
 
 
 def figure(page):
-    return next(data["figure"] for data in components(page) if "figure" in data)
+    return sent(page, "figure")["figure"]
 
 
 def shown(page):
@@ -86,7 +71,7 @@ def say(page, said):
 
 def test_the_stage_gets_the_state_and_models_but_no_weights(visit):
     page = visit(kind="RTS", rts_angle="-30", digit="7", number="3")
-    data = sent(page)
+    data = stage(page)
     assert data["kind"] == "rts" and data["values"]["rts_angle"] == -30 and data["label"] == 7
     assert base64.b64decode(data["digit"]) == gallery().images[3503].numpy().tobytes()
     assert [model["name"] for model in data["models"]] == ["CNN", "ST-CNN affine"]
@@ -105,7 +90,7 @@ def test_what_settles_moves_the_sliders_the_address_and_the_figure(visit):
     page = say(page, message("rts", rts_angle=17.2, rts_x=3.26, rts_scale=0.83))
     assert page.session_state["rts_angle"] == 17 and page.session_state["rts_x"] == 3.5 and page.session_state["rts_scale"] == 0.85
     assert page.query_params["rts_angle"] == "17" and shown(page) != before
-    assert sent(page)["echo"] == 1 and sent(page)["values"]["rts_x"] == 3.5
+    assert stage(page)["echo"] == 1 and stage(page)["values"]["rts_x"] == 3.5
     page.slider(key="rts_angle").set_value(-5)
     page = working(page.run())  # an old message is not taken again
     assert page.session_state["rts_angle"] == -5
@@ -119,9 +104,9 @@ def test_what_only_a_hand_can_move_lives_in_the_address_and_on_both_pages(visit,
     before = shown(page)
     page = say(page, message(kind, **{control.key: numbers}, **({"tc_clutter": 6} if kind == "tc" else {})))
     after = shown(page)
-    assert after != before and sent(page)["values"][control.key] == pytest.approx(numbers)
+    assert after != before and stage(page)["values"][control.key] == pytest.approx(numbers)
     text = page.query_params[control.key]
-    other = visit("digits", kind=kind.upper(), **{control.key: text, f"{kind}_strength": "0"})
+    other = visit("", kind=kind.upper(), **{control.key: text, f"{kind}_strength": "0"})
     assert shown(other) == after
     (reset,) = (button for button in page.button if button.label == "Reset")
     page = working(reset.click().run())
@@ -130,9 +115,9 @@ def test_what_only_a_hand_can_move_lives_in_the_address_and_on_both_pages(visit,
 
 def test_a_drawn_digit_is_an_own_digit(visit):
     page = say(visit(kind="RTS"), message("rts", own=base64.b64encode(DRAWN.numpy().tobytes()).decode(), mode="draw"))
-    assert sent(page)["label"] is None and base64.b64decode(sent(page)["digit"]) == DRAWN.numpy().tobytes()
+    assert stage(page)["label"] is None and base64.b64decode(stage(page)["digit"]) == DRAWN.numpy().tobytes()
     assert page.query_params["from"] == "Upload" and page.query_params["mode"] == "draw"
-    other = visit("digits", kind="RTS", own=page.query_params["own"], **{"from": "Upload"})
+    other = visit("", kind="RTS", own=page.query_params["own"], **{"from": "Upload"})
     assert shown(other) == shown(page)
 
 
@@ -143,7 +128,7 @@ def test_a_theta_by_hand_gets_its_own_row(visit):
     page = say(page, message("rts", mode="grid", hand=hand))
     assert rows(page) == 3 and "ST-CNN affine, θ from you" in json.dumps(figure(page), ensure_ascii=False)
     again = visit(kind="RTS", **{name: page.query_params[name] for name in ("mode", "hand", "theta")})
-    assert rows(again) == 3 and sent(again)["hand"]["theta"] == hand["theta"] and sent(again)["mode"] == "grid"
+    assert rows(again) == 3 and stage(again)["hand"]["theta"] == hand["theta"] and stage(again)["mode"] == "grid"
     page = say(page, message("rts", number=2))
     assert rows(page) == 2 and not {"mode", "hand", "theta"} & set(page.query_params)
 
@@ -159,7 +144,7 @@ def test_a_theta_by_hand_gets_its_own_row(visit):
     ids=["e", "huge", "tc", "model"],
 )
 def test_nonsense_in_the_address_gives_a_working_page(visit, address):
-    data = sent(visit(**address))
+    data = stage(visit(**address))
     assert all(math.isfinite(number) for number in (data["hand"] or {}).get("theta") or ())
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import re
 import tomllib
 from pathlib import Path
@@ -12,8 +11,7 @@ import pytest
 import torch
 from PIL import Image
 from playwright.sync_api import expect
-from streamlit.testing.v1 import AppTest
-from streamlit.util import calc_hash
+from visits import components, sent, visited
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
@@ -68,31 +66,18 @@ def visit(monkeypatch, folder):
         monkeypatch.setenv("STN_RECORDINGS", str(folder / "recordings"))
         monkeypatch.setattr(models, "RECORDINGS", folder / "recordings")
         monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        page = AppTest.from_file(str(ROOT / ("app.py" if name == "stage" else f"ui/{name}_page.py")), default_timeout=60)
-        if name == "stage":  # which links to another page
-            page._page_hash = calc_hash(name)
-        page.session_state["lang"] = language
-        for key, value in (session or {}).items():
-            page.session_state[key] = value
-        for key, value in address.items():
-            page.query_params[key] = value
-        page.run()
-        assert not page.exception
-        return page
+        where = ("app.py", name) if name == "stage" else (f"ui/{name}_page.py", "")  # which links to another page
+        return visited(*where, {"lang": language, **(session or {})}, **address)
 
     return call
 
 
-def components(page):
-    return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
-
-
 def menu(page):
-    return next(data for data in components(page) if "snippet" in data)
+    return sent(page, "snippet")
 
 
 def figure(page):
-    return next(data["figure"] for data in components(page) if "figure" in data)
+    return sent(page, "figure")["figure"]
 
 
 def sources(page):

@@ -12,9 +12,12 @@ from torch import Tensor
 from stn_core import Checkpoint
 from stn_core.bird_recording import trajectory
 from stn_core.birds import SIDE, BirdModel
+from stn_core.recording import RecordingError, record_command
 from ui import models
 from ui.bird_pictures import BirdPicture
 from ui.birds import Places
+from ui.language import texts, translated
+from ui.models import Missing
 
 SCAN = 9  # places each way on the map of places
 
@@ -58,14 +61,15 @@ def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     return moved
 
 
-def walked(checkpoint: Checkpoint, picture: BirdPicture, path: Path) -> tuple[Tensor | None, list[tuple[int, int]]]:
-    """The windows' places (M, N, 2) at M moments of training."""
-    if not path.is_file():
-        return None, []
+def walked(checkpoint: Checkpoint, picture: BirdPicture) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
+    """The windows' places (M, N, 2) at M moments of training, and the moments; or why they are not known."""
+    experiment, path = checkpoint.experiment, models.recording_path(checkpoint.experiment)
     try:
         return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
-    except (OSError, KeyError, ValueError, RuntimeError):  # a damaged recording, or one of another model
-        return None, []
+    except FileNotFoundError:
+        return Missing(experiment, texts("birds")("no_way", command=record_command(experiment)))
+    except RecordingError as error:
+        return Missing(experiment, translated(error.sentence))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

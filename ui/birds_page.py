@@ -114,15 +114,15 @@ def show_windows(
     if matrices.shape[1] != 2:
         st.warning(say("not_flat", name=name))
         return found, None
-    path = models.recording_path(experiment)
-    places, moments = walked(checkpoint, picture, path) if way else (None, [])
+    walk = walked(checkpoint, picture) if way else None
+    places, moments = walk if isinstance(walk, tuple) else (None, [])
     there = heat != "off" and int(heat) <= len(model.transformers)
     search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
     known = search.known() if search else None
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key)
     bar = st.empty()
-    if way and places is None:
-        st.caption(say("no_way", command=f"{experiment.command} --record assets/recordings/birds"))
+    if isinstance(walk, models.Missing):
+        st.caption(walk.reason)
     if heat != "off" and not there:
         st.caption(say("no_such_window", name=name, number=heat))
     if known:

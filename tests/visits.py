@@ -1,0 +1,36 @@
+"""The app's pages in this process, without a browser: opened at an address, and what their components were sent."""
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+ROOT = Path(__file__).parent.parent
+
+
+def visited(file, page="", session=None, /, **address):
+    """The page of a file; of app.py the first one, or that of the name ``page``. ``session`` is the state that it begins with."""
+    test = AppTest.from_file(str(ROOT / file), default_timeout=120)
+    if page:
+        test._page_hash = calc_hash(page)  # as the browser asks for it; switch_page needs a run of another page before
+    for key, value in (session or {}).items():
+        test.session_state[key] = value
+    for key, value in address.items():
+        test.query_params[key] = value
+    return working(test.run())
+
+
+def working(page):
+    assert not page.exception
+    return page
+
+
+def components(page):
+    """What each component of the main part was sent."""
+    return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
+
+
+def sent(page, key):
+    """What that component was sent whose message has ``key``."""
+    return next(data for data in components(page) if key in data)
