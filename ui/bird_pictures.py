@@ -80,8 +80,9 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
     if birds is None:
         st.info(say("no_cub"))
         return None
-    name = st.selectbox(say("b_species"), birds.classes, key="b_species", bind="query-params", label_visibility="collapsed")
-    label = birds.classes.index(name) if name in birds.classes else 0
+    there = {birds.classes[label]: label for label in birds.labels.unique().tolist()}
+    name = st.selectbox(say("b_species"), list(there), key="b_species", bind="query-params", label_visibility="collapsed")
+    label = there.get(name, next(iter(there.values())))
     members = (birds.labels == label).nonzero()[:, 0].tolist()
     number = st.number_input(say("b_number", count=len(members)), 1, 60, 1, key="b_number", bind="query-params")
     index = members[(number - 1) % len(members)]
