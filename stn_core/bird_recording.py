@@ -78,11 +78,12 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how ``model`` learned.
 
     Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1, steps of training).
-    FileNotFoundError if there is no such file; RecordingError if it is truncated, foreign, or of another model.
+    RecordingError if it is missing, truncated, foreign, or of another model.
     """
     experiment = EXPERIMENTS.get(path.stem, EXPERIMENTS["cub50-2st-cnn"])
     fail = about_file(RecordingError, path, record_command(experiment))
-    path.stat()
+    if not path.is_file():
+        raise fail("no_recording", "there is no such recording")
     _, state = read_safetensors(path, fail)
     above = model.localisation.above
     count = len(state["moment"]) if "moment" in state and state["moment"].ndim else 0

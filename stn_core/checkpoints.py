@@ -114,7 +114,7 @@ def read_header(path: Path) -> Experiment:
 
 
 def read_safetensors(path: Path, fail: Any, only_header: bool = False) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """The metadata and the tensors of a file. If it is truncated or foreign, that is raised which ``fail`` makes of a sentence."""
+    """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it is truncated or foreign."""
     try:
         with safe_open(path, framework="pt") as file:
             names = [] if only_header else file.keys()
