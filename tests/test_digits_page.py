@@ -6,7 +6,6 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from stn_core.datasets import gallery
 from stn_core.photographs import read_digit
 from ui import models, state
 
-APP = str(Path(__file__).parent.parent / "app.py")
 KINDS = list(DISTORTIONS)
 
 

@@ -97,7 +97,7 @@ def english(text):
 
 
 def visit(page, **address):
-    return visited("app.py", "" if page == next(iter(PAGES)) else page, **address)
+    return visited("app.py", page, **address)
 
 
 def elements(app):

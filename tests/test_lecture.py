@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from playwright.sync_api import expect
-from streamlit.testing.v1 import AppTest
+from visits import visited
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
@@ -155,18 +155,7 @@ def test_every_default_is_accepted_and_every_page_is_a_file_with_a_title(page):
 def visit():
     """visit("why", lesson="paper", at="2") opens the whole app on a page at that address, with the shipped models."""
 
-    def call(page="digits", **address):
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        if page != "digits":
-            app.run()
-            app.switch_page(file_of(page))
-        for name, value in address.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception
-        return app
-
-    return call
+    return lambda page="", **address: visited("app.py", page, **address)
 
 
 def panel(app):

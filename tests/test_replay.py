@@ -15,8 +15,6 @@ from stn_core.recording import Recorder, Recording, recorded_digits
 from ui import models, state
 from ui.replay import side
 
-ROOT = Path(__file__).parent.parent
-
 
 def drifting(name, moments=(0, 1, 4, 20, 100)):
     """A recording with thetas that drift from the identity at random, and answers that become right."""

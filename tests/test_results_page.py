@@ -4,7 +4,6 @@ import json
 import re
 import tomllib
 from dataclasses import replace
-from pathlib import Path
 from string import Formatter
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,7 +16,6 @@ from stn_core.checkpoints import save_checkpoint
 from stn_core.report import Likeness, Measured, Report, digest, sweep, write_report
 from ui import canvas, language, models
 
-APP = str(Path(__file__).parent.parent / "app.py")
 NAMES = ("r-cnn", "r-st-cnn-affine", "r-st-cnn-tps", "rts-cnn", "rts-st-cnn-affine", "tc-st-cnn-affine", "p-fcn")
 ERRORS = {"r-cnn": 1.24, "r-st-cnn-affine": 0.75, "r-st-cnn-tps": 0.7, "rts-cnn": 0.9, "rts-st-cnn-affine": 1.0}
 TRAINED = {"r": {"rotation": [-90.0, 90.0]}, "rts": {"scale": [0.7, 1.2]}, "p": {"scale": [0.75, 1.0]}}
