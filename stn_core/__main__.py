@@ -39,7 +39,7 @@ def main() -> None:
 @app.command()
 def train(
     names: Annotated[list[str] | None, typer.Argument(help="Experiments, such as rts-st-cnn-affine or 'rts-*'")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every experiment on digits")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every cell of the paper's table")] = False,
     recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
@@ -59,12 +59,12 @@ def train(
     One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
     """
     from stn_core import own_folder, training
-    from stn_core.distortions import DISTORTIONS
+    from stn_core.distortions import TABLE_KINDS
     from stn_core.experiments import matching
     from stn_core.own_models import is_own
     from stn_core.queue import default_jobs, run_queue
 
-    chosen = matching([f"{kind}-*" for kind in DISTORTIONS] if every else names or [])
+    chosen = matching([f"{kind}-*" for kind in TABLE_KINDS] if every else names or [])
     chosen = [experiment.changed(model or []) for experiment in chosen]
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=epochs or how.epochs) for how in hows]

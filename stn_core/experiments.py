@@ -8,7 +8,7 @@ from typing import Any
 
 from stn_core.birds import BIRD_MODELS, create_bird_model
 from stn_core.digits import DIGIT_MODELS, create_digit_model
-from stn_core.distortions import DISTORTIONS
+from stn_core.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.spatial_transformer import ExplainableModel
 
 PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the paper
@@ -243,10 +243,10 @@ RUNS = {  # may grow: own_models.py
     e.name: e
     for e in (
         *(
-            Experiment(data, model, paper_error=PAPER[model][data])
+            Experiment(data, model, paper_error=PAPER[model].get(data))
             for data in DISTORTIONS
             for model in DIGIT_MODELS
-            if data in PAPER[model]
+            if data in PAPER[model] or data not in TABLE_KINDS
         ),
         *(
             Experiment(data, model, classes=(), paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None)
@@ -286,7 +286,7 @@ def create_model(name: str, data: str | None = None, **sizes: Any) -> Explainabl
 
     Args:
         name: one of ``list_models()``.
-        data: the kind of images it is for: r (the default), p, e (28x28), rts (42x42) or tc (60x60); for birds cub50 or cub200
+        data: the kind of images it is for: r (the default), p, pxy, e (28x28), rts (42x42) or tc (60x60); for birds cub50 or cub200
             (448x448), the default of the models that only birds have.
         sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for digits; for birds ``classes``,
             ``backbone``, ``family``, ``scale``, ``fixed_scale`` and the others of ``BirdModel``.

@@ -22,7 +22,7 @@ from torch import nn
 
 from stn_core import digits, experiments, transforms
 from stn_core.checkpoints import read_header
-from stn_core.distortions import DISTORTIONS
+from stn_core.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments import Experiment
 from stn_core.sentences import Complaint, Sentence
 from stn_core.transforms import Size, Transform, regular_points
@@ -72,7 +72,7 @@ def add_localisation(name: str, build: Callable[[Size, Transform], nn.Module], f
 
 
 def _add_models(*models: str) -> None:
-    for data in DISTORTIONS:
+    for data in TABLE_KINDS:
         for model in models:
             experiment = Experiment(data, model)
             experiments.RUNS[experiment.name] = experiment

@@ -47,6 +47,7 @@ TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {  # what training dr
     "p": {"scale": (0.75, 1.0)},
     "e": {"scale": (0.75, 1.0)},
     "tc": {"shift": (-16.0, 16.0)},
+    "pxy": {"scale": (0.75, 1.0)},
 }
 
 

@@ -13,7 +13,7 @@ from scipy.ndimage import center_of_mass, map_coordinates
 from stn_core import DISTORTIONS, distort
 from stn_core.datasets import gallery
 
-SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60}
+SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60, "pxy": 28}
 DEGREE = math.pi / 180
 
 every_kind = pytest.mark.parametrize("kind", SIDES)
@@ -54,16 +54,22 @@ def placed(images, parameters):
     return [similarity(image, 42, *rest) for image, *rest in values]
 
 
-BOX = 14 * torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=torch.float64)  # the digit's corners, from the centre
+BOX = 14 * torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=torch.float64)  # the frame's corners, from the centre
 
 
-def corners(parameters):
-    return parameters["scale"].double()[:, None, None] * BOX + parameters["moves"].double()
+def stretched(images, parameters):
+    """The frame's corners go to BOX + moves; in the digit's own pixels they lie at BOX / scale, since the digit is scaled first."""
+    return projected(images, BOX / parameters["scale"].double()[:, None, None], BOX + parameters["moves"].double())
 
 
-def projected(images, parameters):
-    target = corners(parameters)
-    matrix = kornia.geometry.get_perspective_transform(BOX.expand_as(target) + 13.5, target + 13.5)
+def boxed(images, parameters):
+    """The corners of the scaled digit's box are moved: BOX in the digit's own pixels."""
+    target = parameters["scale"].double()[:, None, None] * BOX + parameters["moves"].double()
+    return projected(images, BOX.expand_as(target), target)
+
+
+def projected(images, source, target):
+    matrix = kornia.geometry.get_perspective_transform(source + 13.5, target + 13.5)
     return kornia.geometry.warp_perspective(torch.from_numpy(images)[:, None], matrix, (28, 28), align_corners=True)[:, 0].numpy()
 
 
@@ -92,7 +98,7 @@ def cluttered(images, parameters):
     return output
 
 
-JUDGES = {"r": rotated, "rts": placed, "p": projected, "e": bent, "tc": cluttered}
+JUDGES = {"r": rotated, "rts": placed, "p": stretched, "e": bent, "tc": cluttered, "pxy": boxed}
 
 
 @every_kind
@@ -204,7 +210,8 @@ def test_moving_every_control_point_right_reads_further_right_so_the_digit_moves
 
 
 def test_corners_take_the_digit_with_them():
-    assert spot_after("p", spot(8, 4), scale=0.75, moves=[[4.0, -3.0]] * 4) == (10, 0)
+    for kind in ("p", "pxy"):
+        assert spot_after(kind, spot(8, 4), scale=0.75, moves=[[4.0, -3.0]] * 4) == (10, 0)
     narrow_at_the_top = [[7.0, 0.0], [-7.0, 0.0], [0.0, 0.0], [0.0, 0.0]]  # as if the top were far away
     assert spot_after("p", spot(0, 0), scale=1.0, moves=narrow_at_the_top) == (0, -14 + 28 / 3)  # where the diagonals cross
 
@@ -266,11 +273,34 @@ def convex(corners):
     return (to[..., 0] * on[..., 1] - to[..., 1] * on[..., 0] > 0).all(axis=1)
 
 
-def test_p_moves_the_corners_of_a_scaled_box_and_stays_convex():
+def test_p_stretches_each_corner_of_the_frame_by_one_amount_in_any_direction():
     parameters = draw("p", MANY)
-    assert convex(corners(parameters).numpy()).all()
+    moves = parameters["moves"].double().numpy()
+    assert convex(BOX.numpy() + moves).all()
     assert_uniform(parameters["scale"], 0.75 - 1e-6, 1 + 1e-6)
+    random = np.random.default_rng(0)
+    judged = stretches(random, MANY)
+    while (again := ~convex(BOX.numpy() + judged)).any():
+        judged[again] = stretches(random, int(again.sum()))
+    for corner in range(4):
+        for axis in range(2):
+            assert stats.ks_2samp(moves[:, corner, axis], judged[:, corner, axis]).pvalue > 1e-3
+        lengths = (np.hypot(*each[:, corner].T) for each in (moves, judged))
+        assert stats.ks_2samp(*lengths).pvalue > 1e-3
+    amounts = np.hypot(*DISTORTIONS["p"].draw_moves(MANY, torch.Generator().manual_seed(1)).numpy().T)
+    assert stats.kstest(amounts.ravel(), stats.halfnorm(0, 5).cdf).pvalue > 1e-3
+
+
+def stretches(random, count):
+    amount, direction = random.normal(0, 5, (count, 4)), random.uniform(0, 2 * np.pi, (count, 4))
+    return amount[..., None] * np.stack((np.cos(direction), np.sin(direction)), axis=-1)
+
+
+def test_pxy_moves_the_corners_of_a_scaled_box_and_stays_convex():
+    parameters = draw("pxy", MANY)
     random, scale = np.random.default_rng(0), parameters["scale"].double().numpy()[:, None, None]
+    assert convex(scale * BOX.numpy() + parameters["moves"].double().numpy()).all()
+    assert_uniform(parameters["scale"], 0.75 - 1e-6, 1 + 1e-6)
     moves = random.normal(0, 5, (MANY, 4, 2))
     while (again := ~convex(scale * BOX.numpy() + moves)).any():
         moves[again] = random.normal(0, 5, moves[again].shape)

@@ -5,8 +5,9 @@ from typing import Any
 import streamlit as st
 import torch
 
-from stn_core import DISTORTIONS, Experiment
+from stn_core import Experiment
 from stn_core.datasets import gallery
+from stn_core.distortions import TABLE_KINDS
 from stn_core.own_models import PROBLEMS
 from stn_core.photographs import PictureError, read_digit
 from ui import models, state
@@ -69,7 +70,7 @@ def take_upload() -> None:
 def choose_kind() -> str:
     say = texts("controls")
     st.markdown(f"**{say('distortion')}**")
-    kinds = [kind.upper() for kind in DISTORTIONS]
+    kinds = [kind.upper() for kind in TABLE_KINDS]
     chosen = st.segmented_control(
         say("distortion"), kinds, key="kind", default="R", required=True, bind="query-params", label_visibility="collapsed"
     )

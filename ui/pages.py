@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from stn_core import DISTORTIONS, EXPERIMENTS
+from stn_core import EXPERIMENTS
+from stn_core.distortions import TABLE_KINDS
 from stn_core.recording import MOST_STEPS
 from stn_core.sentences import Sentence
 from ui import exhibits, models, state
@@ -61,7 +62,7 @@ def _digits() -> dict[str, Control]:
         ),
         "digit": _number(state.DIGIT, 0, 9, 1),
         "number": _number(state.NUMBER, 0, 499, 1),
-        "kind": _one([kind.upper() for kind in DISTORTIONS], "R"),
+        "kind": _one([kind.upper() for kind in TABLE_KINDS], "R"),
     }
     for kind, sliders in state.SLIDERS.items():
         controls |= {slider.key: _slider(slider) for slider in sliders}
@@ -87,7 +88,7 @@ def _stage() -> dict[str, Control]:
 
 def _replay() -> dict[str, Control]:
     name = lambda experiment: f"{experiment.data.upper()} {models.name(experiment)}"
-    names = [name(experiment) for experiment in EXPERIMENTS.values() if not experiment.birds]
+    names = [name(experiment) for experiment in EXPERIMENTS.values() if experiment.data in TABLE_KINDS]
     left, right = (name(EXPERIMENTS[key]) for key in state.REPLAYED)
     return {
         "left": _one(names, left),
@@ -104,7 +105,7 @@ def _results() -> dict[str, Control]:
         kind.key: _one(kind.options, kind.default),
         "log": _switch(True),
     }
-    for data in DISTORTIONS:
+    for data in TABLE_KINDS:
         available = models.experiments(data)
         transformers = [name for name, experiment in available.items() if experiment.model.startswith("st-")]
         controls[f"{curves.key}_{data}"] = _some(list(available), list(curves.defaults))

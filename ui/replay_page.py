@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Experiment
+from stn_core.distortions import TABLE_KINDS
 from stn_core.recording import DIGITS, MOST_STEPS, Recording, record_command
 from ui import models, snippets, state
 from ui.language import Texts, language, texts
@@ -51,7 +52,7 @@ def name(experiment: Experiment) -> str:
 def choose(say: Texts) -> tuple[list[Experiment], int]:
     """The experiments to show, one or two, and which dozen of the recorded digits."""
     playable = lambda experiment: models.recording_path(experiment).is_file()
-    recorded = [experiment for experiment in EXPERIMENTS.values() if not experiment.birds]
+    recorded = [experiment for experiment in EXPERIMENTS.values() if experiment.data in TABLE_KINDS]
     named = {name(experiment): experiment for experiment in sorted(recorded, key=playable, reverse=True)}
     left, right = (list(named).index(name(EXPERIMENTS[key])) for key in state.REPLAYED)
     sides = [

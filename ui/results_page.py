@@ -5,8 +5,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from stn_core import DISTORTIONS, EXPERIMENTS, Experiment
+from stn_core import EXPERIMENTS, Experiment
 from stn_core.digits import DIGIT_MODELS
+from stn_core.distortions import TABLE_KINDS
 from stn_core.own_models import is_own
 from stn_core.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
 from ui import models, snippets
@@ -50,17 +51,17 @@ def main() -> None:
 
 
 def show_table(report: Report, say: Texts) -> None:
-    cells = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and e.paper_error is not None]
+    cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
     choice = RESULTS["show"]
     former = {Texts("results", language)(f"view_{name}"): name for language in LANGUAGES for name in choice.options}
     view = choose(choice.key, say("show"), choice.options, choice.default, lambda name: say(f"view_{name}"), former=former)
-    rows = [(models.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in DISTORTIONS]) for model in DIGIT_MODELS]
+    rows = [(models.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
     own = {e.title: models.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e))}
     for title, name in own.items():
-        rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in DISTORTIONS]))
+        rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in TABLE_KINDS]))
     below = (say("ours"), say("paper")) if view == "error" else None
-    st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in DISTORTIONS], rows, below))
+    st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below))
     st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))
     if (truth := models.oracle()) is not None:
         st.info(say("oracle", **truth), icon=":material/visibility_off:")

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from stn_core.datasets import gallery
-from stn_core.distortions import DISTORTIONS, TranslationClutter
+from stn_core.distortions import DISTORTIONS, TABLE_KINDS, TranslationClutter
 
 Values = dict[str, Any]
 DIGIT, NUMBER = 3, 155  # the gallery's digit at the start: turned by 60 degrees, the CNN takes it for a 4
@@ -64,7 +64,7 @@ class Choice:
 
 RESULTS = {  # the results page's
     "show": Choice("show", ("error",), ("error", "seeds", "parameters", "samples", "time", "date")),
-    "kind": Choice("data", ("R",), tuple(kind.upper() for kind in DISTORTIONS)),
+    "kind": Choice("data", ("R",), tuple(kind.upper() for kind in TABLE_KINDS)),
     "curves": Choice("curves", ("FCN", "CNN", "ST-FCN affine", "ST-CNN affine")),
     "means": Choice("means", ("ST-CNN affine",)),
 }

@@ -268,16 +268,16 @@ export function distort(kind, digit, parameters) {
 // Where each pixel of the canvas comes from in the digit.
 export function distortionGrid(kind, { angle = 0, scale = 1, shift = [0, 0], moves = [] }) {
   const [height, width] = CANVAS[kind];
-  if (kind === "p") return homography(adjugate(squareToQuadrilateral(corners(scale, moves))), regularPoints(height, width));
+  if (kind === "p") {
+    const frame = squareToQuadrilateral(SQUARE.map((at, i) => at + moves[i] / (DIGIT / 2))); // the digit in it is scaled first
+    return homography(adjugate(frame.map((value, i) => (i % 3 < 2 ? scale * value : value))), regularPoints(height, width));
+  }
   if (kind === "e") return grid("tps", CONTROL.map((at, i) => (at + moves[i] / (DIGIT / 2)) / scale), height, width);
   const zoom = width / DIGIT / scale;
   const a = Math.cos(-angle) * zoom, b = Math.sin(-angle) * zoom;
   const [x, y] = shift.map((pixels) => (pixels * 2) / width);
   return grid("similarity", [a, b, b * y - a * x, -b * x - a * y], height, width);
 }
-
-// The digit's corners on the canvas, normalised.
-const corners = (scale, moves) => SQUARE.map((at, i) => scale * at + moves[i] / (DIGIT / 2));
 
 // The homography from [-1, 1]^2 to a quadrilateral (Heckbert 1989); finite for every one.
 export function squareToQuadrilateral([x0, y0, x1, y1, x2, y2, x3, y3]) {

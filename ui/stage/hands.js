@@ -61,14 +61,14 @@ function boxHand(kind) {
 
 const middle = (CANVAS.p[0] - 1) / 2;
 const quad = {
-  corners: (v) => SQUARE.map(([x, y], i) => [middle + v.p_scale * HALF * x + v[`p_x${i}`], middle + v.p_scale * HALF * y + v[`p_y${i}`]]),
+  corners: (v) => SQUARE.map(([x, y], i) => [middle + HALF * x + v[`p_x${i}`], middle + HALF * y + v[`p_y${i}`]]),
   // the values whose corners are at these places
   placed: (v, corners) => ({
     ...v,
     ...Object.fromEntries(
       corners.flatMap(([x, y], i) => [
-        [`p_x${i}`, x - middle - v.p_scale * HALF * SQUARE[i][0]],
-        [`p_y${i}`, y - middle - v.p_scale * HALF * SQUARE[i][1]],
+        [`p_x${i}`, x - middle - HALF * SQUARE[i][0]],
+        [`p_y${i}`, y - middle - HALF * SQUARE[i][1]],
       ]),
     ),
   }),
