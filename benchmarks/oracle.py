@@ -1,11 +1,11 @@
 """What a distortion leaves to be recognised: a CNN behind a transformer that knows the true map, beside the trained models.
 
-    python -m benchmarks.oracle [--kind p] [--epochs 80] [--to assets/oracle.json]
+    python -m benchmarks.oracle [--kind p | pxy | r] [--epochs 80] [--to assets/oracle.json]
 
 The best a spatial transformer can learn is to undo the distortion exactly. So a CNN is trained, with the recipe of the table, on
 digits that were distorted and then warped back by the true map: most of what it still gets wrong was squeezed to a speck or pushed
 out of the canvas. Test digits are told apart by how much of them is left: the cosine between the digit and itself, distorted and
-warped back. The results page reads what ``--to`` writes.
+warped back. The results page reads what ``--to`` writes; other kinds in that file stay.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import datetime
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,16 +28,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, create_model, load_checkpoint, sample
 from stn_core.checkpoints import find_checkpoint
 from stn_core.datasets import gallery, mnist, training_digits
-from stn_core.distortions import DIGIT, Parameters, Projection, square_to_quadrilateral
+from stn_core.distortions import DIGIT, CornerNoise, Parameters, Projection
 from stn_core.evaluation import VALIDATION_SEED, logits_of
 from stn_core.experiments import RECIPES
 from stn_core.memory import keep_freed_memory
+from stn_core.report import SEEDS
 from stn_core.training import bent_batch, commit, create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next
-TRUTH = "the truth"
-SEEDS = (0, 1, 2)
+TRUTH = "the true inverse map"
 
 
 def turned_back(images: Tensor, parameters: Parameters) -> Tensor:
@@ -46,14 +47,18 @@ def turned_back(images: Tensor, parameters: Parameters) -> Tensor:
     return sample(images, TRANSFORMS["similarity"].grid(torch.stack((angle.cos(), angle.sin(), zero, zero), dim=1), SIZE))
 
 
-def straightened(images: Tensor, parameters: Parameters) -> Tensor:
+def straightened(distortion: Projection, images: Tensor, parameters: Parameters) -> Tensor:
     """P undone: distorted images (N, 1, 28, 28), each sampled where its map has put the digit's pixels."""
-    matrix = square_to_quadrilateral(Projection().corners(parameters).double() / (DIGIT / 2))
+    matrix = distortion.homography(parameters)
     theta = (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].float()
     return sample(images, TRANSFORMS["projective"].grid(theta, SIZE))
 
 
-UNDONE: dict[str, Callable[[Tensor, Parameters], Tensor]] = {"r": turned_back, "p": straightened}
+UNDONE: dict[str, Callable[[Tensor, Parameters], Tensor]] = {
+    "r": turned_back,
+    "p": partial(straightened, Projection()),
+    "pxy": partial(straightened, CornerNoise()),
+}
 
 
 def distorted_and_undone(digits: Tensor, kind: str, draw: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -71,7 +76,7 @@ def trained(kind: str, epochs: int) -> nn.Module:
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
     optimiser = create_optimiser(model, recipe)
     total = epochs * (len(digits.labels) // recipe.batch_size)
-    for step in track(range(total), "CNN behind the truth", console=Console(stderr=True)):
+    for step in track(range(total), "CNN behind the true inverse map", console=Console(stderr=True)):
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate_factor(recipe, step / total)
         bent, labels, draw = bent_batch(digits, recipe, 0, step)
@@ -97,7 +102,7 @@ def main() -> None:
     images, labels = gallery()
     _, undone = distorted_and_undone(images, kind, torch.Generator().manual_seed(VALIDATION_SEED))
     wrong = (logits_of(oracle, undone).argmax(1) != labels).double()
-    print(f"behind the truth, {options.epochs} epochs: validation error {100 * wrong.mean():.2f} %")
+    print(f"behind the true inverse map, {options.epochs} epochs: validation error {100 * wrong.mean():.2f} %")
 
     digits = mnist("test")
     paths = {name: find_checkpoint(e) for name, e in EXPERIMENTS.items() if e.data == kind and not e.variant}
@@ -125,7 +130,8 @@ def main() -> None:
     if options.to:
         about = {"command": f"python -m benchmarks.oracle --kind {kind} --epochs {options.epochs}", "commit": commit()}
         about |= {"date": datetime.date.today().isoformat(), "left": LEFT, "shares": shares, "errors": figures[TRUTH]}
-        options.to.write_text(json.dumps(about) + "\n")
+        others = json.loads(options.to.read_text()) if options.to.is_file() else {}
+        options.to.write_text(json.dumps(others | {kind: about}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

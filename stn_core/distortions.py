@@ -195,8 +195,8 @@ def is_convex(corners: Tensor) -> Tensor:
 
 
 def square_to_quadrilateral(corners: Tensor) -> Tensor:
-    """The homography (N, 3, 3) that takes the square [-1, 1]^2 to corners (N, 4, 2), in ``Projection.frame``'s order, scaled so that
-    its determinant is positive and its largest entry 1. Finite for every quadrilateral, also a degenerate one.
+    """The homography (N, 3, 3) that takes the square [-1, 1]^2 to corners (N, 4, 2), in ``Projection.frame``'s order, scaled so
+    that its determinant is positive and its largest entry 1. Finite for every quadrilateral, also a degenerate one.
     """
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, excess = p1 - p2, p3 - p2, p0 - p1 + p2 - p3

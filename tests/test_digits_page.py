@@ -16,10 +16,11 @@ from visits import components, visited, working
 from stn_core import DISTORTIONS, EXPERIMENTS, datasets
 from stn_core.checkpoints import save_checkpoint
 from stn_core.datasets import gallery
+from stn_core.distortions import TABLE_KINDS
 from stn_core.photographs import read_digit
 from ui import models, state
 
-KINDS = list(DISTORTIONS)
+KINDS = list(TABLE_KINDS)
 
 
 def trained(folder, *names):

@@ -61,7 +61,7 @@ def test_the_errors_are_those_of_the_models(made, folder, tiny_mnist, name):
     for seed, error in enumerate(measured.errors):
         wrong = answers(folder, name, distort(digits.images, EXPERIMENTS[name].data, seed)) != digits.labels
         assert error == pytest.approx(100 * wrong.double().mean().item(), abs=1e-3)
-    assert measured.error == pytest.approx(sum(measured.errors) / 3)
+    assert measured.error == pytest.approx(sum(measured.errors) / 10) and len(measured.errors) == 10
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -104,6 +104,7 @@ def test_the_training_ranges_are_those_that_training_draws_from():
         ("p", "scale"): drawn["p"]["scale"],
         ("e", "scale"): drawn["e"]["scale"],
         ("tc", "shift"): drawn["tc"]["place"][:, 0].float() - 16,
+        ("pxy", "scale"): drawn["pxy"]["scale"],
     }
     assert values.keys() == {(kind, name) for kind in DISTORTIONS for name in report.TRAINED[kind]}
     for (kind, name), value in values.items():
@@ -212,11 +213,23 @@ def test_a_transformer_s_outputs_are_what_is_compared(made, folder, tiny_mnist):
 
 @pytest.mark.parametrize(
     ("errors", "meets"),
-    [((2.1, 2.1, 2.1), True), ((2.14, 2.14, 2.14), True), ((2.15, 2.15, 2.15), False), ((2.0, 2.2, 2.24), True), ((2.3,), False)],
+    [
+        ((2.1, 2.1, 2.1), True),
+        ((2.14, 2.14, 2.14), True),
+        ((2.15, 2.15, 2.15), False),
+        ((2.09, 2.11, 2.13), True),  # 2.11 and a standard error of 0.012
+        ((2.0, 2.2, 2.24), False),  # 2.147, but with its standard error of 0.074 above 2.15
+        ((2.3,), False),
+    ],
 )
-def test_the_mean_is_rounded_to_the_paper_s_decimal_halves_up(made, errors, meets):
+def test_the_mean_and_its_standard_error_are_rounded_to_the_paper_s_decimal_halves_up(made, errors, meets):
     measured = replace(read_report(made).models["r-fcn"], errors=errors)  # the paper's FCN has 2.1 on R
     assert measured.meets_paper is meets
+
+
+def test_the_standard_error_is_that_of_the_mean(made):
+    measured = replace(read_report(made).models["r-fcn"], errors=(1.0, 2.0, 3.0, 4.0))
+    assert measured.standard_error == pytest.approx(1.2909944 / 2)
 
 
 # Again

@@ -18,6 +18,7 @@ from ui.results_figures import Cell, Sweep, curves_figure, means_figure, table_h
 from ui.state import RESULTS
 from ui.take_home import take_home
 
+FORMER_VIEWS = {"Each seed": "seeds", "各种子": "seeds"}  # in addresses of earlier versions
 UNITS = {"rotation": "°", "scale": "×", "shift": "px"}
 
 
@@ -54,7 +55,7 @@ def show_table(report: Report, say: Texts) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
     choice = RESULTS["show"]
-    former = {Texts("results", language)(f"view_{name}"): name for language in LANGUAGES for name in choice.options}
+    former = FORMER_VIEWS | {Texts("results", each)(f"view_{name}"): name for each in LANGUAGES for name in choice.options}
     view = choose(choice.key, say("show"), choice.options, choice.default, lambda name: say(f"view_{name}"), former=former)
     rows = [(models.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
     own = {e.title: models.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or models.is_there(e))}
@@ -63,9 +64,32 @@ def show_table(report: Report, say: Texts) -> None:
     below = (say("ours"), say("paper")) if view == "error" else None
     st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below))
     st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))
-    if (truth := models.oracle()) is not None:
-        st.info(say("oracle", **truth), icon=":material/visibility_off:")
+    show_reading_of_p(report, say)
     tell_missing(report, cells, say)
+
+
+READINGS_OF_P = ("p", "pxy")
+
+
+def show_reading_of_p(report: Report, say: Texts) -> None:
+    """Which reading of P the table has and why, and how the same models do on the other one."""
+    st.markdown(say("which_p"))
+    compared, behind = ("cnn", "st-cnn-affine"), models.oracle()
+    rows = [[say("read_as"), *(models.NAMES[model] for model in compared), say("behind_the_true_map")]]
+    for kind in READINGS_OF_P:
+        found = [report.models.get(f"{kind}-{model}") for model in compared]
+        figures = [None if measured is None else measured.error for measured in found]
+        rows.append([say(f"read_as_{kind}"), *map(in_per_cent, [*figures, behind.get(kind)])])
+    rows.append([say("paper"), *(f"{EXPERIMENTS[f'p-{model}'].paper_error} %" for model in compared), "–"])
+    st.markdown("\n".join([line(rows[0]), line(["---"] * 4), *map(line, rows[1:])]))
+
+
+def line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def in_per_cent(error: float | None) -> str:
+    return "–" if error is None else f"{error:.2f} %"
 
 
 def summary(report: Report, cells: Sequence[Experiment], say: Texts) -> str:
@@ -125,7 +149,8 @@ def quantity(measured: Measured, view: str, say: Texts) -> tuple[str, str]:
     """What stands in a cell, large and small."""
     about, unknown = measured.about, say("unknown")
     if view == "seeds":
-        return " ".join(f"{error:.2f}" for error in measured.errors), ""
+        least, most = min(measured.errors), max(measured.errors)
+        return f"{measured.error:.2f} ± {measured.standard_error:.2f}", say("from_to", low=f"{least:.2f}", high=f"{most:.2f}")
     if view == "parameters":
         return f"{measured.parameters:,}", ""
     if view == "samples":
