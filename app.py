@@ -6,8 +6,8 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from stn_core.datasets import gallery
-from stn_core.memory import share_heaps
+from stn_core.allocator import share_heaps
+from stn_core.data.mnist import gallery
 from ui import lecture
 from ui.language import choose_language, texts
 from ui.pages import PAGES, file_of, path_of

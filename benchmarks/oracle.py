@@ -26,14 +26,15 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, create_model, load_checkpoint, sample
-from stn_core.checkpoints import find_checkpoint
-from stn_core.datasets import gallery, mnist, training_digits
-from stn_core.distortions import DIGIT, CornerNoise, Parameters, Projection
-from stn_core.evaluation import VALIDATION_SEED, logits_of
-from stn_core.experiments import RECIPES
-from stn_core.memory import keep_freed_memory
-from stn_core.report import SEEDS
-from stn_core.training import bent_batch, commit, create_optimiser, rate_factor
+from stn_core.allocator import keep_freed_memory
+from stn_core.data.distortions import DIGIT, CornerNoise, Parameters, Projection
+from stn_core.data.mnist import gallery, mnist, training_digits
+from stn_core.evaluation.digit_metrics import VALIDATION_SEED, logits_of
+from stn_core.evaluation.report import SEEDS
+from stn_core.experiments.checkpoints import find_checkpoint
+from stn_core.experiments.provenance import commit
+from stn_core.experiments.registry import RECIPES
+from stn_core.training.loop import bent_batch, create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next

@@ -2,8 +2,8 @@
 
 The usual way follows the method of PyTorch's tutorial on spatial transformers: torchvision's MNIST as PIL images, torchvision's
 transforms on one image after the other in a DataLoader (with as many workers as serve it best here), and its small network.
-Ours is ``stn_core.training.train`` as it is, with the same network made of stn_core's modules and the same optimiser; that both
-are the same network is checked first. ``--network st-cnn-affine`` takes the network of our table in place of the tutorial's.
+Ours is ``stn_core.training.loop.train`` as it is, with the same network made of stn_core's modules and the same optimiser; that
+both are the same network is checked first. ``--network st-cnn-affine`` takes the network of our table in place of the tutorial's.
 Both see MNIST's training digits, rotated by up to 90 degrees either way, afresh every time (R), in equal batches.
 
 A clock in the network notes when each training step begins, so everything that a step needs is counted: reading, distorting,
@@ -29,12 +29,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core import TRANSFORMS, Experiment, create_model
-from stn_core.convolution import OneChannelConv2d
-from stn_core.datasets import data_root, mnist
-from stn_core.experiments import RECIPES
-from stn_core.localisation import Localisation
-from stn_core.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
-from stn_core.training import train
+from stn_core.data.mnist import mnist
+from stn_core.data.root import data_root
+from stn_core.experiments.registry import RECIPES
+from stn_core.models.one_channel_conv import OneChannelConv2d
+from stn_core.training.loop import train
+from stn_core.transformer.localisation import Localisation
+from stn_core.transformer.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
 
 SIZE, WARM_UP, GOAL = (28, 28), 10, 3.0
 

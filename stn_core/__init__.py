@@ -1,14 +1,14 @@
 """Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv 1506.02025)."""
 
-from stn_core import own_models
-from stn_core.checkpoints import Checkpoint, CheckpointError, load_checkpoint, own_folder
-from stn_core.distortions import DISTORTIONS, distort
-from stn_core.experiments import EXPERIMENTS, Experiment, create_model, list_models
-from stn_core.localisation import Localisation
-from stn_core.own_models import add_localisation, add_transform
-from stn_core.sampler import KernelWeights, kernel_weights, sample
-from stn_core.spatial_transformer import Explanation, SpatialTransformer, Trace
-from stn_core.transforms import TRANSFORMS, Transform
+from stn_core.data.distortions import DISTORTIONS, distort
+from stn_core.experiments import plugins
+from stn_core.experiments.checkpoints import Checkpoint, CheckpointError, load_checkpoint, own_folder
+from stn_core.experiments.plugins import add_localisation, add_transform
+from stn_core.experiments.registry import EXPERIMENTS, Experiment, create_model, list_models
+from stn_core.transformer.localisation import Localisation
+from stn_core.transformer.sampler import KernelWeights, kernel_weights, sample
+from stn_core.transformer.spatial_transformer import Explanation, SpatialTransformer, Trace
+from stn_core.transformer.transforms import TRANSFORMS, Transform
 
 __all__ = [
     "DISTORTIONS",
@@ -33,4 +33,4 @@ __all__ = [
     "sample",
 ]
 
-own_models.load(own_folder())
+plugins.load(own_folder())

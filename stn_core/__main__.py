@@ -14,7 +14,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from stn_core.checkpoints import Checkpoint
+    from stn_core.experiments.checkpoints import Checkpoint
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
 Data = Annotated[Path | None, typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]")]
@@ -24,8 +24,8 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the checkpoints [defau
 
 def main() -> None:
     """Run the command line; what the user can mend ends in one sentence and exit code 1."""
-    from stn_core.datasets import DataError
-    from stn_core.own_models import PROBLEMS
+    from stn_core.data.root import DataError
+    from stn_core.experiments.plugins import PROBLEMS
 
     for problem in PROBLEMS:
         Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True)
@@ -58,11 +58,12 @@ def train(
 
     One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
     """
-    from stn_core import own_folder, training
-    from stn_core.distortions import TABLE_KINDS
-    from stn_core.experiments import matching
-    from stn_core.own_models import is_own
-    from stn_core.queue import default_jobs, run_queue
+    from stn_core import own_folder
+    from stn_core.data.distortions import TABLE_KINDS
+    from stn_core.experiments.plugins import is_own
+    from stn_core.experiments.registry import matching
+    from stn_core.training import loop as training
+    from stn_core.training.run_queue import default_jobs, run_queue
 
     chosen = matching([f"{kind}-*" for kind in TABLE_KINDS] if every else names or [])
     chosen = [experiment.changed(model or []) for experiment in chosen]
@@ -96,7 +97,7 @@ def evaluate(
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the seed, and on the official test
     photographs of birds, with the share of windows that hold the bird's head and its middle.
     """
-    from stn_core.checkpoints import CheckpointError, load_checkpoint, own_folder
+    from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, own_folder
 
     folders = [out] if out else [*filter(None, [own_folder()]), Path("checkpoints")]
     there = [
@@ -126,7 +127,7 @@ def report(
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
-    from stn_core.report import make_report
+    from stn_core.evaluation.report import make_report
 
     console = Console(highlight=False, soft_wrap=True)
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
@@ -135,8 +136,8 @@ def report(
 
 
 def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: int) -> list[dict[str, Any]]:
-    from stn_core.datasets import mnist
-    from stn_core.evaluation import error
+    from stn_core.data.mnist import mnist
+    from stn_core.evaluation.digit_metrics import error
 
     if not checkpoints:
         return []
@@ -160,9 +161,9 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
 
 
 def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
-    from stn_core.datasets import cub
-    from stn_core.evaluation import annotated, attention, bird_answers, gain, reference_hits, share
-    from stn_core.experiments import SPECIES
+    from stn_core.data.cub import cub
+    from stn_core.evaluation.bird_metrics import annotated, attention, bird_answers, gain, reference_hits, share
+    from stn_core.experiments.registry import SPECIES
 
     rows = []
     for kind in dict.fromkeys(each.experiment.data for each in checkpoints):

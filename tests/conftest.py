@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from benchmarks.browser import FLAGS, chromium
 from stn_core import __main__ as command_line
-from stn_core.datasets import gallery
+from stn_core.data.mnist import gallery
 
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())
 settings.register_profile("suite", max_examples=40, deadline=None, database=None, derandomize=True)

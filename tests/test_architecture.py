@@ -1,4 +1,4 @@
-"""Imports run one way: app -> ui -> stn_core, and inside stn_core from the top of a list to its bottom."""
+"""Imports run one way: app -> ui -> stn_core, and inside stn_core through its packages in one order."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -7,27 +7,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-CORE = {path.stem: path for path in (ROOT / "stn_core").glob("*.py")}
-LAYERS = [  # a module imports nothing from a layer above its own
-    {"report", "own_models"},
-    {
-        "explanation",
-        "gradients",
-        "features",
-        "mistakes",
-        "evaluation",
-        "training",
-        "bird_training",
-        "looking",
-        "recording",
-        "bird_recording",
-    },
-    {"experiments", "checkpoints"},
-    {"digits", "birds"},
-    {"spatial_transformer"},
-    {"localisation", "convolution", "sampler", "transforms", "muon"},
-    {"sentences"},
-]
+CORE = sorted((ROOT / "stn_core").rglob("*.py"))
+PACKAGES = (  # one imports nothing from those after it
+    "messages",
+    "allocator",
+    "transformer",
+    "data",
+    "models",
+    "experiments",
+    "evaluation",
+    "training",
+    "explain",
+)
+FRONT = {"__init__", "__main__"}  # the public names and the command line, which import from everywhere
+FORMER = {"datasets", "transforms"}  # names of earlier versions
 
 
 def imports(path):
@@ -42,35 +35,48 @@ def imports(path):
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
+def module_of(path):
+    """A file of stn_core as its dotted name below it: transformer.sampler."""
+    return ".".join(path.relative_to(ROOT / "stn_core").with_suffix("").parts)
+
+
+MODULES = {module_of(path): path for path in CORE}
+
+
 def core_modules(path):
-    """The modules of stn_core that one of its files imports."""
+    """The modules of stn_core that a file imports, as dotted names below it."""
     for name in imports(path):
         top, *rest = name.split(".")
         if top == "stn_core":
-            yield rest[0] if rest and rest[0] in CORE else "__init__"
+            found = [".".join(rest[:i]) for i in range(len(rest), 0, -1)]
+            yield next((module for module in found if module in MODULES), "__init__")
 
 
 def packages(path):
     return {name.split(".")[0] for name in imports(path)}
 
 
-@pytest.mark.parametrize("module", sorted(CORE))
+@pytest.mark.parametrize("module", MODULES)
 def test_stn_core_knows_nothing_of_the_pages(module):
-    assert not packages(CORE[module]) & {"streamlit", "plotly", "ui", "app"}
+    assert not packages(MODULES[module]) & {"streamlit", "plotly", "ui", "app"}
 
 
 def test_ui_never_imports_app():
     assert [path for path in (ROOT / "ui").rglob("*.py") if "app" in packages(path)] == []
 
 
-@pytest.mark.parametrize("module", sorted(set.union(*LAYERS) & CORE.keys()))
-def test_no_module_imports_one_from_a_layer_above(module):
-    layer = next(i for i, names in enumerate(LAYERS) if module in names)
-    above = set().union(*LAYERS[:layer]) | {"__init__", "__main__"}
-    assert not set(core_modules(CORE[module])) & above
+def test_every_package_has_its_place_in_the_order():
+    assert {module.split(".")[0] for module in MODULES} - FRONT - FORMER == set(PACKAGES)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module.split(".")[0] in PACKAGES])
+def test_no_package_imports_one_that_comes_after_it(module):
+    place = PACKAGES.index(module.split(".")[0])
+    later = {*PACKAGES[place + 1 :], *FRONT}
+    assert not {name.split(".")[0] for name in core_modules(MODULES[module])} & later
 
 
 def test_no_modules_import_each_other_in_a_circle():
-    graph = {module: set(core_modules(path)) for module, path in CORE.items()}
-    assert "transforms" in graph["sampler"]  # the graph is not empty
+    graph = {module: set(core_modules(path)) for module, path in MODULES.items()}
+    assert "transformer.transforms" in graph["transformer.sampler"]  # the graph is not empty
     list(TopologicalSorter(graph).static_order())

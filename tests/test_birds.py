@@ -18,17 +18,30 @@ from scipy.stats import binomtest, ttest_1samp
 from torch import nn
 
 from stn_core import EXPERIMENTS, CheckpointError, create_model, list_models, load_checkpoint
-from stn_core.bird_recording import trajectory
-from stn_core.bird_training import BirdTask
-from stn_core.birds import HeatMaps, Regression, StreamDropout, tiles
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import DataError, cub, held_out
-from stn_core.evaluation import BirdAnswers, annotated, attention, bird_answers, gain, hits, inside, reference_hits, share, unsure
-from stn_core.last_layer import fit
-from stn_core.looking import Lattice, learn_to_look
-from stn_core.photographs import read_photograph
-from stn_core.training import train
-from stn_core.transforms import TRANSFORMS
+from stn_core.data.cub import cub, held_out
+from stn_core.data.root import DataError
+from stn_core.data.uploads import read_photograph
+from stn_core.evaluation.bird_metrics import (
+    BirdAnswers,
+    annotated,
+    attention,
+    bird_answers,
+    gain,
+    hits,
+    inside,
+    reference_hits,
+    share,
+    unsure,
+)
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.models.birds import StreamDropout, tiles
+from stn_core.models.window_localisation import HeatMaps, Regression
+from stn_core.training.bird_recording import trajectory
+from stn_core.training.bird_task import BirdTask
+from stn_core.training.linear_probe import fit
+from stn_core.training.loop import train
+from stn_core.training.window_search import Lattice, learn_to_look
+from stn_core.transformer.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parent.parent
 SMALL = {"backbone": "test_efficientnet", "classes": 7}  # timm's smallest, without weights

@@ -18,10 +18,10 @@ from visits import components, sent, visited, working
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, load_checkpoint, sample
-from stn_core.bird_recording import LookRecorder
-from stn_core.birds import BirdModel
-from stn_core.checkpoints import save_checkpoint
-from stn_core.photographs import read_photograph
+from stn_core.data.uploads import read_photograph
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.models.birds import BirdModel
+from stn_core.training.bird_recording import LookRecorder
 from ui import models
 from ui.bird_pictures import DRAWN, read_bird
 from ui.birds import checked, places_from_text, places_of, places_to_text
@@ -351,7 +351,7 @@ def test_any_picture_is_shown(visit, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_any_other_file_ends_in_a_sentence(name):
-    from stn_core.photographs import PictureError
+    from stn_core.data.uploads import PictureError
 
     with pytest.raises(PictureError, match=r"\.$"):
         read_bird(REFUSED[name], name)

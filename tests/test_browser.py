@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery
-from stn_core.report import make_report
+from stn_core.data.mnist import gallery
+from stn_core.evaluation.report import make_report
+from stn_core.experiments.checkpoints import save_checkpoint
 
 INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit
 NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribute('href'); return now && now !== before; }}"

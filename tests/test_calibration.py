@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stn_core.calibration import rescale, temperature
+from stn_core.training.calibration import rescale, temperature
 
 
 def test_a_temperature_that_was_put_in_is_found() -> None:

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from stn_core import EXPERIMENTS, CheckpointError, load_checkpoint
-from stn_core.checkpoints import save_checkpoint
+from stn_core.experiments.checkpoints import save_checkpoint
 
 EXPERIMENT = EXPERIMENTS["r-st-fcn-affine"]
 METRICS = {"test_error": 1.25, "test_seed": 0}

@@ -13,11 +13,12 @@ import torch
 from PIL import Image
 from visits import components, visited, working
 
-from stn_core import DISTORTIONS, EXPERIMENTS, datasets
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery
-from stn_core.distortions import TABLE_KINDS
-from stn_core.photographs import read_digit
+from stn_core import DISTORTIONS, EXPERIMENTS
+from stn_core.data import mnist
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.mnist import gallery
+from stn_core.data.uploads import read_digit
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui import models, state
 
 KINDS = list(TABLE_KINDS)
@@ -201,7 +202,7 @@ def test_a_repaired_checkpoint_is_read_again(visit, tmp_path):
 
 
 def test_visitors_who_come_at_once_read_the_gallery_once(monkeypatch):
-    spec = importlib.util.spec_from_file_location("unread", datasets.__file__)  # as on a server that has just started
+    spec = importlib.util.spec_from_file_location("unread", mnist.__file__)  # as on a server that has just started
     unread = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(unread)
     readers, second = [], threading.Barrier(2)

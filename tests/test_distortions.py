@@ -11,7 +11,7 @@ from scipy.interpolate import RBFInterpolator
 from scipy.ndimage import center_of_mass, map_coordinates
 
 from stn_core import DISTORTIONS, distort
-from stn_core.datasets import gallery
+from stn_core.data.mnist import gallery
 
 SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60, "pxy": 28}
 DEGREE = math.pi / 180

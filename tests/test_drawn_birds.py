@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stn_core.photographs import read_photograph
+from stn_core.data.uploads import read_photograph
 
 FOLDER = Path(__file__).parent.parent / "assets" / "birds"
 DRAWN = sorted(FOLDER.glob("*.webp"))

@@ -10,9 +10,9 @@ import torch
 from torch import nn
 
 from stn_core import EXPERIMENTS, TRANSFORMS, distort, kernel_weights, load_checkpoint, sample
-from stn_core.datasets import gallery
-from stn_core.digits import DigitModel
-from stn_core.distortions import TABLE_KINDS
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.mnist import gallery
+from stn_core.models.digits import DigitModel
 from ui import state
 from ui.stage.export import ExportError, export_model
 from ui.stage.kernel import assemble

@@ -9,7 +9,7 @@ import torch
 from visits import components, visited, working
 
 from stn_core import EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui import models
 from ui.exhibits import CONTROLS, Choice
 from ui.state import Slider

@@ -6,18 +6,9 @@ import pytest
 import torch
 
 from stn_core import TRANSFORMS, sample
-from stn_core.explanation import (
-    CONTAINS,
-    KEEPS,
-    PROPERTIES,
-    distortion_of,
-    kernel_profile,
-    pushed,
-    read_pixels,
-    rings,
-    shrunk,
-)  # fmt: skip
-from stn_core.transforms import regular_points
+from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES, distortion_of
+from stn_core.explain.resampling import kernel_profile, pushed, read_pixels, rings, shrunk  # fmt: skip
+from stn_core.transformer.transforms import regular_points
 
 BROKEN = {"size": 1.01, "direction": 0.1, "angles": 0.1, "parallels": 0.1, "lines": 1e-4}  # above it a property is broken
 

@@ -7,8 +7,17 @@ import torch
 import torch.nn.functional as F
 
 from stn_core import create_model
-from stn_core.datasets import gallery
-from stn_core.features import feature_maps, moved, on_canvas, overlap, pool_forgiveness, pool_stack, pools_needed, shifted
+from stn_core.data.mnist import gallery
+from stn_core.explain.cnn_invariance import (
+    feature_maps,
+    moved,
+    on_canvas,
+    overlap,
+    pool_forgiveness,
+    pool_stack,
+    pools_needed,
+    shifted,
+)
 
 DIGIT = gallery().images[2000]
 

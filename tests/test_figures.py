@@ -15,7 +15,7 @@ from PIL import Image
 from plotly.offline import get_plotlyjs_version
 
 from stn_core import TRANSFORMS
-from stn_core.explanation import grid_curves, readings, signed
+from stn_core.explain.readings import grid_curves, readings, signed
 from ui import canvas, figures
 from ui.answers import in_words
 from ui.figures import Row

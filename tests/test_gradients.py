@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from stn_core import TRANSFORMS, create_model, sample
-from stn_core.datasets import gallery
-from stn_core.explanation import to_pixels
-from stn_core.gradients import loss_along, loss_gradient, pixel_scale, sampler_gradient, step, summed
+from stn_core.data.mnist import gallery
+from stn_core.explain.gradient_chain import loss_along, loss_gradient, pixel_scale, sampler_gradient, step, summed
+from stn_core.explain.readings import to_pixels
 
 FAMILIES = list(TRANSFORMS)
 SIZE, OUT = (9, 12), (5, 7)  # neither square nor of the same size

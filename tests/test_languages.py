@@ -17,9 +17,10 @@ from PIL import Image
 from safetensors.torch import save_file
 from visits import visited
 
-from stn_core import EXPERIMENTS, own_models
-from stn_core.checkpoints import save_checkpoint
-from stn_core.photographs import PictureError, read_digit
+from stn_core import EXPERIMENTS
+from stn_core.data.uploads import PictureError, read_digit
+from stn_core.experiments import plugins as own_models
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui import lessons, models
 from ui.language import FOLDER, LANGUAGES
 from ui.pages import PAGES
@@ -227,7 +228,7 @@ def own_models_with_mistakes(folder, monkeypatch):
     monkeypatch.setenv("STN_CHECKPOINTS", str(folder))
     (folder / "taken.py").write_text("from stn_core import add_localisation\nadd_localisation('cnn', print)")
     (folder / "rigid.py").write_text(
-        "from stn_core import add_transform\nfrom stn_core.transforms import Affine\n"
+        "from stn_core import add_transform\nfrom stn_core.transformer.transforms import Affine\n"
         "class Rigid(Affine):\n    name = 'rigid'\nadd_transform(Rigid())"
     )
     own_models.load(folder)

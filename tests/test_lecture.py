@@ -12,11 +12,11 @@ from visits import visited
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery
-from stn_core.features import moved
-from stn_core.gradients import loss_gradient
-from stn_core.gradients import step as step_down
+from stn_core.data.mnist import gallery
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.explain.cnn_invariance import moved
+from stn_core.explain.gradient_chain import loss_gradient
+from stn_core.explain.gradient_chain import step as step_down
 from ui import lessons, models, state
 from ui.exhibits import CONTROLS, Digit
 from ui.language import LANGUAGES, Texts

@@ -7,7 +7,7 @@ import pytest
 
 PROGRAM = """
 import psutil
-from stn_core.memory import give_back_memory, share_heaps
+from stn_core.allocator import give_back_memory, share_heaps
 
 share_heaps()
 blocks = [bytearray(50_000) for _ in range(2000)]  # each smaller than what glibc maps by itself

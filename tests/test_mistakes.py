@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from stn_core import TRANSFORMS, sample
-from stn_core.datasets import gallery
-from stn_core.mistakes import (
+from stn_core.data.mnist import gallery
+from stn_core.explain.pitfalls import (
     corner_error,
     framed,
     leash,

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_core import EXPERIMENTS, Experiment, SpatialTransformer, create_model, list_models
-from stn_core.convolution import OneChannelConv2d
+from stn_core.models.one_channel_conv import OneChannelConv2d
 
 SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60}
 PARAMETERS = {"affine": 6, "projective": 8, "tps": 32}

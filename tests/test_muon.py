@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stn_core.muon import Muon, orthogonal
+from stn_core.training.muon import Muon, orthogonal
 
 
 def groups(model):

@@ -12,10 +12,11 @@ import pytest
 import torch
 from visits import components, sent, visited
 
-from stn_core import EXPERIMENTS, TRANSFORMS, create_model, list_models, load_checkpoint, own_models
-from stn_core.checkpoints import save_checkpoint
-from stn_core.recording import Recording, recorded_digits
-from stn_core.report import read_report
+from stn_core import EXPERIMENTS, TRANSFORMS, create_model, list_models, load_checkpoint
+from stn_core.evaluation.report import read_report
+from stn_core.experiments import plugins as own_models
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.training.recording import Recording, recorded_digits
 from ui import models
 from ui.replay import as_matrix
 
@@ -73,7 +74,7 @@ def test_it_is_trained_evaluated_and_reported(folder, run, tiny_mnist, tmp_path)
 
 def test_report_finds_own_models_and_shipped_ones(folder, run, tiny_mnist, tmp_path, monkeypatch):
     own_models.load(folder)
-    monkeypatch.setattr("stn_core.checkpoints.find_checkpoint.__defaults__", (tmp_path / "shipped",))
+    monkeypatch.setattr("stn_core.experiments.checkpoints.find_checkpoint.__defaults__", (tmp_path / "shipped",))
     saved(tmp_path / "shipped", "r-fcn")
     saved(folder, "r-st-fcn-rigid")
     assert run("report", "--data", tiny_mnist, "--to", tmp_path / "report.json")[0] == 0

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from stn_core.datasets import gallery
-from stn_core.photographs import MAX_BYTES, PictureError, mnist_form, read_digit, read_photograph, read_picture
+from stn_core.data.mnist import gallery
+from stn_core.data.uploads import MAX_BYTES, PictureError, mnist_form, read_digit, read_photograph, read_picture
 
 
 def one(size=(200, 280), ink=20, paper=240, mode="L"):

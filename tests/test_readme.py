@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from stn_core.digits import DIGIT_MODELS
-from stn_core.distortions import TABLE_KINDS
-from stn_core.experiments import EXPERIMENTS
-from stn_core.report import read_report
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.evaluation.report import read_report
+from stn_core.experiments.registry import EXPERIMENTS
+from stn_core.models.digits import DIGIT_MODELS
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,7 +26,7 @@ COMMANDS = [line for line in LINES if "stn_core train " in line and "my-models" 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_training_command_names_an_experiment_and_options_there_are(line, run):
-    from stn_core.experiments import matching
+    from stn_core.experiments.registry import matching
 
     name = re.search(r"stn_core train '?([\w*-]+)", line)[1]
     assert name == "--all" or matching(name)

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import save_file
 
 from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, sample
-from stn_core.datasets import gallery
-from stn_core.recording import DIGITS, SEED, Recorder, Recording, RecordingError, load_recording, recorded_digits
+from stn_core.data.mnist import gallery
+from stn_core.training.recording import DIGITS, SEED, Recorder, Recording, RecordingError, load_recording, recorded_digits
 
 SHIPPED = sorted((Path(__file__).parent.parent / "assets" / "recordings").glob("*.safetensors"))
 NAME = "r-st-cnn-affine"

@@ -11,7 +11,7 @@ from visits import components, visited
 import ui.replay
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, sample
-from stn_core.recording import Recorder, Recording, recorded_digits
+from stn_core.training.recording import Recorder, Recording, recorded_digits
 from ui import models, state
 from ui.replay import side
 

@@ -7,10 +7,21 @@ from dataclasses import replace
 import pytest
 import torch
 
-from stn_core import DISTORTIONS, EXPERIMENTS, distort, load_checkpoint, report
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery, mnist
-from stn_core.report import EVERY, PARAMETERS, ReportError, likeness, make_report, moved, read_report, sweep, write_report
+from stn_core import DISTORTIONS, EXPERIMENTS, distort, load_checkpoint
+from stn_core.data.mnist import gallery, mnist
+from stn_core.evaluation import report
+from stn_core.evaluation.report import (
+    EVERY,
+    PARAMETERS,
+    ReportError,
+    likeness,
+    make_report,
+    moved,
+    read_report,
+    sweep,
+    write_report,
+)
+from stn_core.experiments.checkpoints import save_checkpoint
 
 NAMES = ("r-fcn", "r-st-fcn-affine", "tc-st-fcn-affine")
 PROVENANCE = {"samples": 512, "seconds": 3, "device": "CPU", "date": "2026-01-02", "commit": "abc", "recipe": {"epochs": 4}}

@@ -12,9 +12,9 @@ import torch
 from visits import components, visited
 
 from stn_core import DISTORTIONS, EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
-from stn_core.distortions import TABLE_KINDS
-from stn_core.report import Likeness, Measured, Report, digest, sweep, write_report
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.evaluation.report import Likeness, Measured, Report, digest, sweep, write_report
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui import canvas, language, models
 
 NAMES = ("r-cnn", "r-st-cnn-affine", "r-st-cnn-tps", "rts-cnn", "rts-st-cnn-affine", "tc-st-cnn-affine", "p-fcn")

@@ -12,8 +12,8 @@ import torch
 from visits import sent, visited, working
 
 from stn_core import EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery
+from stn_core.data.mnist import gallery
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui import models, state
 from ui.stage import WORDS, Hand, hand_of, settled
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
+from stn_core.experiments.checkpoints import save_checkpoint
 
 INPUT = ".js-plotly-plot .imagelayer image"
 START = "/stage?kind=RTS&rts_angle=-20"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from stn_core import DISTORTIONS
-from stn_core.datasets import gallery
-from stn_core.distortions import TABLE_KINDS
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.mnist import gallery
 from ui import state
 
 ALL = [slider for sliders in state.SLIDERS.values() for slider in sliders]

@@ -15,10 +15,10 @@ from visits import components, sent, visited
 
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import gallery
-from stn_core.mistakes import small_run
-from stn_core.recording import Recorder, recorded_digits
+from stn_core.data.mnist import gallery
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.explain.pitfalls import small_run
+from stn_core.training.recording import Recorder, recorded_digits
 from ui import models, state
 from ui.canvas import picture
 from ui.take_home import FRAMES, KEY, WORDS, Sweep, sweeps

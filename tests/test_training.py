@@ -18,12 +18,14 @@ import torchvision
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from stn_core import EXPERIMENTS, distort, load_checkpoint, training
-from stn_core.checkpoints import save_checkpoint
-from stn_core.datasets import DataError, Digits, gallery, mnist, training_digits
-from stn_core.evaluation import error
-from stn_core.experiments import RECIPES
-from stn_core.training import digit_batch, rate_factor, save_state, train
+from stn_core import EXPERIMENTS, distort, load_checkpoint
+from stn_core.data.mnist import Digits, gallery, mnist, training_digits
+from stn_core.data.root import DataError
+from stn_core.evaluation.digit_metrics import error
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.experiments.registry import RECIPES
+from stn_core.training import loop as training
+from stn_core.training.loop import digit_batch, rate_factor, save_state, train
 
 ROOT = Path(__file__).parent.parent
 OPTIONS = {"device": "cpu", "precision": "float32"}

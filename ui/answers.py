@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
-from stn_core.digits import DigitModel
-from stn_core.explanation import Reading, grid_curves, readings
+from stn_core.explain.readings import Reading, grid_curves, readings
+from stn_core.models.digits import DigitModel
 from ui import models, snippets, state
 from ui.canvas import Figure
 from ui.figures import Row, digits_figure

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
-from stn_core.bird_recording import trajectory
-from stn_core.birds import SIDE, BirdModel
-from stn_core.recording import RecordingError, record_command
+from stn_core.models.backbone import SIDE
+from stn_core.models.birds import BirdModel
+from stn_core.training.bird_recording import trajectory
+from stn_core.training.recording import RecordingError, record_command
 from ui import models
 from ui.bird_pictures import BirdPicture
 from ui.birds import Places

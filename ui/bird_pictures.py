@@ -14,10 +14,11 @@ import streamlit as st
 from PIL import Image
 from torch import Tensor
 
-from stn_core.birds import SIDE
-from stn_core.datasets import HEAD, Birds, DataError, cub, cub_species, data_root
-from stn_core.experiments import SPECIES
-from stn_core.photographs import PictureError, read_picture, square
+from stn_core.data.cub import HEAD, Birds, cub, cub_species
+from stn_core.data.root import DataError, data_root
+from stn_core.data.uploads import PictureError, read_picture, square
+from stn_core.experiments.registry import SPECIES
+from stn_core.models.backbone import SIDE
 from ui.exhibits import choose
 from ui.language import Texts, translated
 

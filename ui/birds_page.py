@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
-from stn_core.memory import give_back_memory
+from stn_core.allocator import give_back_memory
 from ui import models, snippets
 from ui.bird_answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
 from ui.bird_pictures import BirdPicture, choose_picture

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from stn_core.explanation import GridCurves
+from stn_core.explain.readings import GridCurves
 
 Figure = dict[str, Any]
 

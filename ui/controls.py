@@ -6,10 +6,10 @@ import streamlit as st
 import torch
 
 from stn_core import Experiment
-from stn_core.datasets import gallery
-from stn_core.distortions import TABLE_KINDS
-from stn_core.own_models import PROBLEMS
-from stn_core.photographs import PictureError, read_digit
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.mnist import gallery
+from stn_core.data.uploads import PictureError, read_digit
+from stn_core.experiments.plugins import PROBLEMS
 from ui import models, state
 from ui.choice import choose
 from ui.language import texts, translated

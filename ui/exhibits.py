@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 from torch import Tensor
 
-from stn_core.datasets import gallery
+from stn_core.data.mnist import gallery
 from ui.choice import choose as choose_named
 from ui.language import Texts
 from ui.state import Slider

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stn_core.explanation import GridCurves, Reading
+from stn_core.explain.readings import GridCurves, Reading
 from ui.canvas import GRID, INPUT, RIGHT, UP, WRONG, Canvas, Figure, line, picture
 from ui.language import Texts
 

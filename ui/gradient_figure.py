@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_core.explanation import GridCurves, signed, to_pixels
-from stn_core.gradients import LossGradient
+from stn_core.explain.gradient_chain import LossGradient
+from stn_core.explain.readings import GridCurves, signed, to_pixels
 from ui.board import Board, Box
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
 from ui.language import Texts

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
-from stn_core.digits import DigitModel
-from stn_core.explanation import grid_curves
-from stn_core.features import moved
-from stn_core.gradients import LossGradient, loss_gradient, sampler_gradient, step
-from stn_core.sampler import Kernel
+from stn_core.explain.cnn_invariance import moved
+from stn_core.explain.gradient_chain import LossGradient, loss_gradient, sampler_gradient, step
+from stn_core.explain.readings import grid_curves
+from stn_core.models.digits import DigitModel
+from stn_core.transformer.sampler import Kernel
 from ui import models, snippets
 from ui.canvas import Figure
 from ui.exhibits import choose, choose_digit, maximum, slide, slides, swept

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from stn_core.sentences import Sentence
+from stn_core.messages import Sentence
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 FOLDER = Path(__file__).parent / "texts"

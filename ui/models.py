@@ -10,9 +10,9 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
-from stn_core.checkpoints import SHIPPED, find_checkpoint
-from stn_core.recording import FOLDER, Recording, RecordingError, load_recording, record_command
-from stn_core.report import PLACE, Measured, Report, ReportError, digest, read_report
+from stn_core.evaluation.report import PLACE, Measured, Report, ReportError, digest, read_report
+from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from ui.language import language, texts, translated
 
 ROOT = Path(__file__).parent.parent

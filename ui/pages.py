@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 
 from stn_core import EXPERIMENTS
-from stn_core.distortions import TABLE_KINDS
-from stn_core.recording import MOST_STEPS
-from stn_core.sentences import Sentence
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.messages import Sentence
+from stn_core.training.recording import MOST_STEPS
 from ui import exhibits, models, state
 from ui.bird_pictures import DRAWN
 from ui.birds import places_from_text

@@ -7,8 +7,8 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Experiment
-from stn_core.distortions import TABLE_KINDS
-from stn_core.recording import DIGITS, MOST_STEPS, Recording, record_command
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.training.recording import DIGITS, MOST_STEPS, Recording, record_command
 from ui import models, snippets, state
 from ui.language import Texts, language, texts
 from ui.replay import replay, side

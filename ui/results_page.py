@@ -6,10 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from stn_core import EXPERIMENTS, Experiment
-from stn_core.digits import DIGIT_MODELS
-from stn_core.distortions import TABLE_KINDS
-from stn_core.own_models import is_own
-from stn_core.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.evaluation.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
+from stn_core.experiments.plugins import is_own
+from stn_core.models.digits import DIGIT_MODELS
 from ui import models, snippets
 from ui.choice import choose
 from ui.language import LANGUAGES, Texts, texts

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from stn_core.explanation import Shrunk, kernel_profile, signed
-from stn_core.sampler import KERNELS, Kernel, KernelWeights
+from stn_core.explain.readings import signed
+from stn_core.explain.resampling import Shrunk, kernel_profile
+from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
 from ui.board import Axes, Board, Box
 from ui.canvas import GRID, INPUT, QUIET, Figure
 from ui.coloured import coloured

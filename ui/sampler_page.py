@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from stn_core import kernel_weights
-from stn_core.datasets import gallery
-from stn_core.explanation import read_pixels, rings, shrunk
-from stn_core.sampler import KERNELS, Kernel
-from stn_core.transforms import regular_points
+from stn_core.data.mnist import gallery
+from stn_core.explain.resampling import read_pixels, rings, shrunk
+from stn_core.transformer.sampler import KERNELS, Kernel
+from stn_core.transformer.transforms import regular_points
 from ui import snippets
 from ui.canvas import Figure
 from ui.exhibits import choose, choose_digit, slide, slides, swept

@@ -10,10 +10,10 @@ from typing import Any
 
 from torch import Tensor
 
-from stn_core.datasets import gallery
+from stn_core.data.mnist import gallery
 from ui.state import DISTRACTORS, UNDROPPED, UNMOVED, Values
 
-GALLERY = "from stn_core.datasets import gallery"
+GALLERY = "from stn_core.data.mnist import gallery"
 
 
 STANDARD = ("base64", "math", "os", "pathlib", "zlib")
@@ -93,7 +93,7 @@ def _distorted(kind: str, values: Values) -> tuple[list[str], str]:
         added = "" if hand == UNMOVED else f"\nmoves = moves + torch.tensor({_pairs(hand)})  # by hand"
         scale = f'parameters = {{"scale": torch.tensor([{float(v["scale"])}]), "moves": moves[None]}}'
         return [], f"moves = {float(v['strength'])} * {draw}{added}\n{scale}\n{apply}"
-    return [GALLERY, "from stn_core.distortions import TranslationClutter"], _cluttered(v)
+    return [GALLERY, "from stn_core.data.distortions import TranslationClutter"], _cluttered(v)
 
 
 def _cluttered(v: Mapping[str, Any]) -> str:
@@ -128,7 +128,7 @@ print("answer", int(probabilities.argmax()), probabilities)
 maps = zip(feature_maps(model, before), feature_maps(model, after))
 kept = [overlap(one, other).item() for one, other in maps]
 print("what stays in its place, stage by stage:", kept)"""
-    ours = ["from stn_core import load_checkpoint", "from stn_core.features import feature_maps, moved, overlap"]
+    ours = ["from stn_core import load_checkpoint", "from stn_core.explain.cnn_invariance import feature_maps, moved, overlap"]
     return _program(["import math", *imports, *ours], line, code)
 
 
@@ -143,7 +143,7 @@ table = pool_forgiveness(range({shifts}), {depth}, {count})  # of {count} digits
 needed = pools_needed(table, {threshold})[{shift}]
 print("max-pools needed for a shift of {shift}:", needed)"""
     names = "on_canvas, overlap, pool_forgiveness, pool_stack, pools_needed, shifted"
-    return _program([*imports, f"from stn_core.features import {names}"], line, code)
+    return _program([*imports, f"from stn_core.explain.cnn_invariance import {names}"], line, code)
 
 
 def transformation(digit: Tensor, label: int, family: str, values: Values, point: Sequence[float], push: bool) -> str:
@@ -185,7 +185,7 @@ source = transform.warp(theta[None], torch.tensor([{_numbers([round(value, 6) fo
 print("theta", theta)
 print("the followed point comes from", source)"""
     ours = ["from stn_core import TRANSFORMS" + ("" if push else ", sample")]
-    ours += ["from stn_core.explanation import pushed"] if push else []
+    ours += ["from stn_core.explain.resampling import pushed"] if push else []
     return _program([*imports, *ours], line, theta, code)
 
 
@@ -215,7 +215,7 @@ image = digits.view(4, 4, 32, 32).permute(0, 2, 1, 3).reshape({side}, {side})"""
 small = shrunk(image, {factor}, {kernel!r})  # .sampled is what the sampler makes of it, .averaged what it should be
 share = read_pixels(({side}, {side}), small.grid, {kernel!r}).float().mean().item()
 print("size", tuple(small.sampled.shape), "error", small.error, "share of the pixels that are read", share)"""
-    return _program([*imports, f"from stn_core.explanation import {names}"], image, code)
+    return _program([*imports, f"from stn_core.explain.readings import {names}"], image, code)
 
 
 def gradient(digit: Tensor, label: int, model: str, family: str, values: Values, steps: int) -> str:
@@ -233,8 +233,8 @@ for _ in range({steps}):
 print("loss", answer.loss, "theta", theta, "dL/dtheta", answer.of_theta)
 integer = loss_gradient(classify, image, {label}, transform, transform.identity(), (28, 28), "nearest")
 print("with the integer kernel", integer.loss, integer.of_theta)"""
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.features import moved"]
-    return _program(["import math", *imports, *ours, "from stn_core.gradients import loss_gradient, step"], line, code)
+    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.cnn_invariance import moved"]
+    return _program(["import math", *imports, *ours, "from stn_core.explain.gradient_chain import loss_gradient, step"], line, code)
 
 
 def trouble_frame(digit: Tensor, label: int, model: str, zoom: float, mean: float) -> str:
@@ -246,7 +246,7 @@ classify = load_checkpoint({model!r}).model.classify
 losses = [torch.nn.functional.cross_entropy(classify(view), torch.tensor([{label}])).item() for view in views]
 print("outside", outside(grid).item(), "losses", losses)"""
     imports, line = _digit(digit, label)
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint, sample", "from stn_core.mistakes import framed, outside"]
+    ours = ["from stn_core import TRANSFORMS, load_checkpoint, sample", "from stn_core.explain.pitfalls import framed, outside"]
     return _program([*imports, *ours], line, code)
 
 
@@ -260,7 +260,7 @@ sure = [classify(view).softmax(1)[0, {label}].item() for view in (same, mixed)]
 print("probability of {label}", sure)
 print("the first pixel is read at", corner_error((28, 28), {made}, {not made}))"""
     imports, line = _digit(digit, label)
-    ours = ["from stn_core import load_checkpoint", "from stn_core.mistakes import corner_error, repeated_identity"]
+    ours = ["from stn_core import load_checkpoint", "from stn_core.explain.pitfalls import corner_error, repeated_identity"]
     return _program([*imports, *ours], line, code)
 
 
@@ -275,8 +275,8 @@ print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
 print("outside", outside(attention.grid(theta, (28, 28))).item())"""
     imports, line = _digit(digit, label)
     names = "leash, outside" if held else "outside"
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.gradients import loss_along"]
-    return _program([*imports, *ours, f"from stn_core.mistakes import {names}"], line, code)
+    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.gradient_chain import loss_along"]
+    return _program([*imports, *ours, f"from stn_core.explain.pitfalls import {names}"], line, code)
 
 
 def trouble_rate(rate: float, last: int) -> str:
@@ -286,7 +286,7 @@ for moment in small_run({rate:g}):  # a training, with the localisation network'
     print("step", moment.step, "error", moment.error, "outside", moment.outside)
     if moment.step == {last}:
         break"""
-    return _program(["from stn_core.mistakes import small_run"], code)
+    return _program(["from stn_core.explain.pitfalls import small_run"], code)
 
 
 # Results and replays
@@ -305,7 +305,7 @@ for parameter in ("rotation", "scale", "shift"):
         code += f"""
 before, after = report.before[{transformer.partition("-")[0]!r}].share, report.models[{transformer!r}].after.share
 print("variance within the classes, as a share of that between them:", before, "->", after)"""
-    imports = ["from stn_core.report import read_report"] + (["import os"] if "os." in report else [])
+    imports = ["from stn_core.evaluation.report import read_report"] + (["import os"] if "os." in report else [])
     return _program(imports, code)
 
 
@@ -329,7 +329,7 @@ for name, path in paths.items():
     wrong, misalignment = int(recording.wrong[moment]), recording.misalignment[moment].item()
     print(name, "step", int(recording.steps[moment]), "wrong", wrong, "of 64, misalignment", misalignment)
     found[name] = theta, images, answers, wrong, misalignment"""
-    imports = ["from stn_core import sample", "from stn_core.recording import load_recording"]
+    imports = ["from stn_core import sample", "from stn_core.training.recording import load_recording"]
     imports += ["import os"] if any("os." in path for path in paths.values()) else []
     return _program(imports, code)
 
@@ -341,9 +341,9 @@ def birds(source: str, models: Mapping[str, Tensor | None]) -> str:
     """What the experiments ``models`` answer to a photograph, with their windows at thetas (N, P) where these are given; ``source``
     is Python for the photograph's bytes.
     """
-    imports = ["import torch", "from stn_core import load_checkpoint", "from stn_core.photographs import read_photograph"]
+    imports = ["import torch", "from stn_core import load_checkpoint", "from stn_core.data.uploads import read_photograph"]
     imports += ["from pathlib import Path"] if "Path(" in source else []
-    imports += ["from stn_core.datasets import cub"] if "cub(" in source else []
+    imports += ["from stn_core.data.cub import cub"] if "cub(" in source else []
     answers = [f"image = read_photograph({source}, 448)[None]  # (1, 3, 448, 448)"]
     for name, thetas in models.items():
         hand = "" if thetas is None else f", torch.tensor([[{', '.join(_numbers(theta) for theta in thetas.tolist())}]])"

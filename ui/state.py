@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stn_core.datasets import gallery
-from stn_core.distortions import DISTORTIONS, TABLE_KINDS, TranslationClutter
+from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS, TranslationClutter
+from stn_core.data.mnist import gallery
 
 Values = dict[str, Any]
 DIGIT, NUMBER = 3, 155  # the gallery's digit at the start: turned by 60 degrees, the CNN takes it for a 4

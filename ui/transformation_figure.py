@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_core.explanation import CONTAINS, KEEPS, PROPERTIES, GridCurves, to_pixels
-from stn_core.transforms import TRANSFORMS
+from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES
+from stn_core.explain.readings import GridCurves, to_pixels
+from stn_core.transformer.transforms import TRANSFORMS
 from ui.board import Axes, Board, Box
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
 from ui.language import Texts

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from stn_core import TRANSFORMS, sample
-from stn_core.explanation import distortion_of, grid_curves, pushed, signed
+from stn_core.explain.invariants import distortion_of
+from stn_core.explain.readings import grid_curves, signed
+from stn_core.explain.resampling import pushed
 from ui import snippets
 from ui.canvas import WRONG, Figure
 from ui.coloured import coloured

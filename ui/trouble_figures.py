@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_core.explanation import GridCurves
-from stn_core.mistakes import Moment
+from stn_core.explain.pitfalls import Moment
+from stn_core.explain.readings import GridCurves
 from ui.board import Axes, Board, Box
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG, Figure
 from ui.language import Texts

@@ -10,10 +10,19 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from torch import Tensor
 
 from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint, sample
-from stn_core.digits import DigitModel
-from stn_core.explanation import grid_curves, signed
-from stn_core.gradients import loss_along
-from stn_core.mistakes import Moment, corner_error, framed, leash, outside, repeated_identity, small_model_size, small_samples
+from stn_core.explain.gradient_chain import loss_along
+from stn_core.explain.pitfalls import (
+    Moment,
+    corner_error,
+    framed,
+    leash,
+    outside,
+    repeated_identity,
+    small_model_size,
+    small_samples,
+)
+from stn_core.explain.readings import grid_curves, signed
+from stn_core.models.digits import DigitModel
 from ui import models, snippets
 from ui.canvas import GRID, INPUT, RIGHT, WRONG, Figure
 from ui.exhibits import choose, choose_digit, maximum, slide, swept

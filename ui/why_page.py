@@ -8,8 +8,7 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint
-from stn_core.digits import DigitModel
-from stn_core.features import (
+from stn_core.explain.cnn_invariance import (
     feature_maps,
     moved,
     on_canvas,
@@ -19,6 +18,7 @@ from stn_core.features import (
     pools_needed,
     shifted,
 )  # fmt: skip
+from stn_core.models.digits import DigitModel
 from ui import models, snippets
 from ui.canvas import Figure
 from ui.exhibits import choose, choose_digit, reset, slide, slides, swept

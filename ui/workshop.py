@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from stn_core.mistakes import Moment, small_run
+from stn_core.explain.pitfalls import Moment, small_run
 
 log = logging.getLogger(__name__)
 SECONDS = 30.0  # a run ends then, finished or not

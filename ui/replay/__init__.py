@@ -13,8 +13,8 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from stn_core.recording import DIGITS, Recording
-from stn_core.transforms import TRANSFORMS, ThinPlateSpline, Transform
+from stn_core.training.recording import DIGITS, Recording
+from stn_core.transformer.transforms import TRANSFORMS, ThinPlateSpline, Transform
 from ui.canvas import GRID, INPUT, RIGHT, UP, WRONG
 
 HERE = Path(__file__).parent

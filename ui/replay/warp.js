@@ -1,4 +1,4 @@
-// What stn_core.transforms and stn_core.sampler compute, once more in the browser, so that playing needs no server.
+// What stn_core.transformer.transforms and stn_core.transformer.sampler compute, once more in the browser, so that playing needs no server.
 // Points are (x, y), normalised: the centre of column j of W is (2j + 1)/W - 1 (align_corners=False), y is down.
 // A family is { name: "affine" | "projective" } or { name: "tps", control: [[x, y] x 16], solution: 19 x 16 numbers, row by row }.
 

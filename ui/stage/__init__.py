@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
-from stn_core.distortions import PATCH
+from stn_core.data.distortions import PATCH
 from ui import models, state
 from ui.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 from ui.language import Texts, translated

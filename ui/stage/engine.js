@@ -258,7 +258,7 @@ export function parametersOf(kind, values, seeded) {
 // Where the distractors lie: where a hand dropped them, else where the seed did.
 export const dropsOf = (values, { drops }) => drops.map((at, i) => (values.tc_drops[i] < 0 ? at : values.tc_drops[i]));
 
-// A digit (784 numbers in [0, 1]) distorted: parameters as in stn_core.distortions, lengths in pixels of the digit.
+// A digit (784 numbers in [0, 1]) distorted: parameters as in stn_core.data.distortions, lengths in pixels of the digit.
 export function distort(kind, digit, parameters) {
   const [height, width] = CANVAS[kind];
   if (kind === "tc") return clutter(digit, parameters, height);

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stn_core.digits import DigitModel
-from stn_core.localisation import Localisation
-from stn_core.sentences import Complaint
-from stn_core.spatial_transformer import ExplainableModel
-from stn_core.transforms import Size
+from stn_core.messages import Complaint
+from stn_core.models.digits import DigitModel
+from stn_core.transformer.localisation import Localisation
+from stn_core.transformer.spatial_transformer import ExplainableModel
+from stn_core.transformer.transforms import Size
 
 Layer = dict[str, Any]
 FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # engine.js knows them

@@ -96,7 +96,7 @@ export function dot(pen, view, point, radius, color) {
   pen.stroke();
 }
 
-const LINES = 9, FAR = 20; // curves are cut off far outside every picture, as in stn_core.explanation
+const LINES = 9, FAR = 20; // curves are cut off far outside every picture, as in stn_core.explain.readings
 const meshes = new Map();
 
 // T_theta of equidistant lines across and down in pixels of the input, each a list of points: the first and last of either kind are

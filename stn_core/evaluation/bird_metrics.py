@@ -1,54 +1,16 @@
-"""Errors on distorted digits and on birds, and where a model looks at birds; computed now, from the model's answers."""
+"""Accuracy on birds and where a model looks at them, computed now from its answers."""
 
 import math
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stn_core.birds import SIDE, BirdModel
-from stn_core.datasets import HEAD, Birds, Digits
-from stn_core.distortions import distort
-from stn_core.photographs import read_photograph
-from stn_core.transforms import TRANSFORMS, Transform
-
-VALIDATION_SEED = 2015  # the first of the seeds of the validation digits' distortions, the same for every recipe and every run
-BATCH = 250
-
-
-def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu") -> float:
-    """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from ``seed``."""
-    return error_on(model, distort(digits.images, kind, seed), digits.labels, device)
-
-
-def error_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
-    """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another class than labels (N,) say."""
-    return 100 * (logits_of(model, images, device).argmax(1) != labels).double().mean().item()
-
-
-@torch.inference_mode()
-def logits_of(model: nn.Module, images: Tensor, device: torch.device | str = "cpu") -> Tensor:
-    """What ``model`` answers to images (N, 1, H, W), in batches: (N, classes), on the CPU."""
-    was_training = model.training
-    model.eval()
-    logits = torch.cat([model(batch.to(device)).cpu() for batch in images.split(BATCH)])
-    model.train(was_training)
-    return logits
-
-
-def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu", repeats: int = 1) -> float:
-    """The error in per cent on validation digits, which no training sees: what recipes and epochs are chosen on.
-
-    With ``repeats`` every digit is distorted that often, for a steadier figure.
-    """
-    seeds = range(VALIDATION_SEED, VALIDATION_SEED + repeats)
-    return sum(error(model, digits, kind, seed, device) for seed in seeds) / repeats
-
-
-def validation_answers(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu") -> Tensor:
-    """What the model answers to validation digits, each distorted once: (N, 10)."""
-    return logits_of(model, distort(digits.images, kind, VALIDATION_SEED), device)
-
+from stn_core.data.cub import HEAD, Birds
+from stn_core.data.uploads import read_photograph
+from stn_core.models.backbone import SIDE
+from stn_core.models.birds import BirdModel
+from stn_core.transformer.transforms import TRANSFORMS, Transform
 
 Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval
 

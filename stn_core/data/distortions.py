@@ -13,8 +13,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor
 
-from stn_core.sampler import sample
-from stn_core.transforms import TRANSFORMS, Size, dehomogenise, regular_points
+from stn_core.transformer.sampler import sample
+from stn_core.transformer.transforms import TRANSFORMS, Size, dehomogenise, regular_points
 
 DIGIT = 28  # the side of an MNIST digit
 PATCH = 6  # the side of a distractor

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from stn_core.sampler import Kernel, Padding, sample
-from stn_core.transforms import Size, Transform
+from stn_core.transformer.sampler import Kernel, Padding, sample
+from stn_core.transformer.transforms import Size, Transform
 
 
 class Trace(NamedTuple):

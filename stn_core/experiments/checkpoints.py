@@ -15,12 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from stn_core.experiments import EXPERIMENTS, SPECIES, Experiment
-from stn_core.sentences import NOTHING, Complaint, about_file
-from stn_core.spatial_transformer import ExplainableModel
+from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
+from stn_core.messages import NOTHING, Complaint, about_file
+from stn_core.transformer.spatial_transformer import ExplainableModel
 
 FORMAT = 1
-SHIPPED = Path(__file__).parent.parent / "checkpoints"
+SHIPPED = Path(__file__).parents[2] / "checkpoints"
 
 
 class CheckpointError(Complaint):

@@ -7,7 +7,7 @@ import torch
 from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
-from stn_core.sentences import Complaint
+from stn_core.messages import Complaint
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 150_000_000

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_core.sampler import Kernel, sample
-from stn_core.transforms import Size, Transform
+from stn_core.transformer.sampler import Kernel, sample
+from stn_core.transformer.transforms import Size, Transform
 
 
 def pixel_scale(size: Size) -> Tensor:

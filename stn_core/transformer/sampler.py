@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stn_core.transforms import Size
+from stn_core.transformer.transforms import Size
 
 Kernel = Literal["bilinear", "nearest", "bicubic"]
 Padding = Literal["zeros", "border"]

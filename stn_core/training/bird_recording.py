@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.func import functional_call
 
-from stn_core.birds import BirdModel
-from stn_core.checkpoints import read_safetensors
-from stn_core.experiments import EXPERIMENTS, Experiment
-from stn_core.recording import MOST_MOMENTS, MOST_STEPS, RecordingError, check_tensors, record_command
-from stn_core.sentences import about_file
+from stn_core.experiments.checkpoints import read_safetensors
+from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.messages import about_file
+from stn_core.models.birds import BirdModel
+from stn_core.training.recording import MOST_MOMENTS, MOST_STEPS, RecordingError, check_tensors, record_command
 
 LOOKS = 12  # moments of a bird recording while it learns from score maps, denser at the start
 EPOCHS = 4  # and while the streams move as well

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.convolution import OneChannelConv2d
-from stn_core.localisation import convolutional, fully_connected, pooled
-from stn_core.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
-from stn_core.transforms import TRANSFORMS, Size, Transform
+from stn_core.models.one_channel_conv import OneChannelConv2d
+from stn_core.transformer.localisation import convolutional, fully_connected, pooled
+from stn_core.transformer.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
+from stn_core.transformer.transforms import TRANSFORMS, Size, Transform
 
 DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")))
 

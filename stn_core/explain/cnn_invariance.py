@@ -9,10 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.datasets import gallery
-from stn_core.digits import DigitModel
-from stn_core.distortions import RotationScaleTranslation
-from stn_core.transforms import Size
+from stn_core.data.distortions import RotationScaleTranslation
+from stn_core.data.mnist import gallery
+from stn_core.models.digits import DigitModel
+from stn_core.transformer.transforms import Size
 
 
 def moved(

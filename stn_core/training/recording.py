@@ -14,14 +14,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stn_core.checkpoints import read_safetensors
-from stn_core.datasets import gallery
-from stn_core.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
-from stn_core.experiments import EXPERIMENTS, Experiment
-from stn_core.sampler import sample
-from stn_core.sentences import NOTHING, Complaint, about_file
-from stn_core.spatial_transformer import ExplainableModel, SpatialTransformer
-from stn_core.transforms import TRANSFORMS, Size, Transform
+from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
+from stn_core.data.mnist import gallery
+from stn_core.experiments.checkpoints import read_safetensors
+from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.messages import NOTHING, Complaint, about_file
+from stn_core.transformer.sampler import sample
+from stn_core.transformer.spatial_transformer import ExplainableModel, SpatialTransformer
+from stn_core.transformer.transforms import TRANSFORMS, Size, Transform
 
 DIGITS = 64
 MOMENTS = 100

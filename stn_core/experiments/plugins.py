@@ -20,12 +20,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from stn_core import digits, experiments, transforms
-from stn_core.checkpoints import read_header
-from stn_core.distortions import DISTORTIONS, TABLE_KINDS
-from stn_core.experiments import Experiment
-from stn_core.sentences import Complaint, Sentence
-from stn_core.transforms import Size, Transform, regular_points
+from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
+from stn_core.experiments import registry as experiments
+from stn_core.experiments.checkpoints import read_header
+from stn_core.experiments.registry import Experiment
+from stn_core.messages import Complaint, Sentence
+from stn_core.models import digits
+from stn_core.transformer import transforms
+from stn_core.transformer.transforms import Size, Transform, regular_points
 
 PROBLEMS: list[Sentence] = []  # a sentence for each file that could not be used
 WORD = re.compile(r"[a-z][a-z0-9_]*")

@@ -12,13 +12,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.datasets import gallery
-from stn_core.digits import DigitModel
-from stn_core.distortions import RotationScaleTranslation, uniform
-from stn_core.localisation import fully_connected
-from stn_core.sampler import sample
-from stn_core.spatial_transformer import SpatialTransformer
-from stn_core.transforms import TRANSFORMS, Size
+from stn_core.data.distortions import RotationScaleTranslation, uniform
+from stn_core.data.mnist import gallery
+from stn_core.models.digits import DigitModel
+from stn_core.transformer.localisation import fully_connected
+from stn_core.transformer.sampler import sample
+from stn_core.transformer.spatial_transformer import SpatialTransformer
+from stn_core.transformer.transforms import TRANSFORMS, Size
 
 
 def framed(images: Tensor, grid: Tensor, mean: float) -> Tensor:

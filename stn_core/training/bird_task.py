@@ -12,18 +12,19 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from stn_core.bird_recording import LookRecorder
-from stn_core.birds import BACKBONE, BIRD_MODELS, SIDE, BirdModel, Stream, create_bird_model
-from stn_core.calibration import rescale, temperature
-from stn_core.checkpoints import load_checkpoint
-from stn_core.datasets import Birds, cub, held_out
-from stn_core.draws import generator, order
-from stn_core.evaluation import BirdAnswers, attention, bird_answers, reference_hits, unsure
-from stn_core.experiments import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
-from stn_core.last_layer import fit
-from stn_core.looking import Lattice, learn_to_look, look_everywhere
-from stn_core.photographs import read_photograph
-from stn_core.transforms import TRANSFORMS
+from stn_core.data.cub import Birds, cub, held_out
+from stn_core.data.uploads import read_photograph
+from stn_core.evaluation.bird_metrics import BirdAnswers, attention, bird_answers, reference_hits, unsure
+from stn_core.experiments.checkpoints import load_checkpoint
+from stn_core.experiments.registry import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
+from stn_core.models.backbone import BACKBONE, SIDE, Stream
+from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
+from stn_core.training.bird_recording import LookRecorder
+from stn_core.training.calibration import rescale, temperature
+from stn_core.training.linear_probe import fit
+from stn_core.training.seeding import generator, order
+from stn_core.training.window_search import Lattice, learn_to_look, look_everywhere
+from stn_core.transformer.transforms import TRANSFORMS
 
 STORED = SIDE * 8 // 7  # a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
 

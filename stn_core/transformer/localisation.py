@@ -7,7 +7,7 @@ The regression runs in float32 whatever autocast says: rounding theta to bfloat1
 import torch
 from torch import Tensor, nn
 
-from stn_core.transforms import Size, Transform
+from stn_core.transformer.transforms import Size, Transform
 
 
 class Localisation(nn.Module):

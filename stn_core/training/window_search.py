@@ -21,9 +21,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.birds import CROP, BirdLocalisation, Stream, shrunk
-from stn_core.sampler import sample
-from stn_core.transforms import TRANSFORMS
+from stn_core.models.backbone import CROP, Stream, shrunk
+from stn_core.models.window_localisation import BirdLocalisation
+from stn_core.transformer.sampler import sample
+from stn_core.transformer.transforms import TRANSFORMS
 
 POSITIONS = 5  # of a window, each way
 BATCH = 64

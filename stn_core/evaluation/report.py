@@ -24,13 +24,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from stn_core.checkpoints import SHIPPED, Checkpoint, CheckpointError, find_checkpoint, load_checkpoint
-from stn_core.datasets import Digits, mnist
-from stn_core.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
-from stn_core.evaluation import BATCH, error, error_on
-from stn_core.experiments import EXPERIMENTS, Experiment
-from stn_core.memory import keep_freed_memory
-from stn_core.sentences import Complaint, Sentence, about_file
+from stn_core.allocator import keep_freed_memory
+from stn_core.data.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
+from stn_core.data.mnist import Digits, mnist
+from stn_core.evaluation.digit_metrics import BATCH, error, error_on
+from stn_core.experiments.checkpoints import SHIPPED, Checkpoint, CheckpointError, find_checkpoint, load_checkpoint
+from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.messages import Complaint, Sentence, about_file
 
 FORMAT = 1
 COMMAND = "python -m stn_core report"
@@ -259,7 +259,7 @@ def make_report(
     It is written after every checkpoint, so an interrupted run goes on where it was. A broken checkpoint is said and left out.
     ValueError if there is no checkpoint at all, DataError if the test digits are not to be had.
     """
-    from stn_core.training import commit  # here, since accelerate takes a second to import; the page only reads
+    from stn_core.experiments.provenance import commit  # here, since accelerate takes a second to import; the page only reads
 
     to = Path(to)
     place = lambda experiment: find_checkpoint(experiment) if out is None else Path(out) / experiment.path

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Any
 
-from stn_core.birds import BIRD_MODELS, create_bird_model
-from stn_core.digits import DIGIT_MODELS, create_digit_model
-from stn_core.distortions import DISTORTIONS, TABLE_KINDS
-from stn_core.spatial_transformer import ExplainableModel
+from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
+from stn_core.models.birds import BIRD_MODELS, create_bird_model
+from stn_core.models.digits import DIGIT_MODELS, create_digit_model
+from stn_core.transformer.spatial_transformer import ExplainableModel
 
 PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the paper
     "fcn": {"r": 2.1, "rts": 5.2, "p": 3.1, "e": 3.2, "tc": 13.2},

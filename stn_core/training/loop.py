@@ -5,13 +5,10 @@ be killed at any moment and resumed from its last saved state, and it ends with 
 """
 
 import copy
-import datetime
 import os
 import pickle
-import subprocess
 import time
 from dataclasses import asdict
-from importlib.metadata import version
 from math import cos, pi
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,18 +22,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from stn_core.bird_training import BirdTask
-from stn_core.calibration import rescale, temperature
-from stn_core.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
-from stn_core.datasets import Digits, gallery, mnist, training_digits
-from stn_core.distortions import DISTORTIONS, distort
-from stn_core.draws import generator, order
-from stn_core.evaluation import error, validation_answers, validation_error
-from stn_core.experiments import BirdRecipe, Experiment, Recipe
-from stn_core.memory import keep_freed_memory
-from stn_core.muon import Muon
-from stn_core.recording import Recorder
-from stn_core.spatial_transformer import ExplainableModel
+from stn_core.allocator import keep_freed_memory
+from stn_core.data.distortions import DISTORTIONS, distort
+from stn_core.data.mnist import Digits, gallery, mnist, training_digits
+from stn_core.evaluation.digit_metrics import error, validation_answers, validation_error
+from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
+from stn_core.experiments.provenance import origin
+from stn_core.experiments.registry import BirdRecipe, Experiment, Recipe
+from stn_core.training.bird_task import BirdTask
+from stn_core.training.calibration import rescale, temperature
+from stn_core.training.muon import Muon
+from stn_core.training.recording import Recorder
+from stn_core.training.seeding import generator, order
+from stn_core.transformer.spatial_transformer import ExplainableModel
 
 TEST_SEED = 0  # of the distortions of the test digits in the error that a checkpoint carries
 VALIDATIONS = 20  # how often a run looks at the validation digits
@@ -348,29 +346,3 @@ def progress_bar(console: Console, disable: bool = False) -> Progress:
         TextColumn("{task.percentage:.0f} %  loss {task.fields[loss]:.3f}  error {task.fields[error]:.1f} %"),
         TextColumn("{task.fields[speed]:.0f} samples/s"), TimeRemainingColumn(), console=console, disable=disable,
     )  # fmt: skip
-
-
-def origin(accelerator: Accelerator) -> dict[str, Any]:
-    """On what a checkpoint was made: device, processes, precision, versions, commit, date."""
-    device = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-    return {
-        "device": device,
-        "processes": accelerator.num_processes,
-        "precision": accelerator.mixed_precision,
-        "versions": {name: version(name) for name in ("torch", "torchvision", "accelerate", "safetensors")},
-        "commit": commit(),
-        "date": datetime.date.today().isoformat(),
-    }
-
-
-def commit() -> str:
-    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout."""
-
-    def git(*arguments: str) -> str:
-        here = Path(__file__).parent
-        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

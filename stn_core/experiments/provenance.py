@@ -1,0 +1,36 @@
+"""On what a checkpoint was made: device, versions, commit, date."""
+
+import datetime
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+
+def origin(accelerator: Accelerator) -> dict[str, Any]:
+    """On what a checkpoint was made: device, processes, precision, versions, commit, date."""
+    device = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    return {
+        "device": device,
+        "processes": accelerator.num_processes,
+        "precision": accelerator.mixed_precision,
+        "versions": {name: version(name) for name in ("torch", "torchvision", "accelerate", "safetensors")},
+        "commit": commit(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def commit() -> str:
+    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout."""
+
+    def git(*arguments: str) -> str:
+        here = Path(__file__).parents[1]
+        return subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain", "--", ".") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

