@@ -5,13 +5,15 @@ from pathlib import Path
 
 import streamlit as st
 import torch
+from streamlit.navigation.page import StreamlitPage
 
 from stn_core.allocator import share_heaps
 from stn_core.data.mnist import gallery
-from ui import lecture
-from ui.language import choose_language, texts
-from ui.pages import PAGES, file_of, path_of
-from ui.theme import choose_theme
+from ui.app.i18n import choose_language, texts
+from ui.app.theme import choose_theme
+from ui.pages.lecture import page as list_of_lectures
+from ui.pages.lecture import steps
+from ui.pages.registry import PAGES, path_of
 
 HERE = Path(__file__).parent
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
@@ -28,19 +30,23 @@ def warm_up() -> None:
 
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
 warm_up()
-st.html(HERE / "ui/style.css")
+st.html(HERE / "ui/app/style.css")
 head = st.sidebar.container()
 with st.sidebar.container(horizontal=True, vertical_alignment="center"):
     choose_language()
     choose_theme()
 say = texts("app")  # after the switch, which takes the language from the address
-page = st.navigation(
-    [
-        *(st.Page(file_of(name), title=say(name), url_path=path_of(name), default=not path_of(name)) for name in PAGES),
-        st.Page(lecture.LIST, title=say("lecture"), url_path=path_of("lecture")),
-    ],
-    position="top",
-)
-lecture.follow(page.url_path, head)
+pages: dict[str, StreamlitPage] = {
+    name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name)) for name, page in PAGES.items()
+}
+
+
+def lectures() -> None:
+    list_of_lectures.main(pages)
+
+
+pages["lecture"] = st.Page(lectures, title=say("lecture"), url_path="lecture")
+page = st.navigation(list(pages.values()), position="top")
+steps.follow(page.url_path, head, pages)
 page.run()
-lecture.offer_state(page.url_path)
+steps.offer_state(page.url_path)

@@ -22,9 +22,9 @@ from stn_core.data.uploads import read_photograph
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import LookRecorder
-from ui import models
-from ui.bird_pictures import DRAWN, read_bird
-from ui.birds import checked, places_from_text, places_of, places_to_text
+from ui.app import loading
+from ui.pages.birds.component import checked, places_from_text, places_of, places_to_text
+from ui.pages.birds.pictures import DRAWN, read_bird
 
 ROOT = Path(__file__).parent.parent
 SPECIES = tuple(f"Kind of {number}" for number in range(1, 51))
@@ -58,10 +58,10 @@ def visit(monkeypatch, trained, tiny_cub):
     """visit(b_from="cub") opens the page at that address."""
 
     def call(recordings=trained / "recordings", **address):
-        monkeypatch.setattr(models, "CHECKPOINTS", trained)
-        monkeypatch.setattr(models, "RECORDINGS", recordings)
+        monkeypatch.setattr(loading, "CHECKPOINTS", trained)
+        monkeypatch.setattr(loading, "RECORDINGS", recordings)
         monkeypatch.setenv("STN_DATA", str(tiny_cub))
-        return visited("ui/birds_page.py", **address)
+        return visited("birds", **address)
 
     return call
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from benchmarks.browser import serving
-from ui.pages import PAGES, path_of
+from ui.pages.registry import PAGES, path_of
 
 LEFT_OUT = {
     "inactive": "one of Streamlit's own widgets that is switched off, which WCAG exempts",

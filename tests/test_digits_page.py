@@ -19,7 +19,8 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.data.uploads import read_digit
 from stn_core.experiments.checkpoints import save_checkpoint
-from ui import models, state
+from ui.app import loading
+from ui.controls.digit_controls import state
 
 KINDS = list(TABLE_KINDS)
 
@@ -44,8 +45,8 @@ def visit(monkeypatch, complete):
     """visit(r_angle="30") opens the page at that address; STN_CHECKPOINTS is read at start, so the folder is put in its place."""
 
     def call(checkpoints=complete, **address):
-        monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-        return drawn(visited("app.py", **address))
+        monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)
+        return drawn(visited(**address))
 
     return call
 

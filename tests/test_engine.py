@@ -13,9 +13,9 @@ from stn_core import EXPERIMENTS, TRANSFORMS, distort, kernel_weights, load_chec
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.models.digits import DigitModel
-from ui import state
-from ui.stage.export import ExportError, export_model
-from ui.stage.kernel import assemble
+from ui.browser.export import ExportError, export_model
+from ui.browser.kernel import assemble
+from ui.controls.digit_controls import state
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
@@ -46,7 +46,7 @@ window.ready = true;
 def page(browser):
     page = browser.new_page()
     page.route("http://engine/", lambda route: route.fulfill(body=START, content_type="text/html"))
-    script = (ROOT / "ui/stage/engine.js").read_text()
+    script = (ROOT / "ui/browser/engine.js").read_text()
     page.route("http://engine/engine.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
     page.goto("http://engine/")
     page.wait_for_function("window.ready")
@@ -203,8 +203,8 @@ def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
 
 @pytest.mark.parametrize("kind", TABLE_KINDS)
 def test_the_sliders_distort_as_in_python(page, kind):
-    """From the values of ui/state.py to pixels, with what the seed gives and what a hand has moved."""
-    from ui.stage import seeded
+    """From the values of ui/controls/state.py to pixels, with what the seed gives and what a hand has moved."""
+    from ui.pages.stage.component import seeded
 
     digit = gallery().images[1234]
     for seed in range(5):

@@ -10,13 +10,14 @@ from visits import components, visited, working
 
 from stn_core import EXPERIMENTS
 from stn_core.experiments.checkpoints import save_checkpoint
-from ui import models
-from ui.exhibits import CONTROLS, Choice
-from ui.state import Slider
+from ui.app import loading
+from ui.app.i18n import file_of
+from ui.controls.exhibits import CONTROLS, Choice
+from ui.controls.state import Slider
 
 ROOT = Path(__file__).parent.parent
 PAGES = {"why": "why", "t": "transformation", "s": "sampler", "g": "gradient", "b": "birds", "w": "trouble"}
-TEXTS = {name: tomllib.loads((ROOT / f"ui/texts/{name}.toml").read_text()) for name in (*PAGES.values(), "app")}
+TEXTS = {name: tomllib.loads(file_of(name).read_text("utf-8")) for name in (*PAGES.values(), "app")}
 CHOICES = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Choice)]
 SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]
 WHERE = {  # the state in which a control is shown, where that is not the page's first
@@ -44,8 +45,8 @@ def visit(monkeypatch, checkpoints):
     """visit("why", why_x="3") opens an exhibit, without the app around it, at that address."""
 
     def call(name, folder=checkpoints, language="en", **address):
-        monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        return visited(f"ui/{name}_page.py", "", {"lang": language}, **address)
+        monkeypatch.setattr(loading, "CHECKPOINTS", folder)
+        return visited(name, {"lang": language}, **address)
 
     return call
 
@@ -75,11 +76,10 @@ def test_a_page_opens_with_one_sentence_and_a_figure_that_says_it(visit, name):
     assert component(page)["alt"] in headline(page) and len(figure(page)) < 200_000
 
 
-def test_the_app_names_the_exhibits_and_opens_them(monkeypatch, checkpoints):
-    monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-    app = visited("app.py")
+def test_the_app_opens_the_exhibits(monkeypatch, checkpoints):
+    monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)
     for name in ("why", "trouble"):
-        assert "####" in headline(working(app.switch_page(f"ui/{name}_page.py").run()))
+        assert "####" in headline(visited(name))
 
 
 def test_controls_have_their_own_names():

@@ -16,11 +16,12 @@ from plotly.offline import get_plotlyjs_version
 
 from stn_core import TRANSFORMS
 from stn_core.explain.readings import grid_curves, readings, signed
-from ui import canvas, figures
-from ui.answers import in_words
-from ui.figures import Row
-from ui.language import Texts
-from ui.plot import PLOTLY
+from ui.app.i18n import Texts
+from ui.components.plot import PLOTLY
+from ui.drawing import canvas
+from ui.pages.digits import figure as figures
+from ui.pages.digits.answers import in_words
+from ui.pages.digits.figure import Row
 
 ENGLISH = Texts("digits")
 SIZE = (28, 28)

@@ -21,15 +21,17 @@ from stn_core import EXPERIMENTS
 from stn_core.data.uploads import PictureError, read_digit
 from stn_core.experiments import plugins as own_models
 from stn_core.experiments.checkpoints import save_checkpoint
-from ui import lessons, models
-from ui.language import FOLDER, LANGUAGES
-from ui.pages import PAGES
+from ui.app import loading
+from ui.app.i18n import ERRORS, LANGUAGES
+from ui.pages.lecture import lessons
+from ui.pages.registry import PAGES
 
 ROOT = Path(__file__).parent.parent
-FILES = [*sorted(FOLDER.glob("*.toml")), *sorted((ROOT / "assets/lessons").glob("*.toml"))]
+TEXTS = sorted((ROOT / "ui").rglob("texts.toml"))
+FILES = [*TEXTS, ERRORS, *sorted((ROOT / "assets/lessons").glob("*.toml"))]
 CODE = {"snippet", "source", "jsContent", "cssContent", "htmlContent"}  # what nobody reads
 PILLOW = "image file is truncated"  # the decoder's own word, quoted
-ALLOWED = (PILLOW, *models.load(EXPERIMENTS["cub50-cnn-448"]).experiment.classes)  # names of birds
+ALLOWED = (PILLOW, *loading.load(EXPERIMENTS["cub50-cnn-448"]).experiment.classes)  # names of birds
 
 
 def said_in(table, place=()):
@@ -47,7 +49,7 @@ def blanks(text):
 
 def said_in_code():
     """Every Sentence, or error that is one: its key, its English, and the names of what fills its blanks."""
-    for path in [*(ROOT / "stn_core").glob("*.py"), *(ROOT / "ui").rglob("*.py")]:
+    for path in [*(ROOT / "stn_core").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(call, ast.Call) or not re.search("(Sentence|Complaint|Error|fail|kind)$", ast.unparse(call.func)):
                 continue
@@ -55,7 +57,7 @@ def said_in_code():
                 yield call.args[0].value, ast.literal_eval(call.args[1]), {keyword.arg for keyword in call.keywords}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-3:]))
 def test_no_translation_is_missing(path):
     texts = dict(said_in(tomllib.loads(path.read_text("utf-8"))))
     if path.name == "errors.toml":
@@ -63,7 +65,7 @@ def test_no_translation_is_missing(path):
         texts = {key: said.get(key, {}) | texts.get(key, {}) for key in said | texts}
     assert texts
     missing = [f"{name}: no {code}" for name, said in texts.items() for code in LANGUAGES if not said.get(code, "").strip()]
-    if path.parent == FOLDER:  # a lesson's texts have no blanks
+    if path in (*TEXTS, ERRORS):  # a lesson's texts have no blanks
         missing += [
             f"{name}: other blanks" for name, said in texts.items() if len({frozenset(blanks(t)) for t in said.values()}) > 1
         ]
@@ -98,7 +100,7 @@ def english(text):
 
 
 def visit(page, **address):
-    return visited("app.py", page, **address)
+    return visited(page, **address)
 
 
 def elements(app):
@@ -203,19 +205,19 @@ def rewritten(path, **about):
 
 
 def broken_checkpoint(folder, monkeypatch):
-    monkeypatch.setattr(models, "CHECKPOINTS", folder)
+    monkeypatch.setattr(loading, "CHECKPOINTS", folder)
     (folder / "digits").mkdir()
     experiment = {"data": "r", "model": "cnn", "classes": []}
     rewritten(folder / "digits/r-cnn.safetensors", format=2, experiment=experiment, metrics={}, provenance={})
 
 
 def broken_recording(folder, monkeypatch):
-    monkeypatch.setattr(models, "RECORDINGS", folder)
+    monkeypatch.setattr(loading, "RECORDINGS", folder)
     rewritten(folder / "r-cnn.safetensors", experiment="r-cnn", digits=64, seed=65)
 
 
 def broken_report(folder, monkeypatch):
-    monkeypatch.setattr(models, "REPORT", folder / "report.json")
+    monkeypatch.setattr(loading, "REPORT", folder / "report.json")
     (folder / "report.json").write_text('{"format": 7}')
 
 

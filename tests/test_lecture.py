@@ -17,12 +17,14 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.explain.cnn_invariance import moved
 from stn_core.explain.gradient_chain import loss_gradient
 from stn_core.explain.gradient_chain import step as step_down
-from ui import lessons, models, state
-from ui.exhibits import CONTROLS, Digit
-from ui.language import LANGUAGES, Texts
-from ui.lecture import in_toml, in_words
-from ui.lessons import Lesson, line_of, read, said
-from ui.pages import PAGES, file_of
+from ui.app import loading
+from ui.app.i18n import LANGUAGES, Texts
+from ui.controls.digit_controls import state
+from ui.controls.exhibits import CONTROLS, Digit
+from ui.pages.lecture import lessons
+from ui.pages.lecture.lessons import Lesson, line_of, read, said
+from ui.pages.lecture.steps import in_toml, in_words
+from ui.pages.registry import PAGES
 
 ROOT = Path(__file__).parent.parent
 PAPER = read(ROOT / "assets/lessons/paper.toml")
@@ -139,10 +141,9 @@ def test_lines_are_those_where_statements_begin():
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_every_default_is_accepted_and_every_page_is_a_file_with_a_title(page):
-    assert (ROOT / file_of(page)).is_file()
+def test_every_default_is_accepted_and_every_page_has_a_title(page):
     assert Texts("app")(page)
-    for name, control in PAGES[page]().items():
+    for name, control in PAGES[page].controls().items():
         assert control.default is None or control.accepts(control.default), name
         assert not control.accepts(object()) and not control.accepts("\0"), name
         assert control.accepted
@@ -155,7 +156,7 @@ def test_every_default_is_accepted_and_every_page_is_a_file_with_a_title(page):
 def visit():
     """visit("why", lesson="paper", at="2") opens the whole app on a page at that address, with the shipped models."""
 
-    return lambda page="", **address: visited("app.py", page, **address)
+    return lambda page="", **address: visited(page, **address)
 
 
 def panel(app):
@@ -170,7 +171,7 @@ def test_a_step_opens_its_page_in_its_state(visit, at):
     app = visit(step.page, lesson="paper", at=str(at))
     assert not app.error and panel(app)["title"] == step.say("title", "en") and panel(app)["at"] == at
     for name, value in step.state.items():
-        control = PAGES[step.page]()[name]
+        control = PAGES[step.page].controls()[name]
         if not control.address:
             assert app.session_state[name] == value, name
         elif value == control.default:
@@ -267,7 +268,7 @@ def claimed(page, **state):
 
 
 def answer(name, image):
-    checkpoint = models.load(EXPERIMENTS[name])
+    checkpoint = loading.load(EXPERIMENTS[name])
     assert isinstance(checkpoint, Checkpoint)
     with torch.inference_mode():
         return int(checkpoint.model(image).argmax())
@@ -302,7 +303,7 @@ def test_the_shifted_digit_fools_the_cnn_until_it_is_back():
 
 
 def test_thirty_steps_down_the_gradient_bring_the_digit_back():
-    model = models.load(EXPERIMENTS["r-cnn"]).model
+    model = loading.load(EXPERIMENTS["r-cnn"]).model
     (digit, label), first = first_digit("g"), {c.key: c.default for c in CONTROLS["g"] if isinstance(c, state.Slider)}
     image, theta, affine = moved(digit, (28, 28), first["g_x"], first["g_y"])[0], TRANSFORMS["affine"].identity(), []
     for _ in range(claimed("gradient", g_steps=30).state["g_steps"] + 1):
@@ -313,12 +314,12 @@ def test_thirty_steps_down_the_gradient_bring_the_digit_back():
 
 
 def test_the_recorded_transformer_brings_the_digits_into_one_pose():
-    recording = models.recording(EXPERIMENTS["rts-st-cnn-affine"])
+    recording = loading.recording(EXPERIMENTS["rts-st-cnn-affine"])
     assert recording.misalignment[-1] < 0.8 * recording.misalignment[0] and recording.wrong[-1] < 8 < recording.wrong[0]
 
 
 def test_errors_rise_beyond_the_range_of_training_with_a_transformer_and_without():
-    report = models.report()
+    report = loading.report()
     low, high = report.trained("r", "rotation")
     for name in ("fcn", "cnn", "st-fcn-affine", "st-cnn-affine"):
         errors = list(zip(report.sweep("r", "rotation"), report.models[f"r-{name}"].curves["rotation"], strict=True))
@@ -327,7 +328,7 @@ def test_errors_rise_beyond_the_range_of_training_with_a_transformer_and_without
 
 
 def test_a_transformer_lowers_the_error_of_most_networks():
-    measured = models.report().models
+    measured = loading.report().models
     plain_of = lambda one: f"{one.experiment.data}-{one.experiment.model.removeprefix('st-').split('-')[0]}"
     transformed = [one for one in measured.values() if one.experiment.model.startswith("st-")]
     pairs = [(one, measured[plain_of(one)]) for one in transformed if plain_of(one) in measured]

@@ -17,8 +17,8 @@ from stn_core.evaluation.report import read_report
 from stn_core.experiments import plugins as own_models
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.training.recording import Recording, recorded_digits
-from ui import models
-from ui.replay import as_matrix
+from ui.app import loading
+from ui.pages.replay.component import as_matrix
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
@@ -85,17 +85,17 @@ def test_it_appears_on_the_pages(folder, run, tiny_mnist, tmp_path, monkeypatch)
     own_models.load(folder)
     for name in ("r-st-cnn-rigid", "r-st-tiny-affine", "r-cnn"):
         saved(folder, name)
-    digits = visited("app.py", models_r=["CNN", "ST-CNN rigid", "ST-tiny affine"])
+    digits = visited(models_r=["CNN", "ST-CNN rigid", "ST-tiny affine"])
     assert not digits.warning and not digits.error
     assert sum(trace["type"] == "bar" for trace in sent(digits, "figure")["figure"]["data"]) == 3
     assert "**ST-CNN rigid** answers" in " ".join(text.value for text in digits.markdown)
-    stage = visited("app.py", "stage", models_r=["ST-CNN rigid", "ST-tiny affine"])
+    stage = visited("stage", models_r=["ST-CNN rigid", "ST-tiny affine"])
     assert [model["name"] for model in sent(stage, "models")["models"]] == ["ST-tiny affine"]
     assert "ST-CNN rigid" in stage.warning[0].value and "no rigid transform" in stage.warning[0].value
     report = tmp_path / "report.json"
     run("report", "--out", folder, "--data", tiny_mnist, "--to", report)
-    monkeypatch.setattr(models, "REPORT", report)
-    results = visited("app.py", "results", curves_r=["CNN", "ST-CNN rigid"], means_r="ST-CNN rigid")
+    monkeypatch.setattr(loading, "REPORT", report)
+    results = visited("results", curves_r=["CNN", "ST-CNN rigid"], means_r="ST-CNN rigid")
     figures = components(results)
     assert "ST-CNN rigid" in json.dumps(figures[0]) and len(figures) == 3
     assert any("ST-tiny affine" in html.proto.body for html in results.get("html"))
@@ -107,8 +107,8 @@ def test_a_checkpoint_alone_replaces_one_or_stands_beside_it(folder):
     saved(folder, "r-cnn", "r-cnn-wide.safetensors")
     own_models.load(folder)
     assert own_models.PROBLEMS == [] and load_checkpoint("r-cnn-wide").experiment == EXPERIMENTS["r-cnn-wide"]
-    assert models.checkpoint_path(EXPERIMENTS["r-cnn"]) == folder / "r-cnn.safetensors"
-    page = visited("app.py", models_r=["CNN", "CNN wide"])
+    assert loading.checkpoint_path(EXPERIMENTS["r-cnn"]) == folder / "r-cnn.safetensors"
+    page = visited(models_r=["CNN", "CNN wide"])
     assert sum(trace["type"] == "bar" for trace in sent(page, "figure")["figure"]["data"]) == 2
 
 
@@ -152,7 +152,7 @@ def test_a_mistake_in_one_file_is_a_sentence_and_the_others_work(folder, name, r
 def test_the_pages_say_which_file_has_a_mistake(folder):
     (folder / "crash.py").write_text("1 / 0")
     own_models.load(folder)
-    assert "crash.py, line 1: ZeroDivisionError" in visited("app.py", models_r="CNN").warning[0].value
+    assert "crash.py, line 1: ZeroDivisionError" in visited(models_r="CNN").warning[0].value
 
 
 def test_a_file_that_fails_halfway_leaves_nothing_behind(folder):

@@ -8,12 +8,12 @@ import torch
 from playwright.sync_api import expect
 from visits import components, visited
 
-import ui.replay
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, sample
 from stn_core.training.recording import Recorder, Recording, recorded_digits
-from ui import models, state
-from ui.replay import side
+from ui.app import loading
+from ui.controls.digit_controls import state
+from ui.pages.replay.component import side
 
 
 def drifting(name, moments=(0, 1, 4, 20, 100)):
@@ -32,6 +32,8 @@ def drifting(name, moments=(0, 1, 4, 20, 100)):
     logits = noise + torch.nn.functional.one_hot(labels, 10) * torch.linspace(0, 20, len(moments))[:, None, None]
     return Recording(experiment, 256, torch.tensor(moments), logits.half(), theta, images, labels)
 
+
+ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
@@ -54,8 +56,8 @@ def visit(monkeypatch, recordings):
     """visit(left="E ST-CNN TPS") opens the page at that address."""
 
     def call(**address):
-        monkeypatch.setattr(models, "RECORDINGS", recordings)
-        return visited("ui/replay_page.py", **address)
+        monkeypatch.setattr(loading, "RECORDINGS", recordings)
+        return visited("replay", **address)
 
     return call
 
@@ -130,7 +132,7 @@ def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
 def engine(browser):
     """A page with the player's functions in ``window.engine``."""
     page = browser.new_page()
-    folder = Path(ui.replay.__file__).parent
+    folder = ROOT / "ui/pages/replay"
     script = "\n".join((folder / part).read_text() for part in ("warp.js", "recorded.js"))
     page.add_script_tag(content=script + "\nwindow.engine = { decoded, thetaAt, outputOf, reachOf, warp };", type="module")
     page.wait_for_function("window.engine")

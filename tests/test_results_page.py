@@ -15,7 +15,9 @@ from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.evaluation.report import Likeness, Measured, Report, digest, sweep, write_report
 from stn_core.experiments.checkpoints import save_checkpoint
-from ui import canvas, language, models
+from ui.app import i18n as language
+from ui.app import loading
+from ui.drawing import canvas
 
 NAMES = ("r-cnn", "r-st-cnn-affine", "r-st-cnn-tps", "rts-cnn", "rts-st-cnn-affine", "tc-st-cnn-affine", "p-fcn")
 ERRORS = {"r-cnn": 1.24, "r-st-cnn-affine": 0.75, "r-st-cnn-tps": 0.7, "rts-cnn": 0.9, "rts-st-cnn-affine": 1.0}
@@ -70,15 +72,15 @@ def report(checkpoints):
 def visit(monkeypatch, checkpoints, report, tmp_path):
     """visit(data="RTS") opens the results page at that address; with another file, or with a changed report."""
 
-    monkeypatch.setattr(models, "ORACLE", tmp_path / "oracle.json")
+    monkeypatch.setattr(loading, "ORACLE", tmp_path / "oracle.json")
 
     def call(changed=report, path=None, folder=checkpoints, **address):
         if path is None:
             path = tmp_path / "report.json"
             write_report(changed, path)
-        monkeypatch.setattr(models, "REPORT", path)
-        monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        return visited("app.py", "results", **address)
+        monkeypatch.setattr(loading, "REPORT", path)
+        monkeypatch.setattr(loading, "CHECKPOINTS", folder)
+        return visited("results", **address)
 
     return call
 
@@ -91,7 +93,7 @@ def table(page):
     """The cells' HTML by experiment."""
     (body,) = [html.proto.body for html in page.main.get("html") if "<table" in html.proto.body]
     rows = re.findall(r"<tr><th[^>]*>([^<]*)</th>((?:<td>.*?</td>)+)</tr>", body)
-    names = {shown: model for model, shown in models.NAMES.items()}
+    names = {shown: model for model, shown in loading.NAMES.items()}
     return {
         f"{kind}-{names[row]}": cell
         for row, cells in rows
@@ -167,9 +169,9 @@ def test_a_click_on_a_cell_opens_that_model_on_the_digits_page(visit):
     for name in ("r-cnn", "rts-st-cnn-affine", "tc-st-cnn-affine"):
         address = re.search(r'href="([^"]*)"', table(page)[name])[1].replace("&amp;", "&")
         assert address.startswith("./?") and "target" not in table(page)[name]
-        digits = visited("app.py", **parse_qs(urlsplit(address).query))
+        digits = visited(**parse_qs(urlsplit(address).query))
         assert digits.session_state["kind"] == EXPERIMENTS[name].data.upper()
-        assert digits.session_state[f"models_{EXPERIMENTS[name].data}"] == [models.name(EXPERIMENTS[name])]
+        assert digits.session_state[f"models_{EXPERIMENTS[name].data}"] == [loading.name(EXPERIMENTS[name])]
 
 
 def test_the_commands_for_what_is_missing(visit):
@@ -232,10 +234,10 @@ def test_curves_of_nothing_are_a_sentence(visit):
 
 def test_the_legend_fits_every_model(visit, report):
     everything = {}
-    for experiment in models.experiments("r").values():
+    for experiment in loading.experiments("r").values():
         like = report.models["r-st-cnn-affine" if experiment.model.startswith("st-") else "r-cnn"]
         everything[experiment.name] = replace(like, experiment=experiment)
-    page = visit(replace(report, models=report.models | everything), curves_r=list(models.experiments("r")))
+    page = visit(replace(report, models=report.models | everything), curves_r=list(loading.experiments("r")))
     assert len(curves(page)) == 8
     texts = [a for a in figures(page)[0]["layout"]["annotations"] if a["text"].startswith("<span")]
     assert len(texts) == 8 and all(0 <= a["x"] <= 0.8 and 0 <= a["y"] <= 1 for a in texts)
@@ -314,7 +316,7 @@ def test_the_page_speaks_chinese(visit):
 
 
 def test_every_text_is_there_in_every_language_with_the_same_gaps():
-    for name, said in tomllib.loads((language.FOLDER / "results.toml").read_text("utf-8")).items():
+    for name, said in tomllib.loads(language.file_of("results").read_text("utf-8")).items():
         gaps = {code: {field for _, field, _, _ in Formatter().parse(text) if field} for code, text in said.items()}
         assert gaps.keys() == language.LANGUAGES.keys() and gaps["en"] == gaps["zh"], name
 
@@ -329,7 +331,7 @@ def reading(page):
 
 
 def test_both_readings_of_p_are_shown_beside_the_paper(visit, report):
-    models.ORACLE.write_text(json.dumps({"p": {"errors": [0.512]}, "pxy": {"errors": [1.593, 29.1]}}))
+    loading.ORACLE.write_text(json.dumps({"p": {"errors": [0.512]}, "pxy": {"errors": [1.593, 29.1]}}))
     like = {"p-cnn": "r-cnn", "pxy-cnn": "r-cnn", "pxy-st-cnn-affine": "r-st-cnn-affine"}
     errors = {"p-cnn": (1.0,) * 3, "pxy-cnn": (2.0,) * 3, "pxy-st-cnn-affine": (3.0,) * 3}
     more = {n: replace(report.models[like[n]], experiment=EXPERIMENTS[n], errors=errors[n]) for n in like}
@@ -347,12 +349,12 @@ def test_both_readings_of_p_are_shown_beside_the_paper(visit, report):
 @pytest.mark.parametrize("content", [None, "", "[]", "[" * 100_000, '{"p": {"errors": []}, "pxy": {"errors": ["x"]}}', '{"p": 1}'])
 def test_without_the_measurement_behind_the_true_map_its_figures_are_missing(visit, content):
     if content is not None:
-        models.ORACLE.write_text(content)
+        loading.ORACLE.write_text(content)
     page = visit()
     assert not page.exception and [row[-1] for row in reading(page)[1:]] == ["–", "–", "–"]
 
 
 @pytest.mark.parametrize("error", [-1, 101, float("nan"), 1e999])
 def test_an_impossible_error_behind_the_true_map_is_left_out(visit, error):
-    models.ORACLE.write_text(json.dumps({"p": {"errors": [error]}, "pxy": {"errors": [1.59]}}))
+    loading.ORACLE.write_text(json.dumps({"p": {"errors": [error]}, "pxy": {"errors": [1.59]}}))
     assert [row[-1] for row in reading(visit())[1:]] == ["–", "1.59 %", "–"]

@@ -14,8 +14,10 @@ from visits import sent, visited, working
 from stn_core import EXPERIMENTS
 from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import save_checkpoint
-from ui import models, state
-from ui.stage import WORDS, Hand, hand_of, settled
+from ui.app import loading
+from ui.app.i18n import file_of
+from ui.controls.digit_controls import state
+from ui.pages.stage.component import WORDS, Hand, hand_of, settled
 
 ROOT = Path(__file__).parent.parent
 DRAWN = gallery().images[4321]
@@ -36,8 +38,8 @@ def visit(monkeypatch, checkpoints):
     """visit(kind="RTS") opens the stage at that address."""
 
     def call(page="stage", **address):
-        monkeypatch.setattr(models, "CHECKPOINTS", checkpoints)
-        return visited("app.py", page, **address)
+        monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)
+        return visited(page, **address)
 
     return call
 
@@ -175,10 +177,10 @@ def test_values_are_brought_into_their_bounds():
 
 
 def test_the_component_has_all_its_texts_in_both_languages():
-    texts = tomllib.loads((ROOT / "ui/texts/stage.toml").read_text("utf-8"))
+    texts = tomllib.loads(file_of("stage").read_text("utf-8"))
     assert set(WORDS) <= texts.keys() and len(set(WORDS)) == len(WORDS)
     for name in ("stage", "controls"):
-        table = tomllib.loads((ROOT / f"ui/texts/{name}.toml").read_text("utf-8"))
+        table = tomllib.loads(file_of(name).read_text("utf-8"))
         assert [key for key, said in table.items() if set(said) != {"en", "zh"} or not all(said.values())] == []
 
 

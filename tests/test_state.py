@@ -15,7 +15,7 @@ from hypothesis.extra.numpy import arrays
 from stn_core import DISTORTIONS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
-from ui import state
+from ui.controls.digit_controls import state
 
 ALL = [slider for sliders in state.SLIDERS.values() for slider in sliders]
 DIGIT = gallery().images[2000]

@@ -19,13 +19,15 @@ from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.explain.pitfalls import small_run
 from stn_core.training.recording import Recorder, recorded_digits
-from ui import models, state
-from ui.canvas import picture
-from ui.take_home import FRAMES, KEY, WORDS, Sweep, sweeps
-from ui.workshop import Run
+from ui.app import loading
+from ui.app.i18n import file_of
+from ui.components.take_home import FRAMES, KEY, WORDS, Sweep, sweeps
+from ui.controls.digit_controls import state
+from ui.drawing.canvas import picture
+from ui.pages.trouble.live_training import Run
 
 ROOT = Path(__file__).parent.parent
-TEXTS = tomllib.loads((ROOT / "ui/texts/take_home.toml").read_text("utf-8"))
+TEXTS = tomllib.loads(file_of("take_home").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +66,9 @@ def visit(monkeypatch, folder):
     def call(name, session=None, language="en", **address):
         monkeypatch.setenv("STN_CHECKPOINTS", str(folder))
         monkeypatch.setenv("STN_RECORDINGS", str(folder / "recordings"))
-        monkeypatch.setattr(models, "RECORDINGS", folder / "recordings")
-        monkeypatch.setattr(models, "CHECKPOINTS", folder)
-        where = ("app.py", name) if name == "stage" else (f"ui/{name}_page.py", "")  # which links to another page
-        return visited(*where, {"lang": language, **(session or {})}, **address)
+        monkeypatch.setattr(loading, "RECORDINGS", folder / "recordings")
+        monkeypatch.setattr(loading, "CHECKPOINTS", folder)
+        return visited(name, {"lang": language, **(session or {})}, **address)
 
     return call
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from ui import workshop as module
-from ui.workshop import WAITING, Workshop
+from ui.pages.trouble import live_training as module
+from ui.pages.trouble.live_training import WAITING, Workshop
 
 
 class Training:

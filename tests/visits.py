@@ -6,14 +6,14 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
-from ui.pages import PAGES
+from ui.pages.registry import PAGES
 
 ROOT = Path(__file__).parent.parent
 
 
-def visited(file, page="", session=None, /, **address):
-    """The page of a file; of app.py the first one, or that of the name ``page``. ``session`` is the state that it begins with."""
-    test = AppTest.from_file(str(ROOT / file), default_timeout=120)
+def visited(page="", session=None, /, **address):
+    """The page of that name; the first one by default. ``session`` is the state that it begins with."""
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     if page not in ("", next(iter(PAGES))):
         test._page_hash = calc_hash(page)  # as the browser asks for it; switch_page needs a run of another page before
     for key, value in (session or {}).items():

@@ -1,0 +1,84 @@
+"""The texts of the pages in every language: a ``texts.toml`` in each page's folder, its translations side by side."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from stn_core.messages import Sentence
+
+LANGUAGES = {"en": "English", "zh": "简体中文"}
+UI = Path(__file__).parents[1]
+PLACES = (UI, UI / "components", UI / "pages")  # where a folder with texts lies
+ERRORS = UI / "app" / "errors.toml"
+
+
+class Texts:
+    """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the text named title.
+
+    A text that is not translated is said in English.
+    """
+
+    def __init__(self, page: str, language: str = "en") -> None:
+        self.page = page
+        self.language = language
+
+    def __call__(self, key: str, **values: Any) -> str:
+        return self.template(key).format(**values)
+
+    def template(self, key: str) -> str:
+        """A text with its {braces}, for whoever fills them in later."""
+        said = _table(file_of(self.page))[key]
+        return said.get(self.language, said["en"])
+
+
+def texts(page: str) -> Texts:
+    """The texts of a page in the visitor's language."""
+    return Texts(page, language())
+
+
+def translated(sentence: Any) -> Any:
+    """A Sentence in the visitor's language, by its key in ``errors.toml``, which has no English: that stands where it is
+    said. Anything else as it is.
+    """
+    if not isinstance(sentence, Sentence):
+        return sentence
+    template = _table(ERRORS).get(sentence.key, {}).get(language(), sentence.template)
+    return template.format(**{name: translated(value) for name, value in sentence.details.items()})
+
+
+def language() -> str:
+    """The visitor's language, a key of ``LANGUAGES``; in old addresses it has its own name."""
+    chosen = st.session_state.get("lang")
+    return chosen if chosen in LANGUAGES else next((code for code, name in LANGUAGES.items() if name == chosen), "en")
+
+
+def choose_language() -> None:
+    """The switch, which the address of every page keeps by the language's code.
+
+    What is bound to the address is a field that the style hides: of the switch itself the address would have the words that it
+    shows, and what is not bound would be lost on the way to another page.
+    """
+    st.text_input("lang", "en", key="lang", bind="query-params", label_visibility="collapsed")
+    st.session_state["language"] = language()
+    st.segmented_control(
+        "Language / 语言", list(LANGUAGES), key="language", required=True, format_func=LANGUAGES.__getitem__, on_change=_keep,
+        label_visibility="collapsed",
+    )  # fmt: skip
+
+
+def _keep() -> None:
+    st.session_state["lang"] = st.session_state["language"] or language()
+
+
+@lru_cache
+def file_of(page: str) -> Path:
+    """The file with the texts of a page, or of a part that pages share: "why", "app", "controls", "take_home"."""
+    return next(path for place in PLACES if (path := place / page / "texts.toml").is_file())
+
+
+@lru_cache
+def _table(path: Path) -> dict[str, dict[str, str]]:
+    return tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,150 @@
+"""The trained models, the recordings of their training and what was measured of them: loaded once, shared, never changed."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+import streamlit as st
+import torch
+
+from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
+from stn_core.evaluation.report import PLACE, Measured, Report, ReportError, digest, read_report
+from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
+from ui.app.i18n import language, texts, translated
+
+ROOT = Path(__file__).parents[2]
+CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
+RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
+ORACLE = ROOT / "assets" / "oracle.json"
+REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
+
+NAMES = {
+    "fcn": "FCN", "cnn": "CNN",
+    "st-fcn-affine": "ST-FCN affine", "st-fcn-projective": "ST-FCN projective", "st-fcn-tps": "ST-FCN TPS",
+    "st-cnn-affine": "ST-CNN affine", "st-cnn-projective": "ST-CNN projective", "st-cnn-tps": "ST-CNN TPS",
+}  # fmt: skip
+BIRD_NAMES = {"cnn": "CNN 224 px", "cnn-448": "CNN 448 px", "2st-cnn": "2×ST-CNN", "4st-cnn": "4×ST-CNN"}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A model without a usable checkpoint or recording, and why."""
+
+    experiment: Experiment
+    reason: str
+
+
+def experiments(kind: str) -> dict[str, Experiment]:
+    """The experiments on one kind of data, by the name that the pages show."""
+    return {name(e): e for e in EXPERIMENTS.values() if e.data == kind}
+
+
+def name(experiment: Experiment) -> str:
+    """A model's name as the pages show it."""
+    if experiment.birds:
+        return BIRD_NAMES.get(experiment.model, experiment.model) + (", 200 species" if experiment.data == "cub200" else "")
+    if experiment.title in NAMES:
+        return NAMES[experiment.title]
+    network, *words = experiment.title.removeprefix("st-").split("-")
+    network = network.upper() if network in ("fcn", "cnn") else network
+    return " ".join((f"ST-{network}" if experiment.title.startswith("st-") else network, *words)).replace(" tps", " TPS")
+
+
+def checkpoint_path(experiment: Experiment) -> Path:
+    """Where the checkpoint lies, or would lie."""
+    return find_checkpoint(experiment, CHECKPOINTS)
+
+
+def is_there(experiment: Experiment) -> bool:
+    return checkpoint_path(experiment).is_file()
+
+
+def load(experiment: Experiment) -> Checkpoint | Missing:
+    """The trained model, or why there is none. A file that changes is read again."""
+    path = checkpoint_path(experiment)
+    try:
+        return _load(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return Missing(experiment, texts("controls")("untrained", command=experiment.command))
+    except CheckpointError as error:
+        return Missing(experiment, translated(error.sentence))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _load(path: Path, changed: int) -> Checkpoint:
+    with torch.inference_mode(False):  # whatever the page that asks first is doing: others want gradients
+        return load_checkpoint(path)
+
+
+def code_of(path: Path) -> str:
+    """A path as Python, for a program that runs in the laboratory's folder; one from elsewhere is named by its variable alone."""
+    if path.is_relative_to(ROOT):
+        return repr(path.relative_to(ROOT).as_posix())
+    if path == REPORT:
+        return 'os.environ["STN_REPORT"]'
+    return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'
+
+
+def recording_path(experiment: Experiment) -> Path:
+    return RECORDINGS / ("birds" if experiment.birds else "") / f"{experiment.name}.safetensors"
+
+
+def recording(experiment: Experiment) -> Recording | Missing:
+    """The recording of a training, or why there is none. A file that changes is read again."""
+    path = recording_path(experiment)
+    try:
+        return _recording(path, path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        return Missing(experiment, texts("controls")("unrecorded", command=record_command(experiment)))
+    except RecordingError as error:
+        return Missing(experiment, translated(error.sentence))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _recording(path: Path, changed: int) -> Recording:
+    return load_recording(path)
+
+
+def digits_link(experiment: Experiment) -> str:
+    """The address of the digits page on one model, from any other page, in the visitor's language."""
+    address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
+    return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
+
+
+def report() -> Report | str:
+    """What was measured of the models, or why there is nothing, in one sentence. A file that changes is read again."""
+    try:
+        return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
+    except ReportError as error:
+        return translated(error.sentence)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _report(path: Path, changed: int) -> Report:
+    return read_report(path)
+
+
+def oracle() -> dict[str, float]:
+    """The error in per cent of a CNN behind the true inverse map, by kind, as ``benchmarks.oracle`` measured it; what can't be read
+    is left out.
+    """
+    try:
+        found = json.loads(ORACLE.read_text("utf-8"))
+        errors = {kind: float(about["errors"][0]) for kind, about in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
+        return {}
+    return {kind: error for kind, error in errors.items() if 0 <= error <= 100}
+
+
+def has_changed(measured: Measured) -> bool:
+    """Whether the checkpoint is another one than the one that was measured."""
+    path = checkpoint_path(measured.experiment)
+    return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _digest(path: Path, changed: int) -> str:
+    return digest(path.read_bytes())

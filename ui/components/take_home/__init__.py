@@ -1,0 +1,110 @@
+"""Take it home: the figures of a page as a picture, an animation, a page that opens offline, and the Python behind them.
+
+Nothing is made until it is asked for, and then by the browser (make.js, gif.js, fetched at the first click): the server only sends
+the snippet with a run, and computes the figures of an animation, ``FRAMES`` at most, one visitor's after the other's.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from ui.app.i18n import Texts, language, texts
+from ui.app.static_files import serve_folder
+from ui.components.plot import SCRIPT
+from ui.controls.state import Slider, Values
+from ui.drawing.canvas import Figure
+
+HERE = Path(__file__).parent
+KEY = "take_home"
+FRAMES = 31
+PAUSE = 0.01  # seconds after each frame, for the other visitors' pages
+WORDS = (
+    "title", "png", "gif", "gif_training", "html", "python", "copy", "copied", "link", "working", "progress", "done", "failed",
+)  # fmt: skip
+_FOLDER = serve_folder("take-home-{}", {name: (HERE / name).read_bytes() for name in ("make.js", "gif.js")})
+_component = st.components.v2.component(
+    "take_home", js=(HERE / "menu.js").read_text(), css=(HERE / "menu.css").read_text(), isolate_styles=False
+)
+_turn = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What an animation goes through: a value of the page's state, with its name, its values and their unit."""
+
+    key: str
+    label: str
+    values: tuple[Any, ...]
+    unit: str = ""
+
+    def text(self, value: Any) -> str:
+        return f"{self.label}: {value:g}{' ' if self.unit.isalpha() else ''}{self.unit}".replace("-", "−")
+
+
+def sweeps(sliders: Sequence[Slider], say: Texts) -> list[Sweep]:
+    """The sliders' ranges, whole if they have few values; seeds have no range that one could watch."""
+    chosen = [slider for slider in sliders if not slider.key.endswith("seed")]
+    return [Sweep(slider.key, say(slider.label), _spread(slider), slider.unit) for slider in chosen]
+
+
+def _spread(slider: Slider) -> tuple[Any, ...]:
+    last = min(round((slider.high - slider.low) / slider.step), FRAMES - 1)
+    return tuple(dict.fromkeys(slider.fitted(slider.low + (slider.high - slider.low) * i / last) for i in range(last + 1)))
+
+
+def take_home(
+    page: str,
+    snippet: str,
+    scene: Callable[[Values], Figure] | None = None,
+    values: Values | None = None,
+    over: Sequence[Sweep] = (),
+    notes: Sequence[str] = (),
+    training: bool = False,
+) -> None:
+    """The menu, to be called once a page, at its end.
+
+    Args:
+        page: its name in the app's texts, such as "digits".
+        snippet: Python that computes with ``stn_core`` what the page shows now (ui/snippets.py).
+        scene: the page's main figure for other ``values`` than those of now, for animations over the sweeps ``over``.
+        notes: texts of the page, besides the figures' own sentences, for the page that is taken home.
+        training: there is a player of recordings on the page, which gives an animation.
+    """
+    say = texts("take_home")
+    data: dict[str, Any] = {
+        "folder": _FOLDER, "script": SCRIPT, "name": f"spatial-transformer-{page}", "title": texts("app")(page),
+        "snippet": snippet, "notes": [note.replace("`", "").replace("**", "") for note in notes], "training": training,
+        "language": language(),
+        "words": {word: say.template(word) for word in WORDS}, "sweeps": [(sweep.key, sweep.label) for sweep in over],
+    }  # fmt: skip
+    number, key = _asked()
+    chosen = next((sweep for sweep in over if sweep.key == key), None)
+    asked = chosen is not None and scene is not None and number != st.session_state.get("take_home_made")
+    if asked and chosen and scene:
+        data["film"] = {"id": number, "frames": _film(chosen, scene, values or {})}
+    _component(data=data, key=KEY, on_asked_change=lambda: None)
+    if asked:  # not before: a run that is cut short leaves it to the next
+        st.session_state["take_home_made"] = number
+
+
+def _asked() -> tuple[int, str]:
+    """The last wish of the browser, which may say anything: its number, 0 if there is none, and the sweep's key."""
+    try:
+        wish = st.session_state[KEY]["asked"]
+        return int(wish["id"]), str(wish["sweep"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return 0, ""
+
+
+def _film(sweep: Sweep, scene: Callable[[Values], Figure], values: Values) -> list[dict[str, Any]]:
+    frames = []
+    with _turn:
+        for value in sweep.values[:FRAMES]:
+            frames.append({"figure": scene({**values, sweep.key: value}), "text": sweep.text(value)})
+            time.sleep(PAUSE)
+    return frames

@@ -1,0 +1,287 @@
+"""Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says of it."""
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import streamlit as st
+import torch
+
+from stn_core import EXPERIMENTS, Checkpoint, Experiment
+from stn_core.allocator import give_back_memory
+from ui.app import loading
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.messages import is_new
+from ui.components.plot import plot
+from ui.components.take_home import take_home
+from ui.controls.exhibits import choose
+from ui.pages.birds.answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
+from ui.pages.birds.component import Heat, Places, places_from_text, places_of, places_to_text, windows
+from ui.pages.birds.figure import Guesses, guesses_figure, percent
+from ui.pages.birds.pictures import BirdPicture, choose_picture
+
+TOP = 5  # species a model
+
+
+def main() -> None:
+    say = texts("birds")
+    with st.sidebar:
+        picture = choose_picture(say)
+        chosen = choose_models(say)
+        st.markdown(f"**{say('also')}**")
+        way = st.toggle(say("b_way"), True, key="b_way", bind="query-params")
+        parts = st.toggle(say("b_parts"), key="b_parts", bind="query-params", disabled=not (picture and picture.parts))
+        heat = choose("b_heat", say, label=True)
+        pull = heat != "off" and st.toggle(say("b_pull"), key="b_pull", bind="query-params")
+    st.markdown(f"#### {say('title')}")
+    if picture is None:
+        st.info(say("no_picture"))
+        return
+    place = st.empty()
+    with place, nullcontext() if "b_seen" in st.session_state else st.spinner(say("answering")):
+        loaded = [loading.load(experiment) for experiment in chosen]
+        ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+        looking = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
+        own = [answer(checkpoint, picture, None) for checkpoint in looking]
+    left, right = st.columns([0.68, 0.32], gap="medium")
+    found, searches = {}, []
+    with left:
+        for checkpoint, theirs in zip(looking, own, strict=True):
+            shown, search = show_windows(checkpoint, picture, theirs, way, parts, heat, pull, say)
+            found[checkpoint.experiment.name] = shown
+            searches += [search] if search else []
+        if not looking:
+            st.image(picture.shown, caption=say("no_windows"), width="stretch")
+    answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]  # while the windows are there
+    with right:
+        sentences, doubts = show_guesses(ready, answers, picture, say)
+    for sentence in doubts:
+        st.warning(sentence, icon=":material/help:")
+    for missing in loaded:
+        if isinstance(missing, loading.Missing):
+            sentence = say("refused", name=loading.name(missing.experiment), reason=missing.reason)
+            st.warning(sentence, icon=":material/model_training:")
+    if not chosen:
+        st.info(say("no_models"))
+    for checkpoint in ready:
+        tell_attention(checkpoint, say)
+    if ready:
+        tell_species(ready[0], say)
+        both = zip(ready, answers, strict=True)
+        by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
+        take_home("birds", snippets.birds(picture.source, by_hand), notes=sentences)
+    if st.session_state.get("b_seen") != picture.key:
+        st.session_state["b_seen"] = picture.key
+        give_back_memory()  # the streams' maps of a photograph are 100 MB
+    for search in searches:
+        search()
+    if searches:
+        st.rerun()  # with what they found
+
+
+def choose_models(say: Texts) -> list[Experiment]:
+    """The models to show. Those that know all 200 species appear once there are checkpoints of them."""
+    birds = [e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))]
+    available = {loading.name(experiment): experiment for experiment in birds}
+    default = [loading.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")]
+    st.markdown(f"**{say('b_models')}**")
+    names = st.pills(
+        say("b_models"), list(available), selection_mode="multi", default=default, key="b_models", bind="query-params",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    return [experiment for name, experiment in available.items() if name in names]
+
+
+# A model's windows
+
+
+def show_windows(
+    checkpoint: Checkpoint, picture: BirdPicture, own: Answer, way: bool, parts: bool, heat: str, pull: bool, say: Texts
+) -> tuple[Answer, Callable[[], None] | None]:
+    """The windows of one model on the picture, where its ``own`` answer has them or the visitor has put them; what it answers, and
+    the search for the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
+    """
+    experiment, model = checkpoint.experiment, bird_model(checkpoint)
+    key = f"windows_{experiment.name}"
+    take(key, address_of(experiment))
+    hand = places_of_hand(checkpoint, picture)
+    found = own if hand is None else answer(checkpoint, picture, hand)
+    name = loading.name(experiment)
+    st.markdown(f"**{name}**")
+    matrices = model.transforms[0].coefficients(own.thetas)
+    if matrices.shape[1] != 2:
+        st.warning(say("not_flat", name=name))
+        return found, None
+    walk = walked(checkpoint, picture) if way else None
+    places, moments = walk if isinstance(walk, tuple) else (None, [])
+    there = heat != "off" and int(heat) <= len(model.transformers)
+    search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
+    known = search.known() if search else None
+    windows(name, picture, matrices, hand, places, moments, parts, known, say, key)
+    bar = st.empty()
+    if isinstance(walk, loading.Missing):
+        st.caption(walk.reason)
+    if heat != "off" and not there:
+        st.caption(say("no_such_window", name=name, number=heat))
+    if known:
+        tell_search(known, found, checkpoint, picture, say)
+    return found, partial(search.run, bar, say) if search and not search.done else None
+
+
+def address_of(experiment: Experiment) -> str:
+    """The name in the URL of where the visitor has put a model's windows."""
+    return f"b_{experiment.name}"
+
+
+def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
+    """Where the visitor has put a model's windows on this picture; None if the network's own places stand."""
+    text = st.query_params.get(address_of(checkpoint.experiment))
+    return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
+
+
+def take(key: str, address: str) -> None:
+    """Where the visitor let go of the windows since the last run, into the address."""
+    if not is_new(key):
+        return
+    picture, places = places_of(st.session_state[key])
+    if places is None:
+        st.query_params.pop(address, None)
+    else:
+        st.query_params[address] = places_to_text(picture, places)
+
+
+# The map of places
+
+
+@dataclass(frozen=True)
+class Search:
+    """The probability of the species that counts, with one window at every place and the others where they are; with ``pull`` also
+    where the gradient through the pixels pulls it. What was found is kept in the visit that asks for it, the last twenty.
+    """
+
+    checkpoint: Checkpoint
+    picture: BirdPicture
+    found: Answer
+    window: int
+    pull: bool
+
+    @property
+    def asked(self) -> tuple[Any, ...]:
+        others = (theta for i, theta in enumerate(self.found.thetas.tolist()) if i != self.window)
+        rounded = tuple(tuple(round(value, 4) for value in theta) for theta in others)
+        return self.checkpoint.experiment.name, self.picture.key, self.window, rounded
+
+    @property
+    def species(self) -> int:
+        return species_that_counts(self.checkpoint, self.picture, self.found)
+
+    @property
+    def done(self) -> bool:
+        kept = _kept()
+        return self.asked in kept and (not self.pull or (*self.asked, self.species) in kept)
+
+    def known(self) -> Heat | None:
+        """What was found so far; None before the first time."""
+        model, scanned, pulled = bird_model(self.checkpoint), _kept().get(self.asked), None
+        if scanned is None:
+            return None
+        arrows: tuple[tuple[float, ...], ...] = ()
+        if self.pull and (pulled := _kept().get((*self.asked, self.species))):
+            rows = torch.cat((everywhere(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
+            arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
+        return Heat(self.window, tuple(round(value, 5) for value in scanned[:, self.species].tolist()), model.reach, arrows)
+
+    def run(self, bar: Any, say: Texts) -> None:
+        """Find what is not known yet, and show in ``bar`` how far it is."""
+        kept, model, what = _kept(), bird_model(self.checkpoint), (self.picture, self.found, self.window)
+        if self.asked not in kept:
+            kept[self.asked] = scan(model, *what, lambda share: bar.progress(share, say("searching")))
+        if self.pull:
+            bar.progress(1.0, say("pulling"))
+            kept[(*self.asked, self.species)] = pulls(model, *what, self.species, kept[self.asked])
+        while len(kept) > 20:
+            kept.pop(next(iter(kept)))
+
+
+def _kept() -> dict[tuple[Any, ...], Any]:
+    return st.session_state.setdefault("b_scans", {})
+
+
+def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
+    """The true species where it is known, else the answer."""
+    classes = checkpoint.experiment.classes
+    return classes.index(picture.species) if picture.species in classes else int(found.probabilities.argmax())
+
+
+def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Texts) -> None:
+    species = species_that_counts(checkpoint, picture, found)
+    here, best = found.probabilities[species].item(), max(heat.values)
+    better = sum(value > here for value in heat.values)
+    st.markdown(
+        say(
+            "searched", number=heat.window + 1, species=checkpoint.experiment.classes[species], here=percent(here),
+            best=percent(best), better=better, count=len(heat.values),
+        )
+    )  # fmt: skip
+    if heat.pulls:
+        signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
+        st.markdown(say("pulled", share=f"{100 * sum(signs) / len(signs):.0f}", count=len(signs)))
+
+
+# What it says
+
+
+def show_guesses(
+    ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Texts
+) -> tuple[list[str], list[str]]:
+    """The likeliest species of every model; back come these in words, and sentences on those that are not sure."""
+    if not ready:
+        return [], []
+    guesses, sentences, doubts = [], [], []
+    for checkpoint, found in zip(ready, answers, strict=True):
+        classes, name = checkpoint.experiment.classes, loading.name(checkpoint.experiment)
+        values, order = found.probabilities.topk(TOP)
+        names = [classes[i] for i in order.tolist()]
+        truth = picture.species if picture.species in classes else None
+        guesses.append(Guesses(name, names, values.tolist(), truth))
+        sentences.append(say("answers", name=name, species=names[0], percent=percent(values[0].item())))
+        doubts.append(doubt(checkpoint, name, values[0].item(), say))
+    plot(guesses_figure(guesses), key="b_figure", alt=" ".join(sentences))
+    if picture.species:
+        st.caption(say("truth", species=picture.species))
+    return sentences, list(filter(None, doubts))
+
+
+def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Texts) -> str:
+    """That a model is not sure, with what that means, measured on the validation photographs; "" if it is."""
+    about = checkpoint.metrics.get("unsure")
+    if not isinstance(about, dict) or probability >= about["below"]:
+        return ""
+    figures = {key: f"{about[key]:.0f}" for key in ("sure", "sure_right", "unsure_right")}
+    return say("unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures)
+
+
+def tell_attention(checkpoint: Checkpoint, say: Texts) -> None:
+    """How often its windows find the head and the middle of the bird, from the checkpoint."""
+    looks, reference = checkpoint.metrics.get("attention"), checkpoint.metrics.get("reference")
+    if not looks or not reference:
+        return
+    rows = [
+        say("attention_row", number=i, head=_share(look["head"]), centre=_share(look["centre"])) for i, look in enumerate(looks, 1)
+    ]
+    centred = {key: f"{value:.0f}" for key, value in reference["centred"].items()}
+    st.caption(say("attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred))
+
+
+def _share(share: Sequence[float]) -> str:
+    return "{:.0f} % ({:.0f}–{:.0f})".format(*share)
+
+
+def tell_species(checkpoint: Checkpoint, say: Texts) -> None:
+    classes = checkpoint.experiment.classes
+    with st.expander(say("species", count=len(classes))):
+        st.markdown(", ".join(sorted(classes)) + ".")
+        st.caption(say("species_note"))

@@ -1,0 +1,153 @@
+"""Which picture of a bird the page shows: one that we drew, a test photograph of CUB-200-2011, or the visitor's own.
+
+What a visitor uploads stays in the visitor's session, decoded and small; the file itself is let go at once, and never written.
+"""
+
+import base64
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import streamlit as st
+from PIL import Image
+from torch import Tensor
+
+from stn_core.data.cub import HEAD, Birds, cub, cub_species
+from stn_core.data.root import DataError, data_root
+from stn_core.data.uploads import PictureError, read_picture, square
+from stn_core.experiments.registry import SPECIES
+from stn_core.models.backbone import SIDE
+from ui.app.i18n import Texts, translated
+from ui.controls.exhibits import choose
+
+DRAWN = Path(__file__).parents[3] / "assets" / "birds"
+LONGEST = 640  # pixels, of a picture on the page
+NARROWEST = 0.4  # width over height and the other way round: beyond it a picture is shown stretched
+KEPT = 12  # uploads a visitor
+
+
+@dataclass(frozen=True)
+class BirdPicture:
+    """A picture, ready for the page and for the models."""
+
+    key: str  # of its pixels
+    name: str
+    shown: str  # a JPEG as a data URI
+    aspect: float  # width over height on the page
+    square: Tensor  # uint8 (3, 448, 448): what the models take
+    source: str = 'Path("your-photograph.jpg").read_bytes()'  # the bytes, as Python
+    species: str | None = None
+    parts: tuple[tuple[float, float, bool], ...] = ()  # (x, y) normalised, and whether it belongs to the head
+
+
+def read_bird(data: bytes, name: str) -> BirdPicture:
+    """A picture from bytes of any kind; PictureError if there is none in them."""
+    picture = read_picture(data, 2 * SIDE)
+    pixels = square(picture, SIDE).mul(255).round().byte()
+    aspect = picture.width / picture.height
+    picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BILINEAR)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=85)
+    shown = "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    key = hashlib.sha256(pixels.numpy().tobytes()).hexdigest()[:8]
+    return BirdPicture(key, name, shown, min(max(aspect, NARROWEST), 1 / NARROWEST), pixels)
+
+
+def choose_picture(say: Texts) -> BirdPicture | None:
+    """The picture that the visitor wants to see; None if there is none yet."""
+    st.markdown(f"**{say('picture')}**")
+    source = choose("b_from", say)
+    if source == "upload":
+        return choose_upload(say)
+    if source == "cub":
+        return choose_photograph(say)
+    drawn = {path.stem.replace("_", " "): path for path in sorted(DRAWN.glob("*.webp"))}
+    if not drawn:
+        st.info(say("none_drawn"))
+        return None
+    name = st.selectbox(say("b_drawn"), list(drawn), key="b_drawn", bind="query-params", label_visibility="collapsed")
+    path = drawn.get(name) or next(iter(drawn.values()))
+    picture = _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
+    return replace(picture, source=f'Path("assets/birds/{path.name}").read_bytes()')
+
+
+# Photographs of the test set
+
+
+def choose_photograph(say: Texts) -> BirdPicture | None:
+    birds = _photographs(data_root())
+    if birds is None:
+        st.info(say("no_cub"))
+        return None
+    there = {birds.classes[label]: label for label in birds.labels.unique().tolist()}
+    name = st.selectbox(say("b_species"), list(there), key="b_species", bind="query-params", label_visibility="collapsed")
+    label = there.get(name, next(iter(there.values())))
+    members = (birds.labels == label).nonzero()[:, 0].tolist()
+    number = st.number_input(say("b_number", count=len(members)), 1, 60, 1, key="b_number", bind="query-params")
+    index = members[(number - 1) % len(members)]
+    path = birds.paths[index]
+    try:
+        picture = _read(path, path.stat().st_mtime_ns, birds.classes[label])
+    except PictureError as error:
+        st.error(say("refused", name=path.name, reason=translated(error.sentence)))
+        return None
+    except OSError as error:
+        st.error(say("gone", name=path.name, error=error.strerror or error))
+        return None
+    parts = zip(birds.parts[index].tolist(), birds.part_names, strict=True)
+    seen = tuple((x, y, part in HEAD) for (x, y), part in parts if x == x)  # NaN is not visible
+    source = f'cub("test", None, {len(birds.classes)}).paths[{index}].read_bytes()'
+    return replace(picture, parts=seen, source=source)
+
+
+@st.cache_resource(show_spinner="Reading the photographs' table")
+def _photographs(root: Path) -> Birds | None:
+    """The test photographs where the data root has them; they are not downloaded for a page."""
+    species = min(SPECIES.values())
+    try:
+        return cub("test", root, species) if cub_species(root) >= species else None
+    except DataError:
+        return None
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _read(path: Path, changed: int, species: str) -> BirdPicture:
+    return replace(read_bird(path.read_bytes(), species), species=species)
+
+
+# The visitor's own
+
+
+def choose_upload(say: Texts) -> BirdPicture | None:
+    count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
+    key = f"b_file_{count}"
+    st.file_uploader(
+        say("b_file"), key=key, on_change=take_uploads, args=(key,), accept_multiple_files=True, max_upload_size=10,
+    )  # fmt: skip
+    for name, sentence in st.session_state.get("b_refused", ()):
+        st.error(say("refused", name=name, reason=translated(sentence)))
+    own = cast(list[BirdPicture], st.session_state.get("b_own", []))
+    if not own:
+        st.caption(say("private"))
+        return None
+    chosen = st.pills(
+        say("b_chosen"), range(len(own)), key="b_chosen", default=len(own) - 1, required=True, label_visibility="collapsed",
+        format_func=lambda i: own[i].name if i < len(own) else "",
+    )  # fmt: skip
+    return own[chosen if chosen is not None and chosen < len(own) else -1]
+
+
+def take_uploads(key: str) -> None:
+    """Decode what was uploaded into the session and let go of the files."""
+    own = list(st.session_state.get("b_own", []))
+    refused = []
+    for file in st.session_state.get(key) or ():
+        try:
+            own.append(read_bird(file.getvalue(), file.name[:40]))
+        except PictureError as error:
+            refused.append((file.name[:40], error.sentence))
+    st.session_state["b_own"], st.session_state["b_refused"] = own[-KEPT:], refused
+    st.session_state["b_uploads"] += 1
+    st.session_state.pop("b_chosen", None)

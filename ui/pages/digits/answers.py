@@ -1,0 +1,103 @@
+"""What the networks answer to a digit: torch's word, as a figure and in sentences."""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from stn_core import Checkpoint
+from stn_core.explain.readings import Reading, grid_curves, readings
+from stn_core.models.digits import DigitModel
+from ui.app import loading
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.plot import plot
+from ui.components.take_home import sweeps, take_home
+from ui.controls import state
+from ui.drawing.canvas import Figure
+from ui.pages.digits.figure import Row, digits_figure
+
+ByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,) from elsewhere: they get a second row
+Loaded = Sequence[Checkpoint | loading.Missing]
+
+
+def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand | None = None) -> None:
+    """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some are missing."""
+    say = texts("digits")
+    figure, sentences = answered(image, label, loaded, say, by_hand)
+    alt = " ".join(sentences).replace("*", "") or say("alt")
+    plot(figure, key="figure", alt=alt)
+    for checkpoint in loaded:
+        if isinstance(checkpoint, loading.Missing):
+            name = loading.name(checkpoint.experiment)
+            st.warning(say("missing", model=name, reason=checkpoint.reason), icon=":material/model_training:")
+    if not loaded:
+        st.info(say("no_model"))
+    st.markdown("  \n".join(sentences))
+
+
+@torch.inference_mode()
+def answered(
+    image: Tensor, label: int | None, loaded: Loaded, say: Texts, by_hand: ByHand | None = None
+) -> tuple[Figure, list[str]]:
+    """The figure, and a sentence for each of its rows."""
+    rows, sentences = [], []
+    for checkpoint in loaded:
+        if isinstance(checkpoint, loading.Missing):
+            continue
+        answers = [explain(image, label, checkpoint, say)]
+        if by_hand and checkpoint.experiment.title in by_hand:
+            answers.append(explain(image, label, checkpoint, say, *by_hand[checkpoint.experiment.title]))
+        for row, sentence in answers:
+            rows.append(row)
+            answer = max(range(10), key=row.probabilities.__getitem__)
+            sentences.append(say("answers", model=row.name, answer=answer, window=sentence))
+    return digits_figure(image[0, 0], rows, say), sentences
+
+
+def take_home_answers(
+    page: str, digit: Tensor, label: int | None, kind: str, values: state.Values, loaded: Loaded, by_hand: ByHand | None = None
+) -> None:
+    """The menu of a page that shows answers to one digit (28, 28), distorted."""
+    say = texts("digits")
+    there = [checkpoint.experiment for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
+    thetas = {e.name: by_hand[e.title][1] for e in there if by_hand and e.title in by_hand}
+    take_home(
+        page,
+        snippets.digits(digit, label, kind, values, [e.name for e in there], thetas),
+        lambda values: answered(state.distorted(digit, kind, values), label, loaded, say, by_hand)[0],
+        values,
+        sweeps(state.SLIDERS[kind], texts("controls")),
+    )
+
+
+def explain(
+    image: Tensor, label: int | None, checkpoint: Checkpoint, say: Texts, name: str | None = None, theta: Tensor | None = None
+) -> tuple[Row, str]:
+    """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta`` (P,) may come from elsewhere."""
+    model = checkpoint.model
+    answer = model.explain(image) if theta is None or not isinstance(model, DigitModel) else model.explain(image, theta[None])
+    name = name or loading.name(checkpoint.experiment)
+    probabilities = answer.logits.softmax(1)[0].tolist()
+    if not answer.transformers:
+        return Row(name, probabilities, label), say("no_transformer")
+    (trace,), (transform,) = answer.transformers, model.transforms
+    size = (image.shape[2], image.shape[3])
+    coefficients = transform.coefficients(trace.theta)[0]
+    matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
+    lines = readings(transform, trace.theta[0], size)
+    curves = grid_curves(transform, trace.theta[0], size)
+    return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines, say)
+
+
+def in_words(lines: Sequence[Reading], say: Texts) -> str:
+    """The readings as one sentence about the window."""
+    said = [fact_in_words(name, figures, say) for line in lines for name, figures in line.facts.items()]
+    return say("window", facts=say("comma").join(said)) if said else say("identity")
+
+
+def fact_in_words(name: str, figures: Mapping[str, str], say: Texts) -> str:
+    if name != "moved":
+        return say(f"is_{name}", **figures)
+    return say("is_moved", moves=say("and").join(say(f"to_{side}", pixels=pixels) for side, pixels in figures.items()))

@@ -1,0 +1,130 @@
+"""Exhibit 4, the gradient: where the loss pulls every grid point, summed up into theta, one step at a time."""
+
+import math
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
+from stn_core.explain.cnn_invariance import moved
+from stn_core.explain.gradient_chain import LossGradient, loss_gradient, sampler_gradient, step
+from stn_core.explain.readings import grid_curves
+from stn_core.models.digits import DigitModel
+from stn_core.transformer.sampler import Kernel
+from ui.app import loading
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.plot import plot
+from ui.components.take_home import take_home
+from ui.controls.exhibits import choose, choose_digit, maximum, slide, slides, swept
+from ui.controls.state import Values
+from ui.drawing.canvas import Figure
+from ui.pages.gradient.figure import Side, gradient_figure
+
+MODEL = EXPERIMENTS["r-cnn"]
+SIZE = (28, 28)
+SLIDERS = ("g_x", "g_y", "g_angle", "g_scale", "g_rate")
+
+
+def main() -> None:
+    say = texts("gradient")
+    with st.sidebar:
+        family = choose("g_family", say, widget=st.pills)
+        digit, label = choose_digit("g_digit", say)
+        values = slides(SLIDERS, say)
+    checkpoint = loading.load(MODEL)
+    if not isinstance(checkpoint, Checkpoint):
+        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+        return
+    model = checkpoint.model
+    assert isinstance(model, DigitModel)
+    above = st.container()
+    drawing = st.container()
+    values["g_steps"] = controls(say)
+    number = int(st.session_state["g_digit_number"])
+    scene = lambda values: descended(model, digit, label, number, family, values, say)
+    figure, sentence = scene(values)
+    above.markdown(f"#### {sentence}")
+    with drawing:
+        plot(figure, key="g_figure", alt=sentence)
+    note = say("note", model=MODEL.name)
+    st.caption(note)
+    snippet = snippets.gradient(digit, label, MODEL.name, family, values, values["g_steps"])
+    over = swept(("g_steps", *SLIDERS), say)
+    take_home("gradient", snippet, lambda values: scene(values)[0], values, over, [note])
+
+
+def descended(
+    model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Texts
+) -> tuple[Figure, str]:
+    """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its class."""
+    x, y, angle, scale, rate = (values[key] for key in SLIDERS)
+    image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
+    settings = (label, number, x, y, angle, scale, rate, family)
+    path = descend(settings, values["g_steps"], model, image, label, family, rate)
+    return draw(model, image, label, family, path, say)
+
+
+def controls(say: Texts) -> int:
+    """One step, ten, back to the start; and the steps so far as a slider, which the address keeps."""
+    buttons = st.columns(4, vertical_alignment="bottom")
+    buttons[0].button(say("step"), on_click=go, args=(1,), width="stretch", icon=":material/skip_next:", type="primary")
+    buttons[1].button(say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:")
+    buttons[2].button(say("start"), on_click=go, args=(-maximum("g_steps"),), width="stretch", icon=":material/undo:")
+    return slide("g_steps", say, buttons[3])
+
+
+def go(steps: int) -> None:
+    st.session_state["g_steps"] = min(max(st.session_state["g_steps"] + steps, 0), maximum("g_steps"))
+
+
+Path = list[tuple[list[float], float, list[float]]]  # theta, the loss there and dL/dtheta, from the start on
+
+
+@st.cache_data(show_spinner=False, max_entries=4000)
+def descend(settings: tuple, steps: int, _model: DigitModel, _image: Tensor, _label: int, _family: str, _rate: float) -> Path:
+    """Where theta is after 0, 1, ... ``steps`` steps. One step is computed at a time, and kept for all visitors."""
+    path: Path = descend(settings, steps - 1, _model, _image, _label, _family, _rate) if steps else []
+    theta = step(torch.tensor(path[-1][0]), torch.tensor(path[-1][2]), _rate) if path else TRANSFORMS[_family].identity()
+    answer = gradient_at(_model, _image, _label, _family, theta)
+    return [*path, (theta.tolist(), answer.loss, answer.of_theta.tolist())]
+
+
+def gradient_at(
+    model: DigitModel, image: Tensor, label: int, family: str, theta: Tensor, kernel: Kernel = "bilinear"
+) -> LossGradient:
+    return loss_gradient(model.classify, image, label, TRANSFORMS[family], theta, SIZE, kernel)
+
+
+def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Texts) -> tuple[Figure, str]:
+    """Both kernels, the bilinear one where its path ends, the integer one where it started, and what they show."""
+    transform = TRANSFORMS[family]
+    kernels: tuple[tuple[Kernel, Tensor], ...] = (("bilinear", torch.tensor(path[-1][0])), ("nearest", transform.identity()))
+    sides = []
+    for kernel, theta in kernels:
+        gradient = gradient_at(model, image, label, family, theta, kernel)
+        slope = sampler_gradient(image[None], gradient.grid[None], kernel)[0, 0]
+        title = say("figure_bilinear" if kernel == "bilinear" else "figure_integer", loss=f"{gradient.loss:.2f}")
+        sides.append(Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear"))
+    sentence = in_words(sides[0].gradient, label, path, say)
+    losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
+    return gradient_figure(image[0], sides, losses, flat, maximum("g_steps"), say), sentence
+
+
+def in_words(gradient: LossGradient, label: int, path: Path, say: Texts) -> str:
+    answer = int(gradient.probabilities.argmax())
+    loss, first = f"{gradient.loss:.2f}", f"{path[0][1]:.2f}"
+    if len(path) > 1:
+        return say("sentence_steps", steps=len(path) - 1, first=first, loss=loss, answer=answer)
+    key = "sentence_right_start" if answer == label else "sentence_start"
+    return say(key, label=label, answer=answer, loss=loss, pull=direction(-gradient.of_points.flatten(0, 1).sum(0), say))
+
+
+def direction(pull: Tensor, say: Texts) -> str:
+    """A vector (x, y) in words."""
+    x, y = pull.tolist()
+    longer = max(abs(x), abs(y))
+    words = [say("right" if x > 0 else "left")] if abs(x) > 0.35 * longer else []
+    words += [say("down" if y > 0 else "up")] if abs(y) > 0.35 * longer else []
+    return say("and").join(words) if longer > 1e-6 else say("nowhere")

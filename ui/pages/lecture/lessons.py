@@ -1,0 +1,213 @@
+"""Lessons: files in ``assets/lessons/``, a table ``[[step]]`` for each step: a page, its state, and what to say about it.
+
+A file is read as a whole. Whatever is wrong in it is a ``Mistake`` with its line; a file with mistakes is no lesson.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ui.app.i18n import LANGUAGES
+from ui.pages.registry import PAGES
+
+FOLDER = Path(os.environ.get("STN_LESSONS") or Path(__file__).parents[3] / "assets/lessons")
+TEXTS = ("title", "text", "try", "question", "answer")
+KEYS = ("page", "state", "heading", *TEXTS)  # of a step
+
+Said = Mapping[str, str]  # a text by language
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the class sees (``page`` with ``state``, else as it is at the start) and reads; ``texts`` has some of ``TEXTS``.
+
+    ``heading`` is the number of the page's heading that comes to the top, 1 for the page as it opens.
+    """
+
+    page: str
+    state: Mapping[str, Any]
+    heading: int
+    texts: Mapping[str, Said]
+
+    def say(self, name: str, language: str) -> str:
+        """One of the texts; empty if the step has none of that name."""
+        return said(self.texts.get(name, {}), language)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """``name`` is the file's, without its ending, and the lesson's in the address."""
+
+    name: str
+    title: Said
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong in a line of a file: ``key`` names the sentence in ``texts/lecture.toml`` that says it with ``values``."""
+
+    file: str
+    line: int
+    key: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+def said(text: Said, language: str) -> str:
+    """A text in a language; one that is not translated in English, or in whatever there is."""
+    return text.get(language) or text.get("en") or next(iter(text.values()), "")
+
+
+def lessons() -> dict[str, Lesson | list[Mistake]]:
+    """Every lesson there is, by its name, or what is wrong with it."""
+    return {path.stem: read(path) for path in sorted(FOLDER.glob("*.toml"))}
+
+
+def lesson(name: str) -> Lesson | list[Mistake] | None:
+    """The lesson of that name, or what is wrong with it; None if there is no such file."""
+    paths = {path.stem: path for path in FOLDER.glob("*.toml")}  # a name from the address never becomes a path
+    return read(paths[name]) if name in paths else None
+
+
+def read(path: Path) -> Lesson | list[Mistake]:
+    """A lesson's file. One that changes is read again."""
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(64)
+def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
+    try:
+        text = path.read_text("utf-8")
+        table = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        return [Mistake(path.name, path.read_bytes()[: error.start].count(b"\n") + 1, "not_text")]
+    except tomllib.TOMLDecodeError as error:
+        return [Mistake(path.name, _line_in(str(error), text), "not_toml", {"reason": str(error).partition(" (at ")[0]})]
+    mistakes = [Mistake(path.name, line_of(text, place), key, values) for place, key, values in _mistakes(table)]
+    if mistakes:
+        return mistakes
+    return Lesson(path.stem, _said(table["title"]), [_step(step) for step in table["step"]])
+
+
+def _step(table: dict[str, Any]) -> Step:
+    controls = PAGES[table["page"]].controls()
+    state = {name: controls[name].fitted(value) for name, value in table.get("state", {}).items()}
+    return Step(table["page"], state, table.get("heading", 1), {name: _said(table[name]) for name in TEXTS if name in table})
+
+
+def _said(text: str | Said) -> Said:
+    return {"en": text} if isinstance(text, str) else text
+
+
+# What can be wrong
+
+Place = tuple[str | int, ...]  # the way to a value in a table of tables
+Wrong = tuple[Place, str, dict[str, Any]]
+
+
+def _mistakes(table: dict[str, Any]) -> Iterator[Wrong]:
+    yield from _unknown(table, ("title", "step"), ())
+    yield from _wrong_text(table, "title", ())
+    steps = table.get("step")
+    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
+        yield ("step",), "no_steps", {}
+        return
+    for number, step in enumerate(steps):
+        yield from _mistakes_of_step(step, ("step", number))
+
+
+def _mistakes_of_step(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
+    yield from _unknown(step, KEYS, place)
+    for name in ("title", "text"):
+        yield from _wrong_text(step, name, place)
+    for name in ("try", "question", "answer"):
+        if name in step:
+            yield from _wrong_text(step, name, place)
+    for one, other in (("question", "answer"), ("answer", "question")):
+        if one in step and other not in step:
+            yield (*place, one), "alone", {"one": one, "other": other}
+    if type(step.get("heading", 1)) is not int or step.get("heading", 1) < 1:
+        yield (*place, "heading"), "heading", {}
+    page = step.get("page")
+    if page is None:
+        yield place, "missing", {"name": "page"}
+    elif not isinstance(page, str) or page not in PAGES:
+        yield (*place, "page"), "page", {"page": page, "accepted": ", ".join(PAGES)}
+    elif not isinstance(step.get("state", {}), dict):
+        yield (*place, "state"), "state", {}
+    else:
+        yield from _wrong_state(page, step.get("state", {}), (*place, "state"))
+
+
+def _wrong_state(page: str, state: dict[str, Any], place: Place) -> Iterator[Wrong]:
+    controls = PAGES[page].controls()
+    for name, value in state.items():
+        if name not in controls:
+            yield (*place, name), "control", {"control": name, "page": page, "accepted": ", ".join(controls) or "–"}
+        elif not controls[name].accepts(value):
+            yield (*place, name), "value", {"control": name, "value": value, "accepted": controls[name].accepted}
+
+
+def _unknown(table: dict[str, Any], known: Sequence[str], place: Place) -> Iterator[Wrong]:
+    for name in table:
+        if name not in known:
+            yield (*place, name), "unknown", {"name": name, "accepted": ", ".join(known)}
+
+
+def _wrong_text(table: dict[str, Any], name: str, place: Place) -> Iterator[Wrong]:
+    text = table.get(name)
+    if text is None:
+        yield place, "missing", {"name": name}
+    elif isinstance(text, str):
+        if not text.strip():
+            yield (*place, name), "empty", {"name": name}
+    elif not isinstance(text, dict) or not text:
+        yield (*place, name), "text", {"name": name}
+    else:
+        for language, words in text.items():
+            if language not in LANGUAGES:
+                yield (*place, name, language), "language", {"language": language, "accepted": ", ".join(LANGUAGES)}
+            elif not isinstance(words, str):
+                yield (*place, name, language), "text", {"name": name}
+            elif not words.strip():
+                yield (*place, name, language), "empty", {"name": name}
+
+
+# In which line
+
+
+def line_of(text: str, place: Place) -> int:
+    """The line of a TOML text on which the statement begins that makes ``place``; 1 if no single one does.
+
+    tomllib does not tell, so the statements are read one after the other: one ends where all before it is TOML again.
+    """
+    lines, begin = text.split("\n"), 1
+    for end in range(1, len(lines) + 1):
+        try:
+            table = tomllib.loads("\n".join(lines[:end]))
+        except tomllib.TOMLDecodeError:
+            continue
+        if place and _has(table, place):
+            return begin
+        begin = end + 1
+    return 1
+
+
+def _has(table: Any, place: Place) -> bool:
+    for part in place:
+        try:
+            table = table[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True
+
+
+def _line_in(message: str, text: str) -> int:
+    """The line that a message of tomllib's names."""
+    found = re.search(r"at line (\d+)", message)
+    return int(found[1]) if found else text.rstrip("\n").count("\n") + 1

@@ -1,0 +1,36 @@
+"""All lectures: each with its steps as links, or with what is wrong in its file."""
+
+import streamlit as st
+
+from ui.app.i18n import language, texts
+from ui.pages.lecture.lessons import FOLDER, Lesson, lessons, said
+from ui.pages.lecture.steps import Pages, Place, address, in_words
+
+
+def main(pages: Pages) -> None:
+    say = texts("lecture")
+    st.markdown(f"#### {say('lectures')}")
+    st.markdown(say("intro", folder=f"{FOLDER.parent.name}/{FOLDER.name}"))
+    found = lessons()
+    if not found:
+        st.info(say("none", folder=f"{FOLDER.parent.name}/{FOLDER.name}"))
+    for lesson in found.values():
+        if isinstance(lesson, Lesson):
+            show(lesson, pages)
+        else:
+            st.error("  \n".join(in_words(mistake, say) for mistake in lesson), icon=":material/edit_document:")
+
+
+def show(lesson: Lesson, pages: Pages) -> None:
+    """A lesson's title and its steps, in two columns."""
+    say = texts("lecture")
+    with st.container(border=True):
+        st.markdown(f"##### {said(lesson.title, language())}")
+        st.caption(say("steps", count=len(lesson.steps)))
+        columns = st.columns(2)
+        half = (len(lesson.steps) + 1) // 2
+        for at, step in enumerate(lesson.steps, 1):
+            place = Place(lesson, at)
+            columns[at > half].page_link(
+                pages[step.page], label=f"{at} · {step.say('title', language())}", query_params=address(place)
+            )

@@ -1,0 +1,158 @@
+"""A lecture over the pages: ``lesson`` and ``at`` in the address name a step, which brings its page into its state and says what to
+see.
+
+A step is reached by changing the address, whoever does it: a key, a link, the browser's way back. What a step leaves open is as at
+the start; who comes by a link that says more sees that.
+"""
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.errors import StreamlitAPIException
+from streamlit.navigation.page import StreamlitPage
+
+from ui.app.i18n import Texts, language, texts, translated
+from ui.pages.lecture.lessons import Lesson, Mistake, Step, lesson, said
+from ui.pages.lecture.panel import panel
+from ui.pages.registry import PAGES, path_of
+
+KEY = "lecture"
+Pages = Mapping[str, StreamlitPage]  # by name, the list of lectures among them
+
+
+class Place(NamedTuple):
+    """A step of a lesson, counted from 1."""
+
+    lesson: Lesson
+    at: int
+
+    @property
+    def step(self) -> Step:
+        return self.lesson.steps[self.at - 1]
+
+
+def link(place: Place) -> str:
+    """The address of a step, as seen from any page, in this language and theme."""
+    kept = {name: st.query_params[name] for name in ("lang", "projector") if name in st.query_params}
+    return (path_of(place.step.page) or "./") + "?" + urlencode(address(place) | kept)
+
+
+def address(place: Place) -> dict[str, str]:
+    return {"lesson": place.lesson.name, "at": str(place.at)}
+
+
+def follow(path: str, sidebar: DeltaGenerator, pages: Pages) -> None:
+    """Where a lesson is in the address: go to its step, and show its panel above what the page at ``path`` has in the sidebar."""
+    name = st.query_params.get("lesson")
+    found = lesson(name) if name else None
+    if not isinstance(found, Lesson):
+        st.session_state.pop("lecture_at", None)
+        if name and path != path_of("lecture"):
+            complain(found, name)
+        return
+    place = Place(found, number(st.query_params.get("at"), len(found.steps)))
+    if path_of(place.step.page) != path:
+        st.switch_page(pages[place.step.page], query_params=address(place))
+    arrive(place)
+    with sidebar:
+        show(place, pages)
+
+
+def number(text: str | None, last: int) -> int:
+    """The step that an address names, brought into 1 to ``last``."""
+    try:
+        return min(max(int((text or "")[:9]), 1), last)
+    except ValueError:
+        return 1
+
+
+def arrive(place: Place) -> None:
+    """Put the page into the step's state, once, before its widgets are made."""
+    here, before = (place.lesson.name, place.at), st.session_state.get("lecture_at")
+    if before == here:
+        return
+    for name, control in PAGES[place.step.page].controls().items():
+        if before is None and name in st.query_params:
+            continue  # who comes by a link sees what it says
+        value = place.step.state.get(name, control.default)
+        if not control.address:
+            st.session_state[name] = value
+        with suppress(StreamlitAPIException):  # it is bound to a widget that is there already, which will see to its address
+            keep(name, None if value == control.default else control.text(value))
+    if place.step.page == "replay":
+        st.session_state["replay_start"] = place.step.state.get("step", 0)
+    st.session_state["lecture_at"] = here  # last: a run that is cut short by the next one has not arrived
+
+
+def keep(name: str, text: str | list[str] | None) -> None:
+    """Write a name into the address, or take it out."""
+    if text is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get_all(name) != ([text] if isinstance(text, str) else text):
+        st.query_params[name] = text
+
+
+def show(place: Place, pages: Pages) -> None:
+    say, spoken = texts("lecture"), language()
+    steps = [Place(place.lesson, at) for at in range(1, len(place.lesson.steps) + 1)]
+    data: dict[str, Any] = {
+        "lesson": said(place.lesson.title, spoken),
+        "at": place.at,
+        "heading": place.step.heading,
+        "steps": [{"title": other.step.say("title", spoken), "href": link(other)} for other in steps],
+        "all": path_of("lecture"),
+        "words": {key: say(key) for key in ("back", "next", "try", "answer", "controls", "all")}
+        | {"progress": say("progress", at=place.at, count=len(steps))},
+    }
+    data |= {name: place.step.say(name, spoken) for name in ("title", "text", "try", "question", "answer")}
+    panel(data, KEY, on_go=lambda: go(place, pages))
+
+
+def go(place: Place, pages: Pages) -> None:
+    """The panel asks for another step; 0 is the list of all."""
+    asked = st.session_state[KEY].get("go")
+    if asked == 0:
+        st.switch_page(pages["lecture"], query_params={})  # None would not let go of what widgets are bound to
+    st.query_params["at"] = str(number(str(asked), len(place.lesson.steps)))
+
+
+def complain(found: list[Mistake] | None, name: str) -> None:
+    """The lesson in the address is none: say why, above the page."""
+    say = texts("lecture")
+    st.error(say("not_found", name=name) if found is None else "  \n".join(in_words(mistake, say) for mistake in found))
+
+
+def in_words(mistake: Mistake, say: Texts) -> str:
+    values = {name: translated(value) for name, value in mistake.values.items()}
+    return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **values))
+
+
+def offer_state(path: str) -> None:
+    """At the end of a lecture page's controls: its state as a lesson's file has it."""
+    page = next((page for page in PAGES if path_of(page) == path), None)
+    if page is None or "lecture_at" not in st.session_state:
+        return
+    with st.sidebar.expander(texts("lecture")("for_file")):
+        st.code(f'[[step]]\npage = "{page}"\nstate = {in_toml(state_of(page))}', language="toml")
+
+
+def state_of(page: str) -> dict[str, Any]:
+    """What of a page's state is not as at the start."""
+    state = {}
+    for name, control in PAGES[page].controls().items():
+        value = st.query_params.get(name) if control.address else st.session_state.get(name)
+        if control.address and isinstance(control.default, int) and value is not None:
+            value = int(value) if value.isdigit() else None
+        if value is not None and value != control.default and control.accepts(value):
+            state[name] = value
+    return state
+
+
+def in_toml(state: Mapping[str, Any]) -> str:
+    pairs = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in state.items()]
+    return "{ " + ", ".join(pairs) + " }" if pairs else "{}"

@@ -1,0 +1,123 @@
+"""Training, played back: the digits are brought upright while the network learns, and the error falls."""
+
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+import torch
+
+from stn_core import EXPERIMENTS, Experiment
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.training.recording import DIGITS, MOST_STEPS, Recording, record_command
+from ui.app import loading
+from ui.app.i18n import Texts, language, texts
+from ui.components import snippets
+from ui.components.take_home import take_home
+from ui.controls import state
+from ui.pages.replay.component import replay, side
+
+KEY = "player"
+WORDS = (
+    "player", "play", "pause", "scrubber", "clock", "clock_without_batch", "wrong", "error", "misalignment", "steps",
+    "legend", "legend_plain", "alt", "alt_right", "alt_wrong", "alt_curve",
+)  # fmt: skip
+
+
+def main() -> None:
+    say = texts("replay")
+    with st.sidebar:
+        chosen, dozen = choose(say)
+    found = [loading.recording(experiment) for experiment in chosen]
+    for recording in found:
+        if isinstance(recording, loading.Missing):
+            report_missing(recording, say)
+    recordings = [recording for recording in found if isinstance(recording, Recording)]
+    if not recordings:
+        st.info(say("nothing_to_play"))
+        return
+    step = play(recordings, dozen, say)
+    for recording in recordings:
+        st.markdown(story(recording, say))
+    st.markdown(say("notes"))
+    st.caption(say("distance", digits=DIGITS))
+    stories = [story(recording, say).replace("*", "") for recording in recordings]
+    paths = {recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment)) for recording in recordings}
+    shown = range(12 * dozen - 12, 12 * dozen)
+    take_home("replay", snippets.replay(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
+
+
+def name(experiment: Experiment) -> str:
+    """An experiment as the page and its address call it, in every language."""
+    return f"{experiment.data.upper()} {loading.name(experiment)}"
+
+
+def choose(say: Texts) -> tuple[list[Experiment], int]:
+    """The experiments to show, one or two, and which dozen of the recorded digits."""
+    playable = lambda experiment: loading.recording_path(experiment).is_file()
+    recorded = [experiment for experiment in EXPERIMENTS.values() if experiment.data in TABLE_KINDS]
+    named = {name(experiment): experiment for experiment in sorted(recorded, key=playable, reverse=True)}
+    left, right = (list(named).index(name(EXPERIMENTS[key])) for key in state.REPLAYED)
+    sides = [
+        st.selectbox(say("left"), list(named), left, key="left", bind="query-params"),
+        st.selectbox(say("right"), [*named, state.NOTHING], right, key="right", bind="query-params", help=say("right_help")),
+    ]
+    dozen = st.pills(
+        say("digits"), state.DOZENS, key="dozen", default=state.DOZENS[0], required=True, bind="query-params",
+        format_func=lambda number: f"{12 * number - 11}-{12 * number}", help=say("digits_help"),
+    )  # fmt: skip
+    return [named[side] for side in sides if side in named], dozen or state.DOZENS[0]
+
+
+def report_missing(missing: loading.Missing, say: Texts) -> None:
+    experiment = missing.experiment
+    if loading.recording_path(experiment).is_file():  # but it can't be used
+        text = say("unusable", name=name(experiment), reason=missing.reason)
+    else:
+        text = say("missing", name=name(experiment), command=record_command(experiment))
+    st.warning(text, icon=":material/videocam_off:")
+
+
+def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
+    """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
+    step = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    start = st.session_state.setdefault("replay_start", step)
+    sides = []
+    for recording in recordings:
+        path = loading.recording_path(recording.experiment)
+        sides.append(sent(path, path.stat().st_mtime_ns, name(recording.experiment), dozen, recording))
+    words = {key: say.template(key) for key in WORDS}
+    replay(sides, start, words, language(), key=KEY, on_step=keep_step)
+    return step
+
+
+def keep_step() -> None:
+    """The visitor has paused the player elsewhere."""
+    st.query_params["step"] = str(state.step_from_text(st.session_state[KEY].get("step"), MOST_STEPS))
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording) -> dict[str, Any]:
+    """What the player is sent of a recording, made once for all visitors."""
+    return side(_recording, name, range(12 * dozen - 12, 12 * dozen))
+
+
+def story(recording: Recording, say: Texts) -> str:
+    """What happened, in figures: when the answers came, when the grids began to move, how it ended."""
+    number = lambda step: f"{step:,}"
+    path = loading.recording_path(recording.experiment)
+    misalignment, moved = measured(path, path.stat().st_mtime_ns, recording)
+    wrong = recording.wrong
+    events = []
+    for key, reached in (("half", wrong <= DIGITS / 2), ("moving", moved >= 1), ("tenth", wrong <= DIGITS / 10)):
+        if reached.any():
+            step = int(recording.steps[reached.int().argmax()])
+            events.append((step, say(key, step=number(step))))
+    events.sort()
+    end = {"wrong": int(wrong[-1]), "digits": DIGITS, "before": f"{misalignment[0]:.1f}", "after": f"{misalignment[-1]:.1f}"}
+    said = [text for _, text in events] + [say("plain" if recording.theta is None else "aligned", **end)]
+    return say("story", name=name(recording.experiment), events=("；" if say.language == "zh" else "; ").join(said))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def measured(path: Path, changed: int, _recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
+    return _recording.misalignment, _recording.moved

@@ -1,0 +1,196 @@
+"""The live stage: distort a digit by hand, while the networks answer in the browser, in the same frame.
+
+A browser fetches the scripts and the models once (ui/served.py), however often the page is run again: a run sends the state alone,
+a few kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). export.py says what a model is
+for the browser, kernel.py what its inner loop is.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+import torch
+from torch import Tensor, nn
+
+from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
+from stn_core.data.distortions import PATCH
+from ui.app import loading
+from ui.app.i18n import Texts, translated
+from ui.app.static_files import serve, serve_folder
+from ui.browser.export import ExportError, export_model
+from ui.browser.kernel import assemble
+from ui.components.messages import finite, message_id
+from ui.controls import state
+from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
+
+HERE = Path(__file__).parent
+BROWSER = HERE.parents[1] / "browser"
+COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG, "quiet": QUIET}
+MODES = ("digit", "grid", "look", "draw")  # what the hand does
+KERNELS = ("bilinear", "bicubic", "nearest")
+THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
+SCRIPTS = sorted((*HERE.glob("*.js"), *BROWSER.glob("*.js")))  # which find each other by their names
+# the component's texts
+WORDS = (
+    "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
+    "nearest", "pens", "pen", "eraser", "width", "undo", "clear", "to_network", "to_identity", "hint_r", "hint_rts",
+    "hint_p", "hint_e", "hint_tc", "hint_grid", "hint_look", "hint_draw", "place_digit", "place_grid", "place_look",
+    "place_draw", "turn_handle", "distractor", "control_point", "corners", "draw_here", "you", "network", "score", "loading",
+    "no_weights", "no_transformer", "comes_from", "feeds", "rotation", "scale", "shear", "shift", "perspective", "bending",
+    "grid_label", "input_label", "output_label", "bars_label", "right", "wrong", "failed",
+)  # fmt: skip
+
+
+FOLDER = serve_folder("stage-{}", {path.name: path.read_bytes() for path in SCRIPTS} | {"kernel.wasm": assemble()})
+_served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
+_component = st.components.v2.component(
+    "stage",
+    html=(HERE / "stage.html").read_text(),
+    js=(HERE / "start.js").read_text(),
+    css=(HERE / "stage.css").read_text(),
+)
+
+
+def model_file(checkpoint: Checkpoint) -> str:
+    """The file in ``static/`` with a model for the browser: the length of its description (4 bytes), the description as JSON, the
+    numbers. ExportError if the browser's engine lacks a part of it.
+    """
+    model = checkpoint.model
+    if model not in _served:
+        about, block = export_model(model, DISTORTIONS[checkpoint.experiment.data].size)
+        head = json.dumps(about).encode()
+        content = len(head).to_bytes(4, "little") + head + block
+        _served[model] = serve("model-{}.bin", content)
+    return _served[model]
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A theta that the visitor set in place of a model's localisation network; None while the network's own stands."""
+
+    model: str
+    theta: tuple[float, ...] | None = None
+
+
+def stage(
+    digit: Tensor,
+    label: int | None,
+    kind: str,
+    values: state.Values,
+    checkpoints: Sequence[Checkpoint],
+    mode: str,
+    kernel: str,
+    hand: Hand | None,
+    say: Texts,
+    key: str,
+) -> list[str]:
+    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on models that cannot run on it.
+
+    What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and ``settled``.
+    """
+    shown, refused = [], []
+    for checkpoint in checkpoints:
+        name = loading.name(checkpoint.experiment)
+        try:
+            shown.append({"id": checkpoint.experiment.title, "name": name, "file": f"../{model_file(checkpoint)}"})
+        except ExportError as error:
+            refused.append(say("refused", name=name, reason=translated(error.sentence)))
+    by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
+    controls: list[state.Slider | state.ByHand] = [*state.SLIDERS[kind], *by_hand]
+    data = {
+        "folder": FOLDER,
+        "echo": message_id(st.session_state.get(key)),
+        "digit": _text(digit),
+        "label": label,
+        "kind": kind,
+        "values": values,
+        "neutral": state.undistorted(kind) | {more.key: more.untouched for more in by_hand},
+        "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
+        "seeded": seeded(kind, values),
+        "models": shown,
+        "mode": mode,
+        "kernel": kernel,
+        "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
+        "words": {word: say.template(word) for word in WORDS},
+        "colors": COLORS,
+    }
+    _component(data=data, key=key, on_said_change=lambda: None)
+    return refused
+
+
+def seeded(kind: str, values: state.Values) -> dict[str, Any]:
+    """What the seed in the values gives, which the browser starts from: for E the directions of the control points, for TC the
+    distractors and where they lie.
+    """
+    if kind == "e":
+        return {"directions": state.directions(int(values["e_seed"])).flatten().tolist()}
+    if kind == "tc":
+        others, parameters = state.clutter(int(values["tc_seed"]))
+        corners = zip(others, parameters["cuts"][0].tolist(), strict=True)
+        patches = [_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
+        return {"patches": patches, "drops": parameters["drops"].flatten().tolist()}
+    return {}
+
+
+def _text(pixels: Tensor) -> str:
+    return base64.b64encode(pixels.numpy().tobytes()).decode()
+
+
+# What the browser says
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What stood still on the stage: ``sliders`` by their keys, ``by_hand`` as texts for the URL (None: nothing moved), a digit
+    that was drawn, uint8 (28, 28), and how the stage is used.
+    """
+
+    kind: str
+    sliders: state.Values
+    by_hand: dict[str, str | None]
+    own: Tensor | None
+    mode: str
+    kernel: str
+    hand: Hand | None
+
+
+def settled(said: Any) -> Settled | None:
+    """The browser's message, checked and brought into the bounds of ui/state.py; None if it is no such message."""
+    try:
+        kind, values = said["kind"], said["values"]
+        sliders = {slider.key: slider.fitted(finite(values[slider.key])) for slider in state.SLIDERS[kind]}
+        by_hand = {}
+        if kind in state.BY_HAND:
+            more = state.BY_HAND[kind]
+            by_hand[more.key] = more.to_text([finite(number) for number in values[more.key]])
+        own = None
+        if said.get("own") is not None:
+            pixels = base64.b64decode(said["own"], validate=True)
+            own = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28)
+        mode = said["mode"] if said["mode"] in MODES else MODES[0]
+        kernel = said["kernel"] if said["kernel"] in KERNELS else KERNELS[0]
+        hand = said.get("hand") and hand_of(said["hand"]["model"], said["hand"]["theta"])
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, binascii.Error):
+        return None
+    return Settled(kind, sliders, by_hand, own, mode, kernel, hand)
+
+
+def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
+    """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
+    numbers that do not fit.
+    """
+    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
+    family = TRANSFORMS.get(known.rpartition("-")[2])
+    if family is None:
+        return None
+    try:
+        numbers = tuple(min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
+    except (TypeError, ValueError):
+        numbers = ()
+    return Hand(str(model), numbers if len(numbers) == family.num_params else None)

@@ -1,0 +1,163 @@
+"""The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked; and what the families keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES
+from stn_core.explain.readings import GridCurves, to_pixels
+from stn_core.transformer.transforms import TRANSFORMS
+from ui.app.i18n import Texts
+from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
+from ui.drawing.pixel_canvas import Axes, Board, Box
+
+SIDE, TOP, MARGIN = 236, 30, 0.28
+WIDE = SIDE * 1.14  # a picture with room around it, where the grid may leave it
+
+
+@dataclass(frozen=True)
+class Warp:
+    """One transformation of one image: theta applied to it, and the points that are followed."""
+
+    family: str
+    image: Tensor  # the input (H, W)
+    output: Tensor | str  # (H, W), or a picture as a data URI
+    curves: GridCurves
+    theta_text: str
+    targets: Tensor  # (N, 2) points of the output, normalised
+    sources: Tensor  # (N, 2) where they come from
+    follow: int  # which of them, from 0
+    pushed: bool
+    measured: dict[str, float]
+
+
+def transformation_figure(warp: Warp, say: Texts) -> Figure:
+    """``warp`` from right to left, output to input; or, if it was used the wrong way round, from left to right."""
+    board = Board(520)
+    size = (warp.image.shape[0], warp.image.shape[1])
+    asking, asked = (0, 1) if warp.pushed else (1, 0)  # the panel that the regular grid lies on, and the one that T_theta leads to
+    boxes, margins = [Box(0, TOP, WIDE, WIDE), Box(1000 - WIDE, TOP, WIDE, WIDE)], [MARGIN, MARGIN]
+    x = boxes[asking].x + (WIDE - SIDE) * asking
+    boxes[asking], margins[asking] = Box(x, TOP + 0.07 * SIDE, SIDE, SIDE), 0.02
+    frames, pictures = (INPUT, GRID), (warp.image, warp.output)
+    axes = [board.image(boxes[i], pictures[i], size, frames[i], margin=margins[i]) for i in range(2)]
+    _regular(board, axes[asking], size)
+    board.lines(axes[asked], warp.curves.mesh, GRID, 1.3)
+    board.lines(axes[asked], [warp.curves.border], GRID, 3.5)
+    board.lines(axes[asked], [warp.curves.top], UP, 6)
+    if warp.curves.control is not None:
+        board.marks(axes[asked], warp.curves.control, "#FFFFFF", 7)
+    starts = _placed(warp.targets, boxes[asking], margins[asking], size)
+    _links(board, starts, _placed(warp.sources, boxes[asked], margins[asked], size), boxes[asked], warp.follow)
+    for i, points in ((asked, warp.sources), (asking, warp.targets)):
+        _numbered(board, axes[i], to_pixels(points, size), size, warp.follow)
+    names = ("figure_input_pushed", "figure_pushed") if warp.pushed else ("figure_input", "figure_output")
+    for box, name in zip(boxes, names, strict=True):
+        board.label(say(name), box.x + box.width / 2, 0, bold=True, size=16, anchor=("center", "top"))
+    count = TRANSFORMS[warp.family].num_params
+    board.label(say("figure_theta", count=count), 500, 0, size=16, bold=True, anchor=("center", "top"))
+    board.label(warp.theta_text, 500, 28, size=14, anchor=("center", "top"), mono=True)
+    text = say("figure_pushes") if warp.pushed else say("figure_asks")
+    board.label(f"T<sub>θ</sub> {text}", 500, 268, size=16, bold=True, anchor=("center", "top"), mark=GRID)
+    _families(board, warp, say)
+    return board.figure()
+
+
+def _regular(board: Board, axes: Axes, size: Sequence[int]) -> None:
+    height, width = size
+    xs, ys = torch.linspace(-0.5, width - 0.5, 9)[1:-1], torch.linspace(-0.5, height - 0.5, 9)[1:-1]
+    ends = lambda a, b, c, d: torch.tensor([[a, b], [c, d]])
+    columns = [ends(x, -0.5, x, height - 0.5) for x in xs.tolist()]
+    rows = [ends(-0.5, y, width - 0.5, y) for y in ys.tolist()]
+    board.lines(axes, columns + rows, GRID, 1.0)
+    board.lines(axes, [ends(-0.5, -0.5, width - 0.5, -0.5)], UP, 6)
+
+
+def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], follow: int) -> None:
+    reach = MARGIN * max(size) - 1
+    for number, (x, y) in enumerate(points.tolist(), 1):
+        if not (-reach <= x <= size[1] + reach and -reach <= y <= size[0] + reach):
+            continue
+        chosen = number - 1 == follow
+        board.marks(axes, torch.tensor([[x, y]]), GRID if chosen else "#F2F4F7", 27 if chosen else 18)
+        board.at(axes, str(number), x, y, size=17 if chosen else 12, color="#000000", bold=True)
+
+
+def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
+    """A line from each numbered point to where T_theta leads, if that lies in the other panel; an arrow for the one followed."""
+    axes = board.overlay()
+    low, high = torch.tensor((box.x, box.y)), torch.tensor((box.x + box.width, box.y + box.height))
+    inside = ((ends >= low) & (ends <= high)).all(1)
+    board.lines(
+        axes, [torch.stack((start, end)) for start, end, shown in zip(starts, ends, inside, strict=True) if shown], QUIET, 0.8
+    )
+    start, end = starts[follow], ends[follow]
+    if not inside[follow]:  # the arrow goes as far as the panel does
+        reach = torch.where(end > start, high - start, low - start) / (end - start)
+        end = start + (end - start) * torch.nan_to_num(reach, nan=1.0).clamp(0, 1).min()
+    along = (end - start) / (end - start).norm().clamp_min(1e-6)
+    tip, tail = end - 15 * along, start + 14 * along
+    across = torch.stack((-along[1], along[0]))
+    head = torch.stack((tip - 16 * along + 9 * across, tip, tip - 16 * along - 9 * across))
+    board.lines(axes, [torch.stack((tail, tip)), head], GRID, 4)
+
+
+def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Tensor:
+    """Normalised points as pixels of the figure."""
+    pixels = to_pixels(points, (size[0], size[1])).double()
+    room, side = margin * max(size), max(size)
+    return torch.tensor((box.x, box.y)) + (pixels + 0.5 + room) / (side + 2 * room) * box.width
+
+
+def _families(board: Board, warp: Warp, say: Texts) -> None:
+    """The staircase of the families: a row each, a column for everything that a transformation may keep."""
+    top, height, left = 338, 25, 214
+    width = (1000 - left) / len(PROPERTIES)
+    axes = board.overlay()
+    for j, name in enumerate(PROPERTIES):
+        board.label(say(f"keeps_{name}"), left + (j + 0.5) * width, top - 7, size=14, bold=True, anchor=("center", "bottom"))
+    for i, family in enumerate(KEEPS):
+        y, chosen = top + i * (height + 4), family == warp.family
+        special = family in CONTAINS[warp.family]
+        mark = "▶ " if chosen else "⊂ " if special else ""
+        count = say("numbers", count=TRANSFORMS[family].num_params)
+        text = f"{mark}{say(f't_family_{family}')} · {count}"
+        board.label(text, left - 12, y + height / 2, size=14, bold=chosen, anchor=("right", "middle"))
+        for j, name in enumerate(PROPERTIES):
+            kept = name in KEEPS[family]
+            x = left + j * width
+            _cell(board, axes, Box(x + 3, y, width - 6, height), kept, chosen)
+            text = _amount(name, warp.measured[name]) if chosen and not kept else "✓" if kept else ""
+            color = "#FFFFFF" if kept else None
+            board.label(text, x + width / 2, y + height / 2, size=14, bold=True, anchor=("center", "middle"), color=color)
+
+
+def _cell(board: Board, axes: Axes, box: Box, kept: bool, chosen: bool) -> None:
+    x, y = (
+        [box.x, box.x + box.width, box.x + box.width, box.x, box.x],
+        [box.y, box.y, box.y + box.height, box.y + box.height, box.y],
+    )
+    edge = GRID if chosen else RIGHT if kept else QUIET
+    trace = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": x,
+        "y": y,
+        "hoverinfo": "skip",
+        "line": {"color": edge, "width": 2.5 if chosen else 1},
+    }
+    if kept:
+        trace |= {"fill": "toself", "fillcolor": "#00704F"}
+    board.traces.append(trace | axes)
+
+
+def _amount(name: str, value: float) -> str:
+    """By how much a property is broken."""
+    if name == "size":
+        return f"× {value:.2f}" if value < 100 else "× ∞"
+    if name == "lines":
+        pixels = value * 14
+        return f"{pixels:.1f} px" if pixels < 200 else "∞"
+    return f"{value:.0f}°"

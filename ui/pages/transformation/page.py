@@ -1,0 +1,152 @@
+"""Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks. Families, and what they keep."""
+
+import math
+
+import streamlit as st
+import torch
+from torch import Tensor
+
+from stn_core import TRANSFORMS, sample
+from stn_core.explain.invariants import distortion_of
+from stn_core.explain.readings import grid_curves, signed
+from stn_core.explain.resampling import pushed
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.plot import plot
+from ui.components.take_home import take_home
+from ui.controls.exhibits import choose, choose_digit, reset, slide, slides, swept
+from ui.controls.state import Values
+from ui.drawing.canvas import WRONG, Figure
+from ui.drawing.tint import coloured
+from ui.pages.transformation.figure import Warp, transformation_figure
+
+SIZE = (28, 28)
+SLIDERS = {  # what each family can be told; the matrix families share their sliders, so that one is seen to be part of the next
+    "translation": ("t_x", "t_y"),
+    "attention": ("t_scale", "t_x", "t_y"),
+    "similarity": ("t_scale", "t_angle", "t_x", "t_y"),
+    "affine": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear"),
+    "projective": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_px", "t_py"),
+    "tps": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_bulge", "t_wave"),
+}
+POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])  # the numbered ones
+
+
+def main() -> None:
+    say = texts("transformation")
+    family = choose("t_family", say, widget=st.pills)
+    with st.sidebar:
+        way = choose("t_way", say)
+        follow = slide("t_follow", say)
+        values = slides(SLIDERS[family], say)
+        st.button(say("reset"), on_click=identity, width="stretch", icon=":material/undo:")
+        digit, label = choose_digit("t_digit", say)
+    push = way == "push"
+    figure, sentence = scene(digit, family, values, follow, push, say)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="t_figure", alt=sentence)
+    st.caption(say("note"))
+    snippet = snippets.transformation(digit, label, family, values, POINTS[follow - 1].tolist(), push)
+    moving = lambda values: scene(digit, family, values, follow, push, say)[0]
+    take_home("transformation", snippet, moving, values, swept(SLIDERS[family], say), [say("note")])
+
+
+def identity() -> None:
+    """Every slider to where it changes nothing."""
+    keys = SLIDERS["projective"] + SLIDERS["tps"]
+    reset(*keys)
+    st.session_state.update({key: 1.0 if key in ("t_scale", "t_stretch") else 0 if key == "t_angle" else 0.0 for key in keys})
+
+
+def theta_of(family: str, values: Values) -> Tensor:
+    """theta (P,) of what the sliders say: the matrix R(angle) scale [[1, shear], [0, stretch]], a shift, a perspective, a bend."""
+    x, y, scale = values["t_x"], values["t_y"], values.get("t_scale", 1.0)
+    angle = math.radians(values.get("t_angle", 0.0))
+    stretch, shear = values.get("t_stretch", 1.0), values.get("t_shear", 0.0)
+    cos, sin = math.cos(angle), math.sin(angle)
+    a, b = scale * cos, scale * (cos * shear - sin * stretch)
+    c, d = scale * sin, scale * (sin * shear + cos * stretch)
+    if family == "tps":
+        return _spline(torch.tensor([[a, b, x], [c, d, y]]), values["t_bulge"], values["t_wave"])
+    parameters = {
+        "translation": (x, y),
+        "attention": (scale, x, y),
+        "similarity": (a, c, x, y),
+        "affine": (a, b, x, c, d, y),
+        "projective": (a, b, x, c, d, y, values.get("t_px", 0.0), values.get("t_py", 0.0)),
+    }
+    return torch.tensor(parameters[family])
+
+
+def _spline(matrix: Tensor, bulge: float, wave: float) -> Tensor:
+    """The control points' source positions: bent, then mapped by a 2x3 matrix."""
+    points = TRANSFORMS["tps"].identity().view(16, 2)
+    radius = points.norm(dim=1, keepdim=True)
+    bent = points * (1 + bulge * (1 - radius / math.sqrt(2)) * 1.5)
+    bent = bent + wave * torch.stack((torch.sin(math.pi * points[:, 1]), torch.zeros(16)), dim=1)
+    return (torch.cat((bent, torch.ones(16, 1)), dim=1) @ matrix.T).flatten()
+
+
+@torch.inference_mode()
+def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Texts) -> tuple[Figure, str]:
+    """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed, and what it shows."""
+    transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
+    grid = transform.grid(theta[None], SIZE)
+    sources = transform.warp(theta[None], POINTS)[0]
+    if push:
+        output, landed = pushed(image, grid[0])
+        holes = int((landed == 0).sum())
+        picture: Tensor | str = coloured(output, landed == 0, WRONG, least=0.6)
+        sentence = say("push", holes=holes, all=landed.numel())
+    else:
+        picture = sample(image[None, None], grid)[0, 0]
+        sentence = in_words(family, theta, follow - 1, sources[follow - 1], say)
+    curves = grid_curves(transform, theta, SIZE)
+    measured = distortion_of(transform, theta)
+    warp = Warp(family, image, picture, curves, theta_text(family, theta, say), POINTS, sources, follow - 1, push, measured)
+    return transformation_figure(warp, say), sentence
+
+
+def theta_text(family: str, theta: Tensor, say: Texts) -> str:
+    """theta as the matrix that it is."""
+    if family == "tps":
+        return say("figure_control")
+    matrix = TRANSFORMS[family].coefficients(theta[None])[0].tolist()
+    cells = [" ".join(signed(value, 2).replace("+", "").rjust(5, "\u2007") for value in row) for row in matrix]
+    left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
+    return "<br>".join(f"{left[i]}{row} {right[i]}" for i, row in enumerate(cells))
+
+
+def in_words(family: str, theta: Tensor, follow: int, source: Tensor, say: Texts) -> str:
+    """Where the followed point comes from, and what the grid does against what the digit does."""
+    if torch.allclose(theta, TRANSFORMS[family].identity(), atol=1e-6):
+        return say("identity", point=follow + 1)
+    x, y = (signed(value, 2).replace("+", "") for value in source.tolist())
+    place = "outside" if (source.abs() > 1).any() else "sentence"
+    return say(place, point=follow + 1, x=x, y=y, does=does(family, theta, say))
+
+
+def does(family: str, theta: Tensor, say: Texts) -> str:
+    if family in ("projective", "tps"):
+        return say("does_other")
+    matrix = TRANSFORMS[family].coefficients(theta[None])[0].double()
+    linear, shift = matrix[:, :2], matrix[:, 2]
+    if torch.linalg.det(linear).abs() < 1e-6:
+        return say("does_other")
+    back = torch.linalg.inv(linear)
+    return say("does_linear", grid=_said(linear, shift, say), digit=_said(back, -back @ shift, say))
+
+
+def _said(linear: Tensor, shift: Tensor, say: Texts) -> str:
+    """A map of the plane in a few words: its rotation, its scale, its shift."""
+    angle = torch.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]).rad2deg().item()
+    factor = torch.linalg.det(linear).abs().sqrt().item()
+    said = []
+    if round(abs(angle)):
+        said.append(say("turned_right" if angle > 0 else "turned_left", angle=f"{abs(angle):.0f}"))
+    if abs(factor - 1) >= 0.02:
+        said.append(say("smaller", factor=f"{factor:.2f}"))
+    for value, less, more in zip(shift.tolist(), ("moved_left", "moved_up"), ("moved_right", "moved_down"), strict=True):
+        if abs(value) >= 0.02 and not said:
+            said.append(say(more if value > 0 else less))
+    return say("and").join(said)

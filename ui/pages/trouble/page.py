@@ -1,0 +1,298 @@
+"""Exhibit 8, what goes wrong: the traps of spatial transformers, to switch on and see."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+import torch
+import torch.nn.functional as F
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from torch import Tensor
+
+from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint, sample
+from stn_core.explain.gradient_chain import loss_along
+from stn_core.explain.pitfalls import (
+    Moment,
+    corner_error,
+    framed,
+    leash,
+    outside,
+    repeated_identity,
+    small_model_size,
+    small_samples,
+)
+from stn_core.explain.readings import grid_curves, signed
+from stn_core.models.digits import DigitModel
+from ui.app import loading
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.plot import plot
+from ui.components.take_home import Sweep, take_home
+from ui.controls.exhibits import choose, choose_digit, maximum, slide, swept
+from ui.controls.state import Values
+from ui.drawing.canvas import GRID, INPUT, RIGHT, WRONG, Figure
+from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
+from ui.pages.trouble.live_training import SECONDS, Run, workshop
+
+MODEL = EXPERIMENTS["r-cnn"]
+SIZE = (28, 28)
+ATTENTION = TRANSFORMS["attention"]
+Scene = Callable[[Values], tuple[Figure, str]]  # the sliders' values to a figure and what it shows
+WINDOW = 0.9  # the size of the window that leaves the image
+
+
+def main() -> None:
+    say = texts("trouble")
+    trap = choose("w_trap", say, widget=st.pills)
+    if trap == "rate":
+        rate(say)
+        return
+    checkpoint = loading.load(MODEL)
+    if not isinstance(checkpoint, Checkpoint):
+        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+        return
+    assert isinstance(checkpoint.model, DigitModel)
+    {"frame": frame, "align": align, "leave": leave}[trap](checkpoint.model, say)
+
+
+def as_image(digit: Tensor) -> Tensor:
+    """A digit uint8 (28, 28) as (1, 1, 28, 28) in [0, 1]."""
+    return digit[None, None].float() / 255
+
+
+def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
+    probabilities = model.classify(image).softmax(1)[0]
+    answer = int(probabilities.argmax())
+    return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
+
+
+def present(scene: Scene, values: Values, note: str, snippet: str, say: Texts) -> None:
+    """A trap as ``scene`` shows it for the sliders' ``values``, and the same to take home."""
+    figure, sentence = scene(values)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="w_figure", alt=sentence)
+    st.caption(note)
+    take_home("trouble", snippet, lambda values: scene(values)[0], values, swept(list(values), say), [note])
+
+
+def frame(model: DigitModel, say: Texts) -> None:
+    """Zero padding on an image whose mean was subtracted: a grey frame."""
+    with st.sidebar:
+        values = {"w_zoom": slide("w_zoom", say), "w_mean": slide("w_mean", say)}
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
+    snippet = snippets.trouble_frame(digit, label, MODEL.name, values["w_zoom"], values["w_mean"])
+    present(scene, values, say("frame_note", model=MODEL.name), snippet, say)
+
+
+@torch.inference_mode()
+def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Texts) -> tuple[Figure, str]:
+    zooms = torch.linspace(0.5, 3.0, 26)
+    theta = torch.stack((torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1)
+    grids = ATTENTION.grid(theta, SIZE)
+    images = image.expand(27, -1, -1, -1)
+    right, wrong = sample(images, grids), framed(images, grids, mean)
+    losses = [F.cross_entropy(model.classify(views), torch.full((27,), label), reduction="none") for views in (right, wrong)]
+    share = outside(grids[-1:]).item()
+    if share:
+        loss = [f"{values[-1].item():.2f}" for values in losses]
+        sentence = say("frame", zoom=f"{zoom:.2f}", share=_percent(share), right=loss[0], wrong=loss[1])
+    else:
+        sentence = say("frame_inside")
+    panels = [
+        Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[-1], SIZE)),
+        Panel(say("figure_right", answer=say("frame_after")), right[-1, 0], RIGHT, answered(model, right[-1:], say)),
+        Panel(say("figure_wrong", answer=say("frame_before")), wrong[-1, 0], WRONG, answered(model, wrong[-1:], say)),
+    ]
+    highest = max(max(values.max().item() for values in losses), 1.0)
+    order = zooms.tolist()
+    curves = [
+        Curve(_with(order, values[:-1].tolist(), zoom, values[-1].item()), color)
+        for values, color in zip(losses, (RIGHT, WRONG), strict=True)
+    ]
+    x = sorted([*order, zoom])
+    chart = Chart(
+        x, zoom, curves, say("figure_loss"), say("frame_axis"), (0.5, 1, 1.5, 2, 2.5, 3), (0, round(highest)),
+        ("0", str(round(highest))), (-0.05 * highest, 1.05 * highest),
+    )  # fmt: skip
+    return trap_figure(panels, [chart]), sentence
+
+
+def _with(x: list[float], y: list[float], at: float, value: float) -> list[float]:
+    """A curve's values with one more, where x puts it."""
+    return [v for _, v in sorted([*zip(x, y, strict=True), (at, value)])]
+
+
+def align(model: DigitModel, say: Texts) -> None:
+    """A grid made with one meaning of +-1, read with the other."""
+    with st.sidebar:
+        made = choose("w_mismatch", say, label=True) == "shrink"
+        values = {"w_repeats": slide("w_repeats", say)}
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: mixing(model, as_image(digit), label, made, values["w_repeats"], say)
+    snippet = snippets.trouble_align(digit, label, MODEL.name, made, values["w_repeats"])
+    present(scene, values, say("align_note"), snippet, say)
+
+
+@torch.inference_mode()
+def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Texts) -> tuple[Figure, str]:
+    most = maximum("w_repeats")
+    steps = {True: [image], False: [image]}
+    for mixed, images in steps.items():
+        for _ in range(most):
+            images.append(repeated_identity(images[-1], 1, made if mixed else False, not made if mixed else False))
+    sure = {mixed: model.classify(torch.cat(images)).softmax(1)[:, label].tolist() for mixed, images in steps.items()}
+    x, y = corner_error(SIZE, made, not made)
+    factor = ((SIZE[1] - 1) / SIZE[1]) ** (passes if made else -passes)
+    sentence = (
+        say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=_percent(factor)) if passes else say("align_start")
+    )
+    now = {mixed: images[passes] for mixed, images in steps.items()}
+    panels = [
+        Panel(say("align_input"), image[0, 0], INPUT),
+        Panel(say("align_both", passes=passes), now[False][0, 0], RIGHT, answered(model, now[False], say)),
+        Panel(say("align_mixed", passes=passes), now[True][0, 0], WRONG, answered(model, now[True], say)),
+    ]
+    curves = [Curve(sure[False], RIGHT), Curve(sure[True], WRONG)]
+    ticks = range(0, most + 1, 10)
+    title = say("align_sure", label=label)
+    chart = Chart(list(range(most + 1)), passes, curves, title, say("align_axis"), ticks, (0, 1), ("0", "1"), (-0.05, 1.08))
+    return trap_figure(panels, [chart]), sentence
+
+
+def leave(model: DigitModel, say: Texts) -> None:
+    """A window that leaves the image sees black, and no gradient brings it back."""
+    with st.sidebar:
+        values = {"w_x": slide("w_x", say)}
+        held = choose("w_leash", say) == "on"
+        digit, label = choose_digit("w_digit", say)
+    scene = lambda values: leaving(model, as_image(digit), label, values["w_x"], held, say)
+    snippet = snippets.trouble_leave(digit, label, MODEL.name, WINDOW, values["w_x"], held)
+    present(scene, values, say("leave_note", model=MODEL.name), snippet, say)
+
+
+def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Texts) -> tuple[Figure, str]:
+    shifts = sorted({*torch.linspace(-2.5, 2.5, 51).tolist(), float(shift)})
+    theta = torch.stack((torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1)
+    losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, leash if held else None)
+    at = shifts.index(float(shift))
+    grid = ATTENTION.grid(theta[at : at + 1], SIZE)
+    output = sample(image, grid)
+    share, pull = outside(grid).item(), -gradient[at, 1].item()
+    if held:
+        key = "leave_leash"
+    elif share == 1 or output.max() == 0:
+        key = "leave_out"
+    else:
+        key = "leave_away" if pull * shift > 0 and share > 0 else "leave_in"
+    sentence = say(key, share=_percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}")
+    with torch.inference_mode():
+        note = answered(model, output, say)
+    panels = [
+        Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[at], SIZE), wide=True),
+        Panel(say("leave_output"), output[0, 0], GRID, note),
+    ]
+    color = RIGHT if held else WRONG
+    highest = max(losses.max().item(), 1.0)
+    pulls = (gradient[:, 1].abs().log1p() / math.log(10) * -gradient[:, 1].sign()).tolist()
+    decade = math.log10(11)  # where a pull of 10 lies
+    ticks = (-2, -1, 0, 1, 2)
+    top, bounds = round(highest), (-0.05 * highest, 1.05 * highest)
+    charts = [
+        Chart(shifts, shift, [Curve(losses.tolist(), color)], say("leave_loss"), "tx", ticks, (0, top), ("0", str(top)), bounds),
+        Chart(
+            shifts, shift, [Curve(pulls, color)], say("leave_pull"), "tx", ticks, (-decade, 0, decade), ("−10", "0", "10"), (-2, 2)
+        ),
+    ]
+    return trap_figure(panels, charts), sentence
+
+
+def rate(say: Texts) -> None:
+    """A real training run with the localiser's rate as chosen, watched while it runs."""
+    with st.sidebar:
+        chosen = float(choose("w_rate", say, widget=st.pills, label=True))
+    left, right, _ = st.columns((1, 1, 3))
+    left.button(say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:")
+    right.button(say("stop"), on_click=stop, width="stretch", icon=":material/stop:")
+    run: Run | None = st.session_state.get("w_run")
+    if run is not None and run.rate != chosen:
+        stop()
+        run = None
+    active = run is not None and not run.done and not st.session_state.get("w_stopped_at")
+    st.fragment(watch, run_every=0.5 if active else None)(run, chosen, active, say)
+    note = say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}")
+    st.caption(note)
+    moments = seen(run)
+    others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
+    over = [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))] if moments else []
+    scene = lambda values: running([m for m in moments if m.step <= values["moment"]], others, say)
+    take_home("trouble", snippets.trouble_rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
+
+
+def visitor() -> str:
+    context = get_script_run_ctx()
+    return context.session_id if context else "nobody"
+
+
+def begin() -> None:
+    """Train at the rate that is chosen now, even if the page has not been drawn since."""
+    stop()
+    run = workshop().watch(float(st.session_state["w_rate"]), visitor())
+    st.session_state["w_run"], st.session_state["w_full"] = run, run is None
+    st.session_state["w_stopped_at"] = 0
+
+
+def stop() -> None:
+    """Watch no more: what this visitor has seen stays; the run itself ends if nobody else watches it."""
+    run: Run | None = st.session_state.get("w_run")
+    if run is not None and not run.done:
+        workshop().leave(run, visitor())
+        st.session_state["w_stopped_at"] = max(len(run.moments), 1)
+
+
+def watch(run: Run | None, chosen: float, active: bool, say: Texts) -> None:
+    """The run as it stands; when it has ended, the page is told, which then asks no more."""
+    until = st.session_state.get("w_stopped_at") or None
+    moments = seen(run)
+    ended = run is not None and (run.done or until is not None)
+    sentence = said(run, moments, ended, is_lost(moments), chosen, say)
+    st.markdown(f"#### {sentence}")
+    others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
+    plot(running(moments, others, say), key="w_figure", alt=sentence)
+    if active and ended:
+        st.rerun()
+
+
+def seen(run: Run | None) -> list[Moment]:
+    """The moments of a run that the visitor has seen: up to where it was stopped."""
+    return list(run.moments[: st.session_state.get("w_stopped_at") or None]) if run else []
+
+
+def is_lost(moments: Sequence[Moment]) -> bool:
+    return bool(moments) and not moments[-1].outside < 0.9
+
+
+def running(moments: Sequence[Moment], others: Sequence[Sequence[Moment]], say: Texts) -> Figure:
+    return run_figure(small_samples(), moments, others, is_lost(moments), say)
+
+
+def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Texts) -> str:  # type: ignore[type-arg]
+    name = f"{chosen:g}"
+    if run is None:
+        return say("rate_full") if st.session_state.get("w_full") else say("rate_start", rate=name)
+    if not moments:
+        ahead = workshop().ahead(run)
+        return say("rate_wait", ahead=ahead) if ahead else say("rate_begins", rate=name)
+    now = moments[-1]
+    values = {"rate": name, "step": now.step, "error": f"{now.error:.0f} %", "outside": _percent(now.outside)}
+    if not ended:
+        return say("rate_running", **values)
+    if lost:
+        return say("rate_lost", **values)
+    if now.step < 600:
+        return say("rate_stopped", **values)
+    return say("rate_none" if chosen == 0 else "rate_fine", **values)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"

@@ -1,0 +1,148 @@
+"""The figures of the exhibit "why": what moves inside a CNN, and what a stack of max-pools forgives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ui.app.i18n import Texts
+from ui.drawing.canvas import INPUT, QUIET, RIGHT, WRONG, Figure
+from ui.drawing.pixel_canvas import Board, Box
+from ui.drawing.tint import coloured
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a CNN makes of one image: its feature maps, (C, h, w) a layer, and the class probabilities."""
+
+    image: Tensor  # (H, W)
+    maps: list[Tensor]
+    probabilities: list[float]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """How sure the model is of the right class as one slider moves, the others standing still."""
+
+    label: str
+    values: list[float]
+    sure: list[float]
+    now: float
+    ticks: tuple[float, ...]
+
+
+def cnn_figure(before: Seen, after: Seen, kept: Sequence[float], label: int, sweeps: Sequence[Sweep], say: Texts) -> Figure:
+    """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far each slider may go."""
+    board = Board(520)
+    tops, side = (34, 202), 150
+    columns = (78, 258, 508, 786)
+    board.label(say("figure_input"), columns[0] + side / 2, 0, bold=True, anchor=("center", "top"))
+    board.label(say("figure_answer"), columns[3] + 107, 0, bold=True, anchor=("center", "top"))
+    for row, seen in enumerate((before, after)):
+        name, color = (say("figure_learned"), QUIET) if row == 0 else (say("figure_moved"), INPUT)
+        board.label(name, 68, tops[row] + side / 2, bold=True, anchor=("right", "middle"), mark=color if row else None)
+        board.image(Box(columns[0], tops[row], side, side), seen.image, seen.image.shape, color)
+        answer = int(np.argmax(seen.probabilities))
+        good = RIGHT if answer == label else WRONG
+        bottom = tops[row] + side
+        heights = (1 - (bottom + 4) / 520, 1 - (tops[row] + 26) / 520)  # below the answer in words
+        board.bars((columns[3] / 1000, 1.0), heights, seen.probabilities, answer, good)
+        mark = "✓" if answer == label else "✗"
+        text = f"{answer} {mark}  {seen.probabilities[answer]:.0%}".replace("%", " %")
+        board.label(text, 1000, tops[row], size=17, bold=True, anchor=("right", "top"), color=good)
+    for layer, (one, other) in enumerate(zip(before.maps, after.maps, strict=True)):
+        strongest = one.flatten(1).sum(1).topk(6).indices
+        top = one[strongest].amax().clamp_min(1e-9)
+        heading = say("figure_layer", number=layer + 1, side=one.shape[-1])
+        x = columns[1 + layer]
+        board.label(heading, x + 115, 0, bold=True, anchor=("center", "top"))
+        for row, maps in enumerate((one, other)):
+            mosaic = _mosaic(maps[strongest] / top)
+            size = (mosaic.shape[0], mosaic.shape[1])
+            board.image(Box(x, tops[row], 230, side), mosaic, size, INPUT if row else QUIET, margin=0.01)
+        share = say("figure_kept", kept=_percent(kept[layer]))
+        board.label(share, x + 115, tops[1] - 1, size=14, bold=True, anchor=("center", "bottom"))
+    board.label(say("figure_sure", label=label), 0, 372, size=15, bold=True)
+    width = (1000 - 46 * len(sweeps)) / len(sweeps)
+    for i, sweep in enumerate(sweeps):
+        _sweep(board, Box(46 + i * (width + 46), 402, width - 8, 74), sweep)
+    return board.figure()
+
+
+def _mosaic(maps: Tensor) -> Tensor:
+    """Six maps (6, h, w) as two rows of three with a gap of grey."""
+    gap = max(1, maps.shape[-1] // 8)
+    padded = torch.nn.functional.pad(maps.clamp(0, 1), (0, gap, 0, gap), value=0.45)
+    rows = [torch.cat(list(row), dim=1) for row in padded.view(2, 3, *padded.shape[1:])]
+    return torch.cat(rows)[:-gap, :-gap]
+
+
+def _sweep(board: Board, box: Box, sweep: Sweep) -> None:
+    axes = board.chart(box, (sweep.values[0], sweep.values[-1]), (-0.04, 1.06), sweep.ticks, (0, 1), ytext=("0", "1"))
+    board.curve(axes, sweep.values, sweep.sure, QUIET, 3)
+    board.curve(axes, [sweep.now, sweep.now], [0, 1], INPUT, 1.5, dash="dot")
+    here = float(np.interp(sweep.now, sweep.values, sweep.sure))
+    board.marks(axes, torch.tensor([[sweep.now, here]]), INPUT, 13)
+    board.label(sweep.label, box.x + box.width / 2, box.y + box.height + 23, size=14, anchor=("center", "top"))
+
+
+def pools_figure(
+    one: Sequence[Tensor], other: Sequence[Tensor], shift: int, table: Tensor, needed: Sequence[int | None], count: int, say: Texts
+) -> Figure:
+    """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table of what survives."""
+    board = Board(520)
+    depth = len(one) - 1
+    step = (1000 - 78) / (depth + 1)
+    side = step - 14
+    for k, (before, after) in enumerate(zip(one, other, strict=True)):
+        x = 78 + k * step
+        heading = (
+            say("figure_pools", number=k, side=before.shape[-1])
+            if k
+            else f"{say('figure_input')}: {before.shape[-1]} × {before.shape[-1]}"
+        )
+        board.label(heading, x + side / 2, 0, size=14, bold=True, anchor=("center", "top"))
+        changed = (before - after).abs() > 0.02
+        board.image(Box(x, 24, side, side), before, before.shape, QUIET)
+        board.image(Box(x, 30 + side, side, side), coloured(after, changed, WRONG), after.shape, INPUT)
+    board.label(say("figure_learned"), 68, 24 + side / 2, bold=True, anchor=("right", "middle"))
+    board.label(say("figure_moved"), 68, 30 + 1.5 * side, bold=True, anchor=("right", "middle"), mark=INPUT)
+    top = 30 + 2 * side + 14
+    _table(board, Box(150, top + 26, 840, 520 - top - 26 - 42), table, shift, needed, say)
+    board.label(say("figure_table", count=count), 570, top, bold=True, anchor=("center", "top"))
+    return board.figure()
+
+
+def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[int | None], say: Texts) -> None:
+    rows, columns = table.shape
+    pools = [str(k) for k in range(rows)]
+    axes = board.chart(box, (-0.5, columns - 0.5), (rows - 0.5, -0.5), range(columns), range(rows), ytext=pools)
+    shade = [[0, "#14171C"], [1, "#6B7380"]]
+    cells = {
+        "type": "heatmap",
+        "z": table.tolist(),
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": shade,
+        "showscale": False,
+        "hoverinfo": "skip",
+    }
+    board.traces.append(cells | axes)
+    for k in range(rows):
+        for n in range(columns):
+            enough = needed[n]
+            forgiven = enough is not None and k >= enough
+            text = _percent(table[k, n].item())
+            board.at(axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven)
+    stairs = [(n + side, (rows if k is None else k) - 0.5) for n, k in enumerate(needed) for side in (-0.5, 0.5)]
+    board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], RIGHT, 5)
+    left, right = shift - 0.5, shift + 0.5
+    board.curve(axes, [left, right, right, left, left], [-0.5, -0.5, rows - 0.5, rows - 0.5, -0.5], INPUT, 4)
+    board.label(say("figure_table_pools"), box.x - 28, box.y + box.height / 2, size=14, anchor=("right", "middle"))
+    board.label(say("figure_table_shift"), box.x + box.width / 2, box.y + box.height + 22, size=14, anchor=("center", "top"))
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

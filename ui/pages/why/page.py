@@ -1,0 +1,136 @@
+"""Exhibit 1, why: a CNN's invariance ends early. Move a digit and watch its features, its answer, and what max-pools forgive."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+import torch
+
+from stn_core import EXPERIMENTS, Checkpoint
+from stn_core.explain.cnn_invariance import (
+    feature_maps,
+    moved,
+    on_canvas,
+    overlap,
+    pool_forgiveness,
+    pool_stack,
+    pools_needed,
+    shifted,
+)  # fmt: skip
+from stn_core.models.digits import DigitModel
+from ui.app import loading
+from ui.app.i18n import Texts, texts
+from ui.components import snippets
+from ui.components.plot import plot
+from ui.components.take_home import take_home
+from ui.controls.exhibits import choose, choose_digit, reset, slide, slides, swept
+from ui.controls.state import Values
+from ui.drawing.canvas import Figure
+from ui.pages.why.figure import Seen, Sweep, cnn_figure, pools_figure
+
+MODEL = EXPERIMENTS["r-cnn"]
+SLIDERS = ("why_x", "why_y", "why_angle", "why_scale")
+DEPTH, SHIFTS, COUNT, THRESHOLD = 5, 9, 100, 0.9
+
+
+def main() -> None:
+    say = texts("why")
+    with st.sidebar:
+        view = choose("why_view", say)
+        digit, label = choose_digit("why_digit", say)
+    if view == "pools":
+        pools(digit, label, say)
+    else:
+        cnn(digit, label, say)
+
+
+def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
+    with st.sidebar:
+        values = slides(SLIDERS, say)
+        st.button(say("reset"), on_click=back, width="stretch", icon=":material/undo:")
+    checkpoint = loading.load(MODEL)
+    if not isinstance(checkpoint, Checkpoint):
+        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+        return
+    model = checkpoint.model
+    assert isinstance(model, DigitModel)
+    figure, sentence = cnn_scene(model, digit, label, values, say)
+    note = say("cnn_note", model=MODEL.name)
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="why_figure", alt=sentence)
+    st.caption(note)
+    scene = lambda values: cnn_scene(model, digit, label, values, say)[0]
+    take_home("why", snippets.why_cnn(digit, label, MODEL.name, values), scene, values, swept(SLIDERS, say), [note])
+
+
+@torch.inference_mode()
+def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Texts) -> tuple[Figure, str]:
+    """The figure of what the sliders say, and what it shows."""
+    place = partial(moved, digit, (28, 28))
+    x, y, turn, scale = (values[key] for key in SLIDERS)
+    radians = math.radians(turn)
+    before, after = see(model, place()), see(model, place(x, y, radians, scale))
+    kept = [overlap(one[None], other[None]).item() for one, other in zip(before.maps, after.maps, strict=True)]
+    answer = max(range(10), key=after.probabilities.__getitem__)
+    key = "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
+    last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
+    sentence = say(key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %"))
+    sweeps = [
+        sweep(model, label, say("why_x"), x, (-10, -5, 0, 5, 10), lambda v: place(v, y, radians, scale)),
+        sweep(model, label, say("why_angle"), turn, (-180, -90, 0, 90, 180), lambda v: place(x, y, v.deg2rad(), scale)),
+        sweep(model, label, say("why_scale"), scale, (0.5, 1, 1.5), lambda v: place(x, y, radians, v)),
+    ]
+    return cnn_figure(before, after, kept, label, sweeps, say), sentence
+
+
+def back() -> None:
+    """The digit as it was."""
+    reset(*SLIDERS)
+    st.session_state["why_x"] = 0.0
+
+
+def see(model: DigitModel, image: torch.Tensor) -> Seen:
+    """What the model makes of image (1, 1, 28, 28)."""
+    maps = [maps[0] for maps in feature_maps(model, image)]
+    return Seen(image[0, 0], maps, model(image).softmax(1)[0].tolist())
+
+
+def sweep(
+    model: DigitModel, label: int, name: str, now: float, ticks: tuple[float, ...], place: Callable[[torch.Tensor], torch.Tensor]
+) -> Sweep:
+    """How sure the model is of ``label`` from the first tick to the last; ``place`` makes the images of some values."""
+    values = torch.cat((torch.linspace(ticks[0], ticks[-1], 19), torch.tensor([float(now)]))).sort().values
+    sure = model(place(values)).softmax(1)[:, label]
+    return Sweep(name, values.tolist(), sure.tolist(), now, ticks)
+
+
+def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
+    with st.sidebar:
+        shift = slide("why_shift", say)
+    figure, sentence = pools_scene(digit, shift, say)
+    note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
+    st.markdown(f"#### {sentence}")
+    plot(figure, key="why_figure", alt=sentence)
+    st.caption(note)
+    snippet = snippets.why_pools(digit, label, shift, DEPTH, SHIFTS, COUNT, THRESHOLD)
+    scene = lambda values: pools_scene(digit, values["why_shift"], say)[0]
+    take_home("why", snippet, scene, {"why_shift": shift}, swept(("why_shift",), say), [note])
+
+
+@torch.inference_mode()
+def pools_scene(digit: torch.Tensor, shift: int, say: Texts) -> tuple[Figure, str]:
+    """The figure of a digit and the digit moved by ``shift`` pixels, and what it shows."""
+    image = on_canvas(digit[None])
+    one, other = ([maps[0, 0] for maps in pool_stack(images, DEPTH)] for images in (image, shifted(image, shift)))
+    table = forgiveness()
+    needed = pools_needed(table, THRESHOLD)
+    count = needed[shift] if needed[shift] is not None else DEPTH
+    assert count is not None
+    sentence = say("pools_one" if shift else "pools_still", shift=shift, pools=count, side=one[count].shape[-1])
+    return pools_figure(one, other, shift, table, needed, COUNT, say), sentence
+
+
+@st.cache_data(show_spinner=False)
+def forgiveness() -> torch.Tensor:
+    return pool_forgiveness(range(SHIFTS), DEPTH, COUNT)
