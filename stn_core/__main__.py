@@ -127,7 +127,7 @@ def report(
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
-    from stn_core.evaluation.report import make_report
+    from stn_core.evaluation.measure import make_report
 
     console = Console(highlight=False, soft_wrap=True)
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
