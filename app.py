@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 from streamlit.navigation.page import StreamlitPage
 
+from stn_core import load_plugins
 from stn_core.allocator import share_heaps
 from stn_core.data.mnist import gallery
 from ui.app.i18n import choose_language, texts
@@ -30,6 +31,7 @@ def warm_up() -> None:
 
 st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
 warm_up()
+load_plugins()
 st.html(HERE / "ui/app/style.css")
 head = st.sidebar.container()
 with st.sidebar.container(horizontal=True, vertical_alignment="center"):

@@ -25,8 +25,9 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the checkpoints [defau
 def main() -> None:
     """Run the command line; what the user can mend ends in one sentence and exit code 1."""
     from stn_core.data.root import DataError
-    from stn_core.experiments.plugins import PROBLEMS
+    from stn_core.experiments.plugins import PROBLEMS, load_plugins
 
+    load_plugins()
     for problem in PROBLEMS:
         Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True)
     try:

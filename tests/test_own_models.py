@@ -214,3 +214,10 @@ def test_importing_the_library_reads_the_folder(tmp_path):
         [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["['st-fcn-rigid',", "'st-cnn-rigid']", "tc-st-tiny-affine"]
+
+
+def test_importing_the_library_runs_nothing_of_the_folder(folder):
+    (folder / "mine.py").write_text("print('it ran')")
+    for code, said in (("import stn_core", ""), ("import stn_core; stn_core.load_plugins(); stn_core.load_plugins()", "it ran\n")):
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == said
