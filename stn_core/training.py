@@ -364,7 +364,12 @@ def origin(accelerator: Accelerator) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout."""
+    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout.
+
+    The environment variable STN_COMMIT says it where the source was copied to, such as a worker of ray_queue.py.
+    """
+    if told := os.environ.get("STN_COMMIT"):
+        return told
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parent
