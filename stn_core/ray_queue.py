@@ -27,7 +27,7 @@ from typing import Any
 
 from rich.console import Console
 
-ANSWER, CONNECTION = 5, 30  # seconds that an address has to answer, and Ray to connect
+ANSWER, CONNECTION = 5, 20  # seconds that an address has to answer, and Ray to connect
 STATES = 10  # seconds between two training states on their way here, at least
 LOSSES = 3  # how many workers in a row an experiment may lose without a new state
 MNIST_FILES = [f"{split}-{content}" for split in ("train", "t10k") for content in ("images-idx3-ubyte", "labels-idx1-ubyte")]
@@ -255,12 +255,14 @@ def _run(
 
 def connect(address: str) -> Any:
     """The module ``ray``, connected. ValueError in one sentence, after a bounded time, without Ray or without an answer."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # what is wrong is said here, once
     try:
         import ray
     except ImportError as error:
         raise ValueError("--ray needs Ray, here and on its workers: pip install ray") from error
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    remedy = 'name a running cluster, such as "auto", host:6379 or ray://host:10001; ray start --head makes one'
+    remedy = 'name a running cluster, "auto" or host:6379 on one of its machines, ray://host:10001 on another; ray start makes one'
     if colon and port.isdecimal():  # Ray itself tries for minutes
         try:
             socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()
@@ -274,7 +276,6 @@ def connect(address: str) -> Any:
         except BaseException as error:
             problems.append(error)
 
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     connecting = threading.Thread(target=init, daemon=True)
     connecting.start()
     connecting.join(CONNECTION)
