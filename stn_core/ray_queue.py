@@ -126,17 +126,20 @@ class Job:
         return {f"out/{path.relative_to(self.out).as_posix()}": path.read_bytes() for path in there}
 
     def keep(self, files: Files, record: Path | None) -> None:
-        """Write what a worker sent, each file in one go."""
+        """Write what a worker sent, each file in one go. ValueError if one can't be written."""
         folders = {"out": self.out, "record": record or self.out}
         for name, content in files.items():
             folder, _, rest = name.partition("/")
             path = folders[folder] / rest
             if path.is_file() and path.read_bytes() == content:
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".partial")
-            unfinished.write_bytes(content)
-            unfinished.replace(path)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.write_bytes(content)
+                unfinished.replace(path)
+            except OSError as error:
+                raise ValueError(f"{path} can't be written ({error}); the same command goes on from what is done") from error
 
 
 def run_queue(
@@ -179,10 +182,13 @@ def run_queue(
     queue = deque(Job(e.name, folder, folder / e.path) for e, folder in zip(chosen, folders, strict=True))
     ray = connect(address)
     try:
-        return _run(ray, queue, list(options), jobs or 0, console, device, shared_files(data, own), record)
-    except (ray.exceptions.RaySystemError, ConnectionError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"the Ray cluster at {address} was lost ({reason}); the same command goes on from what is done") from error
+        shared = shared_files(data, own)
+        try:
+            return _run(ray, queue, list(options), jobs or 0, console, device, shared, record)
+        except (ray.exceptions.RaySystemError, OSError) as error:
+            reason = " ".join(str(error).split())
+            goes_on = "the same command goes on from what is done"
+            raise ValueError(f"the Ray cluster at {address} was lost ({reason}); {goes_on}") from error
     finally:
         ray.shutdown()
 
@@ -256,7 +262,6 @@ def _run(
 def connect(address: str) -> Any:
     """The module ``ray``, connected. ValueError in one sentence, after a bounded time, without Ray or without an answer."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "error")  # what is wrong is said here, once
     try:
         import ray
     except ImportError as error:
