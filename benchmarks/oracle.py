@@ -30,7 +30,7 @@ from stn_core.allocator import keep_freed_memory
 from stn_core.data.distortions import DIGIT, CornerNoise, Parameters, Projection
 from stn_core.data.mnist import gallery, mnist, training_digits
 from stn_core.evaluation.digit_metrics import VALIDATION_SEED, logits_of
-from stn_core.evaluation.report import SEEDS
+from stn_core.evaluation.measure import SEEDS
 from stn_core.experiments.checkpoints import find_checkpoint
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.registry import RECIPES

@@ -1,9 +1,8 @@
 """Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv 1506.02025)."""
 
 from stn_core.data.distortions import DISTORTIONS, distort
-from stn_core.experiments import plugins
 from stn_core.experiments.checkpoints import Checkpoint, CheckpointError, load_checkpoint, own_folder
-from stn_core.experiments.plugins import add_localisation, add_transform
+from stn_core.experiments.plugins import add_localisation, add_transform, load_plugins
 from stn_core.experiments.registry import EXPERIMENTS, Experiment, create_model, list_models
 from stn_core.transformer.localisation import Localisation
 from stn_core.transformer.sampler import KernelWeights, kernel_weights, sample
@@ -30,7 +29,7 @@ __all__ = [
     "kernel_weights",
     "list_models",
     "load_checkpoint",
+    "load_plugins",
+    "own_folder",
     "sample",
 ]
-
-plugins.load(own_folder())

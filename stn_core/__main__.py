@@ -25,8 +25,9 @@ Out = Annotated[Path | None, typer.Option(help="Folder of the checkpoints [defau
 def main() -> None:
     """Run the command line; what the user can mend ends in one sentence and exit code 1."""
     from stn_core.data.root import DataError
-    from stn_core.experiments.plugins import PROBLEMS
+    from stn_core.experiments.plugins import PROBLEMS, load_plugins
 
+    load_plugins()
     for problem in PROBLEMS:
         Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True)
     try:
@@ -53,6 +54,7 @@ def train(
     record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Train on the first so many pictures, for a trial")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")] = None,
+    ray: Annotated[str | None, typer.Option(help="Train on this Ray cluster: auto, host:6379 or ray://host:10001")] = None,
 ) -> None:
     """Train experiments and write their checkpoints. Several make a queue, which skips what is done and goes on where it stopped.
 
@@ -70,7 +72,7 @@ def train(
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
-    if len(chosen) == 1:
+    if len(chosen) == 1 and not ray:
         own = own_folder() if is_own(chosen[0]) else None
         training.train(chosen[0], hows[0], resume=resume, **options | {"out": out or own or Path("checkpoints")})  # type: ignore[arg-type]
         return
@@ -78,9 +80,13 @@ def train(
     words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
     words += [word for setting in settings or [] for word in ("--set", setting)]
     words += [word for setting in model or [] for word in ("--option", setting)]
-    failed = run_queue(
-        [experiment.name for experiment in chosen], words, jobs or default_jobs(), Console(stderr=True, soft_wrap=True)
-    )
+    queue, console = [experiment.name for experiment in chosen], Console(stderr=True, soft_wrap=True)
+    if ray:
+        from stn_core.training import ray_queue
+
+        failed = ray_queue.run_queue(queue, words, jobs, console, address=ray, device=device, data=data, out=out, record=record)
+    else:
+        failed = run_queue(queue, words, jobs or default_jobs(), console)
     if failed:
         raise ValueError(f"{len(failed)} of {len(chosen)} experiments failed: {', '.join(failed)}; their messages stand above")
 
@@ -127,7 +133,7 @@ def report(
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
-    from stn_core.evaluation.report import make_report
+    from stn_core.evaluation.measure import make_report
 
     console = Console(highlight=False, soft_wrap=True)
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))

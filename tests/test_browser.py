@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
 from stn_core.data.mnist import gallery
-from stn_core.evaluation.report import make_report
+from stn_core.evaluation.measure import make_report
 from stn_core.experiments.checkpoints import save_checkpoint
 
 INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit

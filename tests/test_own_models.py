@@ -206,11 +206,15 @@ def test_a_recording_of_an_own_family_is_played_as_the_matrix_it_is(folder):
     assert torch.allclose(transform.grid(matrix[1].float(), (5, 5)), expected, atol=5e-3)
 
 
-def test_importing_the_library_reads_the_folder(tmp_path):
-    (tmp_path / "mine.py").write_text(EXAMPLE)
-    program = "import stn_core; print(stn_core.list_models('st-*rigid'), list(stn_core.EXPERIMENTS)[-1])"
-    environment = os.environ | {"STN_CHECKPOINTS": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+def test_importing_the_library_runs_nothing_of_the_folder(folder):
+    (folder / "mine.py").write_text("print('it ran')")
+    for code, said in (("import stn_core", ""), ("import stn_core; stn_core.load_plugins(); stn_core.load_plugins()", "it ran\n")):
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == said
+
+
+def test_a_program_asks_for_what_is_in_the_folder(folder):
+    program = "import stn_core; stn_core.load_plugins(); print(stn_core.list_models('st-*rigid'), list(stn_core.EXPERIMENTS)[-1])"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, cwd=folder, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["['st-fcn-rigid',", "'st-cnn-rigid']", "tc-st-tiny-affine"]

@@ -9,18 +9,9 @@ import torch
 
 from stn_core import DISTORTIONS, EXPERIMENTS, distort, load_checkpoint
 from stn_core.data.mnist import gallery, mnist
-from stn_core.evaluation import report
-from stn_core.evaluation.report import (
-    EVERY,
-    PARAMETERS,
-    ReportError,
-    likeness,
-    make_report,
-    moved,
-    read_report,
-    sweep,
-    write_report,
-)
+from stn_core.evaluation import measure
+from stn_core.evaluation.measure import EVERY, class_variance, make_report, moved, sweep
+from stn_core.evaluation.report import PARAMETERS, ReportError, read_report, write_report
 from stn_core.experiments.checkpoints import save_checkpoint
 
 NAMES = ("r-fcn", "r-st-fcn-affine", "tc-st-fcn-affine")
@@ -117,9 +108,9 @@ def test_the_training_ranges_are_those_that_training_draws_from():
         ("tc", "shift"): drawn["tc"]["place"][:, 0].float() - 16,
         ("pxy", "scale"): drawn["pxy"]["scale"],
     }
-    assert values.keys() == {(kind, name) for kind in DISTORTIONS for name in report.TRAINED[kind]}
+    assert values.keys() == {(kind, name) for kind in DISTORTIONS for name in measure.TRAINED[kind]}
     for (kind, name), value in values.items():
-        low, high = report.TRAINED[kind][name]
+        low, high = measure.TRAINED[kind][name]
         slack = 0.03 * (high - low)
         assert low - slack < value.min() < low + slack and high - slack < value.max() < high + slack
 
@@ -158,14 +149,14 @@ def test_in_tc_the_digit_moves_and_the_distractors_stay():
     alone["place"][:, 0] += 8
     placed = tc.apply(images, alone)
     here, there = moved(images, "tc", shift=8), moved(images, "tc", shift=-28)
-    distractors = report.clutter(images)
+    distractors = measure.clutter(images)
     torch.testing.assert_close(here, torch.maximum(placed, distractors), atol=2e-5, rtol=0)
     assert (there >= distractors - 2e-5).all()
     inked = (distractors > 0).flatten(1).sum(1).float().mean().item()
     assert 20 < inked < 6 * 36  # six patches of 6x6, partly blank
 
 
-# Likeness
+# ClassVariance
 
 
 def classes(*images):
@@ -192,15 +183,15 @@ def dot(row, column, value=1.0):
     ],
 )
 def test_the_variance_within_a_class(images, variance):
-    assert likeness(*classes(*images)).within == pytest.approx(variance / 10, abs=1e-4)  # the other classes have none
+    assert class_variance(*classes(*images)).within == pytest.approx(variance / 10, abs=1e-4)  # the other classes have none
 
 
 def test_the_variance_between_classes_and_the_means():
-    alike = likeness(*classes(dot(0, 0), dot(0, 0, 0.5)))
+    alike = class_variance(*classes(dot(0, 0), dot(0, 0, 0.5)))
     assert alike.between == pytest.approx(0, abs=1e-4)  # all classes look the same
     assert alike.means.shape == (10, 28, 28)
     assert alike.means[0, 0, 0].item() == pytest.approx(0.75, abs=1 / 255)
-    assert likeness(*classes(dot(3, 3))).between == pytest.approx(18 / 90, abs=1e-4)  # class 0 against the others
+    assert class_variance(*classes(dot(3, 3))).between == pytest.approx(18 / 90, abs=1e-4)  # class 0 against the others
 
 
 def test_a_transformer_s_outputs_are_what_is_compared(made, folder, tiny_mnist):
@@ -249,9 +240,9 @@ def test_the_standard_error_is_that_of_the_mean(made):
 @pytest.fixture
 def measured_now(monkeypatch):
     """The names of what is measured from now on."""
-    names, really = [], report.measure
+    names, really = [], measure.measure
     monkeypatch.setattr(
-        report, "measure", lambda checkpoint, *rest: names.append(checkpoint.experiment.name) or really(checkpoint, *rest)
+        measure, "measure", lambda checkpoint, *rest: names.append(checkpoint.experiment.name) or really(checkpoint, *rest)
     )
     return names
 
@@ -283,14 +274,14 @@ def test_with_other_digits_or_a_broken_report_all_is_measured_again(copy, folder
 
 
 def test_an_interrupted_run_goes_on_where_it_was(folder, tiny_mnist, tmp_path, monkeypatch):
-    to, really = tmp_path / "report.json", report.measure
+    to, really = tmp_path / "report.json", measure.measure
 
     def killed(checkpoint, *rest):
         if checkpoint.experiment.name == "tc-st-fcn-affine":
             raise KeyboardInterrupt
         return really(checkpoint, *rest)
 
-    monkeypatch.setattr(report, "measure", killed)
+    monkeypatch.setattr(measure, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
         make_report(folder, tiny_mnist, to, say=lambda text: None)
     assert list(read_report(to).models) == list(NAMES[:2])

@@ -13,7 +13,8 @@ from visits import components, visited
 
 from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.data.distortions import TABLE_KINDS
-from stn_core.evaluation.report import Likeness, Measured, Report, digest, sweep, write_report
+from stn_core.evaluation.measure import sweep
+from stn_core.evaluation.report import ClassVariance, ModelResult, Report, digest, write_report
 from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import i18n as language
 from ui.app import loading
@@ -25,7 +26,7 @@ TRAINED = {"r": {"rotation": [-90.0, 90.0]}, "rts": {"scale": [0.7, 1.2]}, "p": 
 
 
 def alike(within, between, value=0.5):
-    return Likeness(within, between, torch.full((10, 28, 28), round(255 * value) / 255))
+    return ClassVariance(within, between, torch.full((10, 28, 28), round(255 * value) / 255))
 
 
 def measured(name, path):
@@ -43,7 +44,7 @@ def measured(name, path):
     }
     after = alike(0.36, 0.6, 0.9) if "st-" in name else None
     sha256, dated = digest(path.read_bytes()), {"date": "2026-01-03", "commit": "1234"}
-    return Measured(EXPERIMENTS[name], sha256, (error - 0.01, error, error + 0.01), 123_456, about, curves, after, dated)
+    return ModelResult(EXPERIMENTS[name], sha256, (error - 0.01, error, error + 0.01), 123_456, about, curves, after, dated)
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ class Checkpoint:
 
 
 def own_folder() -> Path | None:
-    """The folder of your own models, which the environment variable STN_CHECKPOINTS names (own_models.py)."""
+    """The folder of your own models, which the environment variable STN_CHECKPOINTS names (plugins.py)."""
     named = os.environ.get("STN_CHECKPOINTS")
     return Path(named).expanduser() if named else None
 

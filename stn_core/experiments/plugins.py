@@ -1,16 +1,18 @@
-"""Your own models: a folder, named by the environment variable STN_CHECKPOINTS, that is read when ``stn_core`` is imported.
+"""Your own models: a folder, named by the environment variable STN_CHECKPOINTS, that ``load_plugins`` reads.
 
     *.py                        localisation networks and transforms: each file calls ``add_transform`` or ``add_localisation``
     <experiment>.safetensors    a checkpoint, here or in ``digits/``, that takes the place of the shipped one
     <experiment>-<word>.safetensors    one beside it, with a name of its own
 
-The Python files are run: they are code that whoever sets the variable chose to run. Checkpoints never run anything. A file that
+The Python files are run: they are code that whoever sets the variable chose to run. Importing ``stn_core`` runs none of them;
+the app and the command line ask for them. Checkpoints never run anything. A file that
 can't be used is a sentence in ``PROBLEMS``, and leaves no trace elsewhere.
 """
 
 import importlib.util
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +24,7 @@ from torch import nn
 
 from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments import registry as experiments
-from stn_core.experiments.checkpoints import read_header
+from stn_core.experiments.checkpoints import own_folder, read_header
 from stn_core.experiments.registry import Experiment
 from stn_core.messages import Complaint, Sentence
 from stn_core.models import digits
@@ -121,10 +123,22 @@ def is_own(experiment: Experiment) -> bool:
     return not experiment.birds and (bool(experiment.variant) or experiment.model not in digits.DIGIT_MODELS)
 
 
+def load_plugins() -> None:
+    """Read the folder that STN_CHECKPOINTS names, unless it was the last one read. What can't be used is in ``PROBLEMS``."""
+    with _reading:
+        if own_folder() != _last_read[0]:
+            load(own_folder())
+
+
+_reading = threading.Lock()
+_last_read: list[Path | None] = [None]
+
+
 def load(folder: Path | None) -> None:
     """Read a folder, in place of one that was read before: its Python files by name, then its checkpoints. What can't be used
     becomes a sentence in ``PROBLEMS``.
     """
+    _last_read[0] = folder
     PROBLEMS.clear()
     _set_registries(_SHIPPED)
     if folder is None:

@@ -1,6 +1,7 @@
 """On what a checkpoint was made: device, versions, commit, date."""
 
 import datetime
+import os
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,12 @@ def origin(accelerator: Accelerator) -> dict[str, Any]:
 
 
 def commit() -> str:
-    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout."""
+    """The commit of this source, with "+" when it was changed since; "unknown" outside a git checkout.
+
+    The environment variable STN_COMMIT says it where the source was copied to, such as a worker of training/ray_queue.py.
+    """
+    if told := os.environ.get("STN_COMMIT"):
+        return told
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parents[1]

@@ -177,7 +177,7 @@ class Experiment:
             have them.
         paper_error: the paper's test error in per cent, None where the paper has none.
         options: of a bird model that is not the default, by name, as ``BIRD_OPTIONS`` has them.
-        variant: a word that tells apart several checkpoints of one experiment (own_models.py).
+        variant: a word that tells apart several checkpoints of one experiment (plugins.py).
     """
 
     data: str
@@ -239,7 +239,7 @@ class Experiment:
         return create_model(self.model, self.data, **sizes, **dict(self.options))
 
 
-RUNS = {  # may grow: own_models.py
+RUNS = {  # may grow: plugins.py
     e.name: e
     for e in (
         *(

@@ -16,7 +16,7 @@ DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t 
 LOCALISERS: dict[str, Callable[[Size, Transform], nn.Module]] = {
     "fcn": fully_connected,
     "cnn": convolutional,
-}  # may grow: own_models.py
+}  # may grow: plugins.py
 CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whatever canvas
 
 

@@ -265,5 +265,5 @@ class ThinPlateSpline(Transform):
 
 
 _ALL: tuple[Transform, ...] = (Translation(), Attention(), Similarity(), Affine(), Projective(), ThinPlateSpline())
-FAMILIES = {transform.name: transform for transform in _ALL}  # may grow: own_models.py
+FAMILIES = {transform.name: transform for transform in _ALL}  # may grow: plugins.py
 TRANSFORMS: Mapping[str, Transform] = MappingProxyType(FAMILIES)

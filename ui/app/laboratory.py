@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 from streamlit.navigation.page import StreamlitPage
 
+from stn_core import load_plugins
 from stn_core.allocator import share_heaps
 from stn_core.data.mnist import gallery
 from stn_core.places import ASSETS
@@ -33,6 +34,7 @@ def show() -> None:
     """The page that the address names."""
     st.set_page_config(page_title="Spatial transformers", page_icon=ASSETS / "icon.png", layout="wide")
     warm_up()
+    load_plugins()
     st.html(HERE / "style.css")
     head = st.sidebar.container()
     with st.sidebar.container(horizontal=True, vertical_alignment="center"):

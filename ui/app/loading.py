@@ -10,7 +10,7 @@ import streamlit as st
 import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
-from stn_core.evaluation.report import PLACE, Measured, Report, ReportError, digest, read_report
+from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
 from stn_core.places import ASSETS, INSTALLED, ROOT
 from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
@@ -141,7 +141,7 @@ def oracle() -> dict[str, float]:
     return {kind: error for kind, error in errors.items() if 0 <= error <= 100}
 
 
-def has_changed(measured: Measured) -> bool:
+def has_changed(measured: ModelResult) -> bool:
     """Whether the checkpoint is another one than the one that was measured."""
     path = checkpoint_path(measured.experiment)
     return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256

@@ -7,7 +7,7 @@ import streamlit as st
 
 from stn_core import EXPERIMENTS, Experiment
 from stn_core.data.distortions import TABLE_KINDS
-from stn_core.evaluation.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Measured, Report
+from stn_core.evaluation.report import COMMAND, PAPER_SAMPLES, PARAMETERS, ModelResult, Report
 from stn_core.experiments.plugins import is_own
 from stn_core.models.digits import DIGIT_MODELS
 from ui.app import loading
@@ -147,7 +147,7 @@ def in_turn(errors: Sequence[float]) -> str:
     return ", ".join(f"{error:.2f}" for error in errors)
 
 
-def quantity(measured: Measured, view: str, say: Texts) -> tuple[str, str]:
+def quantity(measured: ModelResult, view: str, say: Texts) -> tuple[str, str]:
     """What stands in a cell, large and small."""
     about, unknown = measured.about, say("unknown")
     if view == "seeds":
@@ -224,7 +224,7 @@ def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarit
     st.caption(" ".join(notes + ([say("without", names=", ".join(absent))] if absent else [])))
 
 
-def panel(report: Report, kind: str, parameter: str, found: Sequence[Measured], say: Texts) -> Sweep:
+def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Texts) -> Sweep:
     unit, trained = UNITS[parameter], report.trained(kind, parameter)
     if trained:
         low, high = (f"{bound:g}{unit}".replace("-", "−") for bound in trained)
@@ -235,7 +235,7 @@ def panel(report: Report, kind: str, parameter: str, found: Sequence[Measured], 
     return Sweep(say(parameter), unit, report.sweep(kind, parameter), trained, note, errors)
 
 
-def invariance(report: Report, kind: str, found: Sequence[Measured], say: Texts) -> str:
+def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Texts) -> str:
     """The largest errors inside and outside the range of training, of the first parameter that has one; and what follows."""
     parameter = next(name for name in PARAMETERS if report.trained(kind, name))
     low, high = report.trained(kind, parameter) or (0.0, 0.0)
@@ -250,7 +250,7 @@ def invariance(report: Report, kind: str, found: Sequence[Measured], say: Texts)
     return f"{said} {say('invariance_lesson')}" if ends else said
 
 
-def in_words(errors: list[tuple[float, Measured]], say: Texts) -> str:
+def in_words(errors: list[tuple[float, ModelResult]], say: Texts) -> str:
     """The error of each model; of many, the smallest and the largest."""
     ordered = sorted(errors, key=lambda pair: pair[0])
     shown, between = (errors, ", ") if len(errors) <= 4 else ([ordered[0], ordered[-1]], " … ")
