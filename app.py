@@ -1,54 +1,14 @@
-"""The laboratory: its pages and nothing else. Start it with ``streamlit run app.py``."""
-
-import gc
-from pathlib import Path
+"""The laboratory. Start it with ``streamlit run app.py``, which imports this file once, as the server, and then runs it for every
+visitor, as the page.
+"""
 
 import streamlit as st
-import torch
-from streamlit.navigation.page import StreamlitPage
 
-from stn_core import load_plugins
-from stn_core.allocator import share_heaps
-from stn_core.data.mnist import gallery
-from ui.app.i18n import choose_language, texts
-from ui.app.theme import choose_theme
-from ui.pages.lecture import page as list_of_lectures
-from ui.pages.lecture import steps
-from ui.pages.registry import PAGES, path_of
+if __name__ == "__main__":
+    from ui.app.laboratory import show
 
-HERE = Path(__file__).parent
-torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
+    show()
+else:
+    from ui.app.server import begin, routes
 
-
-@st.cache_resource(show_spinner="Reading the digits")
-def warm_up() -> None:
-    """Once a server: read what every visitor needs, and keep the garbage collector from walking through it ever after."""
-    share_heaps()
-    gallery()
-    gc.collect()
-    gc.freeze()
-
-
-st.set_page_config(page_title="Spatial transformers", page_icon=HERE / "assets/icon.png", layout="wide")
-warm_up()
-load_plugins()
-st.html(HERE / "ui/app/style.css")
-head = st.sidebar.container()
-with st.sidebar.container(horizontal=True, vertical_alignment="center"):
-    choose_language()
-    choose_theme()
-say = texts("app")  # after the switch, which takes the language from the address
-pages: dict[str, StreamlitPage] = {
-    name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name)) for name, page in PAGES.items()
-}
-
-
-def lectures() -> None:
-    list_of_lectures.main(pages)
-
-
-pages["lecture"] = st.Page(lectures, title=say("lecture"), url_path="lecture")
-page = st.navigation(list(pages.values()), position="top")
-steps.follow(page.url_path, head, pages)
-page.run()
-steps.offer_state(page.url_path)
+    app = st.App(__file__, routes=routes(), lifespan=begin)

@@ -3,9 +3,9 @@
 import base64
 import json
 import math
+import posixpath
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,10 +16,10 @@ from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import loading
 from ui.app.i18n import file_of
+from ui.app.static_files import served
 from ui.controls.digit_controls import state
 from ui.pages.stage.component import WORDS, Hand, hand_of, settled
 
-ROOT = Path(__file__).parent.parent
 DRAWN = gallery().images[4321]
 
 
@@ -77,12 +77,11 @@ def test_the_stage_gets_the_state_and_models_but_no_weights(visit):
     assert data["kind"] == "rts" and data["values"]["rts_angle"] == -30 and data["label"] == 7
     assert base64.b64decode(data["digit"]) == gallery().images[3503].numpy().tobytes()
     assert [model["name"] for model in data["models"]] == ["CNN", "ST-CNN affine"]
-    static = ROOT / "static" / data["folder"]
     for model in data["models"]:
-        file = (static / model["file"]).resolve()
-        length = int.from_bytes(file.read_bytes()[:4], "little")
-        assert json.loads(file.read_bytes()[4 : 4 + length])["input"] == [42, 42]
-    assert all((static / name).is_file() for name in ("stage.js", "engine.js", "kernel.wasm"))
+        file = served(posixpath.normpath(f"{data['folder']}/{model['file']}"))
+        length = int.from_bytes(file[:4], "little")
+        assert json.loads(file[4 : 4 + length])["input"] == [42, 42]
+    assert all(served(f"{data['folder']}/{name}") for name in ("stage.js", "engine.js", "kernel.wasm"))
     assert len(json.dumps(data)) < 16_000
 
 

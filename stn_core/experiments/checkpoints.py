@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
 from stn_core.messages import NOTHING, Complaint, about_file
+from stn_core.places import CHECKPOINTS
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 FORMAT = 1
-SHIPPED = Path(__file__).parents[2] / "checkpoints"
+SHIPPED = CHECKPOINTS
 
 
 class CheckpointError(Complaint):

@@ -12,13 +12,13 @@ import torch
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.places import ASSETS, INSTALLED, ROOT
 from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
 from ui.app.i18n import language, texts, translated
 
-ROOT = Path(__file__).parents[2]
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
-ORACLE = ROOT / "assets" / "oracle.json"
+ORACLE = ASSETS / "oracle.json"
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
 NAMES = {
@@ -80,9 +80,11 @@ def _load(path: Path, changed: int) -> Checkpoint:
 
 
 def code_of(path: Path) -> str:
-    """A path as Python, for a program that runs in the laboratory's folder; one from elsewhere is named by its variable alone."""
+    """A path as Python, for a program that runs in the clone's folder, or anywhere beside an installation; one from elsewhere is
+    named by its variable alone.
+    """
     if path.is_relative_to(ROOT):
-        return repr(path.relative_to(ROOT).as_posix())
+        return repr(path.relative_to(ROOT).as_posix() if ROOT != INSTALLED else path.as_posix())
     if path == REPORT:
         return 'os.environ["STN_REPORT"]'
     return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'

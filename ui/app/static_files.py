@@ -1,17 +1,23 @@
-"""Files for the browser in ``static/``, where Streamlit serves them from, under names with the hash of their content: a browser
-fetches each of them once, and never an old one.
+"""Files for the browser, served from memory below ``app/static/`` under names with the hash of their content: a browser fetches
+each of them once, and never an old one. Nothing is written, so the laboratory may lie where only others can write.
 """
 
+import gzip
 import hashlib
-import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import PurePosixPath
 
-STATIC = Path(__file__).parents[2] / "static"
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+KINDS = {".js": "text/javascript", ".wasm": "application/wasm", ".bin": "application/octet-stream"}
+YEAR = 365 * 24 * 3600  # seconds
+_files: dict[str, bytes] = {}  # compressed, once for everybody
 
 
 def serve(name: str, content: bytes) -> str:
-    """Serve a file; ``{}`` in ``name`` stands for the hash. Back comes its whole name, below ``static/``."""
+    """Serve a file; ``{}`` in ``name`` stands for the hash. Back comes its whole name, below ``app/static/``."""
     name = name.format(_hash(content))
     _put(name, content)
     return name
@@ -25,16 +31,33 @@ def serve_folder(name: str, files: Mapping[str, bytes]) -> str:
     return name
 
 
+def served(name: str) -> bytes:
+    """The content of a file. KeyError if there is none of that name."""
+    return gzip.decompress(_files[name])
+
+
+def answer(request: Request) -> Response:
+    """The server's answer to a browser that asks for ``app/static/{path}``."""
+    name = request.path_params["path"]
+    if name not in _files:
+        raise HTTPException(404)
+    packed = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {
+        "Cache-Control": f"public, max-age={YEAR}, immutable",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(
+        _files[name] if packed else served(name),
+        media_type=KINDS[PurePosixPath(name).suffix],
+        headers=headers | ({"Content-Encoding": "gzip"} if packed else {}),
+    )
+
+
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _put(name: str, content: bytes) -> None:
-    """There is never half of a file."""
-    target = STATIC / name
-    if target.is_file() and target.stat().st_size == len(content):
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(target)
+    if name not in _files:
+        _files[name] = gzip.compress(content, 6, mtime=0)

@@ -19,10 +19,12 @@ from stn_core.data.root import DataError, data_root
 from stn_core.data.uploads import PictureError, read_picture, square
 from stn_core.experiments.registry import SPECIES
 from stn_core.models.backbone import SIDE
+from stn_core.places import ASSETS
 from ui.app.i18n import Texts, translated
+from ui.app.loading import code_of
 from ui.controls.exhibits import choose
 
-DRAWN = Path(__file__).parents[3] / "assets" / "birds"
+DRAWN = ASSETS / "birds"
 LONGEST = 640  # pixels, of a picture on the page
 NARROWEST = 0.4  # width over height and the other way round: beyond it a picture is shown stretched
 KEPT = 12  # uploads a visitor
@@ -70,7 +72,7 @@ def choose_picture(say: Texts) -> BirdPicture | None:
     name = st.selectbox(say("b_drawn"), list(drawn), key="b_drawn", bind="query-params", label_visibility="collapsed")
     path = drawn.get(name) or next(iter(drawn.values()))
     picture = _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
-    return replace(picture, source=f'Path("assets/birds/{path.name}").read_bytes()')
+    return replace(picture, source=f"Path({code_of(path)}).read_bytes()")
 
 
 # Photographs of the test set

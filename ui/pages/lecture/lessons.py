@@ -12,10 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from stn_core.places import ASSETS
 from ui.app.i18n import LANGUAGES
 from ui.pages.registry import PAGES
 
-FOLDER = Path(os.environ.get("STN_LESSONS") or Path(__file__).parents[3] / "assets/lessons")
+FOLDER = Path(os.environ.get("STN_LESSONS") or ASSETS / "lessons")
 TEXTS = ("title", "text", "try", "question", "answer")
 KEYS = ("page", "state", "heading", *TEXTS)  # of a step
 

@@ -58,7 +58,7 @@ _component = st.components.v2.component(
 
 
 def model_file(checkpoint: Checkpoint) -> str:
-    """The file in ``static/`` with a model for the browser: the length of its description (4 bytes), the description as JSON, the
+    """The served file with a model for the browser: the length of its description (4 bytes), the description as JSON, the
     numbers. ExportError if the browser's engine lacks a part of it.
     """
     model = checkpoint.model

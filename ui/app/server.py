@@ -1,0 +1,45 @@
+"""The server around the pages, and the command ``stn-lab`` that starts it from any folder."""
+
+import asyncio
+import importlib
+import sys
+import threading
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.routing import Route
+from streamlit.web import cli
+
+from stn_core.places import ROOT
+from ui.app.static_files import answer
+
+
+def routes() -> list[Route]:
+    """What the server has besides Streamlit's own: the files for the browser."""
+    return [Route(f"{_base()}/app/static/{{path:path}}", answer)]
+
+
+@asynccontextmanager
+async def begin(app: st.App) -> AsyncIterator[None]:
+    """Open the first page, as ``streamlit run`` does for a script without a server of its own; import the pages meanwhile, so that
+    the first visitor does not wait for all of it.
+    """
+    threading.Thread(target=importlib.import_module, args=("ui.app.laboratory",), daemon=True).start()
+    if not st.get_option("server.headless"):
+        scheme = "https" if st.get_option("server.sslCertFile") else "http"
+        host, port = st.get_option("browser.serverAddress"), st.get_option("server.port")
+        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{scheme}://{host}:{port}{_base()}/")
+    yield
+
+
+def _base() -> str:
+    path = str(st.get_option("server.baseUrlPath")).strip("/")
+    return f"/{path}" if path else ""
+
+
+def main() -> None:
+    """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port 8502``."""
+    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *sys.argv[1:]]
+    cli.main(prog_name="streamlit")
