@@ -33,9 +33,9 @@ from stn_core.evaluation.digit_metrics import VALIDATION_SEED, logits_of
 from stn_core.evaluation.measure import SEEDS
 from stn_core.experiments.checkpoints import find_checkpoint
 from stn_core.experiments.provenance import commit
-from stn_core.experiments.registry import RECIPES
+from stn_core.experiments.recipes import RECIPES
 from stn_core.training.digit_batches import bent_batch
-from stn_core.training.loop import create_optimiser, rate_factor
+from stn_core.training.schedule import create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next
@@ -75,7 +75,7 @@ def trained(kind: str, epochs: int) -> nn.Module:
     torch.manual_seed(0)
     digits, recipe = training_digits(), replace(EXPERIMENTS[f"{kind}-cnn"].recipe("ours"), epochs=epochs)
     model = create_model("cnn", kind).to(memory_format=torch.channels_last)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.average))
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay))
     optimiser = create_optimiser(model, recipe)
     total = epochs * (len(digits.labels) // recipe.batch_size)
     for step in track(range(total), "CNN behind the true inverse map", console=Console(stderr=True)):
@@ -85,8 +85,8 @@ def trained(kind: str, epochs: int) -> nn.Module:
         _, images = distorted_and_undone(bent, kind, draw)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(images)
-        F.cross_entropy(logits.float(), labels, label_smoothing=recipe.smoothing).backward()
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+        F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), recipe.max_grad_norm)
         optimiser.step()
         optimiser.zero_grad()
         average.update_parameters(model)

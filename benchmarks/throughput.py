@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from stn_core import TRANSFORMS, Experiment, create_model
 from stn_core.data.mnist import mnist
 from stn_core.data.root import data_root
-from stn_core.experiments.registry import RECIPES
+from stn_core.experiments.recipes import RECIPES
 from stn_core.models.one_channel_conv import OneChannelConv2d
 from stn_core.training.loop import train
 from stn_core.transformer.localisation import Localisation

@@ -50,7 +50,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     seeds: Annotated[str | None, typer.Option(help="Several, such as 0,1,2; all but 0 go to seeds/<seed> below --out")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as lr=0.001")] = None,
     model: Annotated[list[str] | None, typer.Option("--option", help="Of a bird model, such as backbone=resnet50")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
     limit: Annotated[int | None, typer.Option(min=2, help="Train on the first so many pictures, for a trial")] = None,
@@ -76,7 +76,7 @@ def train(
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
     several = parse_seeds(seeds) if seeds is not None else []
     if ray and several:
-        raise ValueError("--seeds is not for --ray: start one queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
+        raise ValueError("--seeds is not for --ray: start a queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
     if len(chosen) == 1 and len(several) <= 1 and not ray:
         own = own_folder() if is_own(chosen[0]) else None
         options["out"] = out or own or Path("checkpoints")

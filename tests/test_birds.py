@@ -390,7 +390,7 @@ OPTIONS = {"device": "cpu", "precision": "float32"}
 def small(name):
     experiment = EXPERIMENTS[name].changed(["backbone=test_efficientnet"])
     return experiment, experiment.recipe("ours").changed(
-        ["stem=random", "frozen=0", "looking=1", "together=1", "batch_size=8", "held_out=3", "epochs=2"]
+        ["init_from=random", "frozen_blocks=0", "window_search_epochs=1", "joint_epochs=1", "batch_size=8", "val_every=3", "epochs=2"]
     )
 
 
@@ -451,10 +451,10 @@ def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
     stem = experiment.create_model()
     save_checkpoint(tmp_path / experiment.path, stem, replace(experiment, classes=tuple("b" * 50)), {}, {})
     other, recipe = small("cub50-cnn-448")
-    model = BirdTask(other, replace(recipe, stem="cnn"), 0, tiny_cub, tmp_path).create_model(fresh=True)
+    model = BirdTask(other, replace(recipe, init_from="cnn"), 0, tiny_cub, tmp_path).create_model(fresh=True)
     assert all(torch.equal(value, stem.streams[0].state_dict()[key]) for key, value in model.streams[0].state_dict().items())
     with pytest.raises(CheckpointError, match="train cub50-cnn"):
-        BirdTask(other, replace(recipe, stem="cnn"), 0, tiny_cub, tmp_path / "nothing").create_model(fresh=True)
+        BirdTask(other, replace(recipe, init_from="cnn"), 0, tiny_cub, tmp_path / "nothing").create_model(fresh=True)
 
 
 def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
@@ -470,7 +470,7 @@ def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
 
 def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "stn_core", "train"]
-    command += ["cub200-2st-cnn", "--recipe", "paper", "--option", "backbone=test_efficientnet", "--set", "stem=random"]
+    command += ["cub200-2st-cnn", "--recipe", "paper", "--option", "backbone=test_efficientnet", "--set", "init_from=random"]
     command += ["--epochs", "1", "--set", "batch_size=16", "--limit", "32", "--device", "cpu", "--precision", "float32"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, "--data", tiny_cub, "--out", tmp_path], env=environment, capture_output=True, text=True)

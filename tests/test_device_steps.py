@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 
 from stn_core import EXPERIMENTS, load_checkpoint
-from stn_core.experiments.registry import RECIPES
+from stn_core.experiments.recipes import RECIPES
 from stn_core.training import loop as training
 from stn_core.training.device_steps import DeviceSteps
 from stn_core.training.loop import train
@@ -47,9 +47,12 @@ def test_they_lead_to_the_weights_of_the_loop(tiny_mnist, tmp_path, steps_on_dev
     assert our_state["average"]["n_averaged"] == our_state["step"]
 
 
-@pytest.mark.parametrize("settings", [["optimiser=sgd", "average=0", "clip=0", "bend=0"], ["optimiser=adamw", "average=0.5"]])
+@pytest.mark.parametrize(
+    "settings",
+    [["optimiser=sgd", *(f"{name}=0" for name in ("ema_decay", "max_grad_norm", "elastic_sigma_px"))], ["optimiser=adamw", "ema_decay=0.5"]],
+)
 def test_they_follow_the_recipe(tiny_mnist, tmp_path, steps_on_device, settings):
-    recipe, weights = SHORT.changed([*settings, "rate=0.01"]), []
+    recipe, weights = SHORT.changed([*settings, "lr=0.01"]), []
     for wanted in (False, True):
         steps_on_device(wanted)
         path = train(EXPERIMENTS["r-st-fcn-affine"], recipe, data=tiny_mnist, out=tmp_path / str(wanted), limit=128, **OPTIONS)
@@ -86,8 +89,8 @@ def test_a_block_ends_with_the_run(tiny_mnist, tmp_path, steps_on_device, monkey
         taken = []
 
         class Blocks(DeviceSteps):
-            def __init__(self, *arguments, size=size):
-                super().__init__(*arguments[:10], size, *arguments[11:])
+            def __init__(self, size=size, **arguments):
+                super().__init__(**arguments | {"block": size})
 
             def take(self, step, taken=taken):
                 taken.append(super().take(step))

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from benchmarks.gpu_table import PACK, pack, train_for
 from stn_core import EXPERIMENTS, load_checkpoint
 from stn_core.experiments.checkpoints import save_checkpoint
-from stn_core.experiments.registry import RECIPES
+from stn_core.experiments.recipes import RECIPES
 from stn_core.experiments.seeds import SeedErrors, collect_seeds, parse_seeds, read_seeds, seed_folder
 from stn_core.training import run_queue
 
@@ -32,21 +32,21 @@ def write(out, name, seed, **changed):
 
 def test_every_cell_has_a_recipe_of_its_own():
     recipe = lambda name: EXPERIMENTS[name].recipe("ours")
-    assert (recipe("r-st-cnn-tps").epochs, recipe("r-st-cnn-tps").bend) == (80, 0.7)
-    assert (recipe("r-st-fcn-affine").epochs, recipe("r-st-fcn-tps").epochs, recipe("r-st-fcn-tps").bend) == (240, 800, 1.0)
-    assert (recipe("rts-st-fcn-projective").epochs, recipe("rts-st-fcn-projective").bend) == (800, 1.0)
+    assert (recipe("r-st-cnn-tps").epochs, recipe("r-st-cnn-tps").elastic_sigma_px) == (80, 0.7)
+    assert (recipe("r-st-fcn-affine").epochs, recipe("r-st-fcn-tps").epochs, recipe("r-st-fcn-tps").elastic_sigma_px) == (240, 800, 1.0)
+    assert (recipe("rts-st-fcn-projective").epochs, recipe("rts-st-fcn-projective").elastic_sigma_px) == (800, 1.0)
     assert [recipe(f"{kind}-fcn").epochs for kind in ("r", "rts", "p", "e", "tc")] == 5 * [320]
     assert [recipe(f"{kind}-st-fcn-affine").epochs for kind in ("p", "e", "tc")] == [320, 160, 160]
-    same = {"epochs": 80, "bend": 0.7}  # in nothing else do they differ
+    same = {"epochs": 80, "elastic_sigma_px": 0.7}  # in nothing else do they differ
     assert all(replace(e.recipe("ours"), **same) == RECIPES["ours"] for e in EXPERIMENTS.values() if not e.birds)
     assert EXPERIMENTS["r-fcn"].recipe("paper") == RECIPES["paper"]
 
 
 def test_what_is_named_on_the_command_line_wins(run, tiny_mnist, tmp_path):
-    command = ("train", "r-st-fcn-tps", *SHORT, "--set", "bend=0.5", "--data", tiny_mnist, "--out", tmp_path)
+    command = ("train", "r-st-fcn-tps", *SHORT, "--set", "elastic_sigma_px=0.5", "--data", tiny_mnist, "--out", tmp_path)
     assert run(*command)[0] == 0
     recipe = load_checkpoint(tmp_path / EXPERIMENTS["r-st-fcn-tps"].path).provenance["recipe"]
-    assert (recipe["epochs"], recipe["bend"], recipe["smoothing"]) == (1, 0.5, 0.1)
+    assert (recipe["epochs"], recipe["elastic_sigma_px"], recipe["label_smoothing"]) == (1, 0.5, 0.1)
 
 
 def test_seeds_train_each_in_its_place(run, tiny_mnist, tmp_path):

@@ -23,9 +23,12 @@ from stn_core.data.mnist import Digits, gallery, mnist, training_digits
 from stn_core.data.root import DataError
 from stn_core.evaluation.digit_metrics import error
 from stn_core.experiments.checkpoints import save_checkpoint
-from stn_core.experiments.registry import RECIPES
+from stn_core.experiments.recipes import RECIPES
 from stn_core.training import loop as training
-from stn_core.training.loop import digit_batch, rate_factor, save_state, train
+from stn_core.training.digit_batches import digit_batch
+from stn_core.training.loop import Run, train
+from stn_core.training.schedule import rate_factor
+from stn_core.training.state import save_state
 
 ROOT = Path(__file__).parent.parent
 OPTIONS = {"device": "cpu", "precision": "float32"}
@@ -69,7 +72,7 @@ def interrupted(tiny_mnist, tmp_path, monkeypatch):
 
 def test_a_short_run_learns(tiny_mnist, tmp_path):
     experiment = EXPERIMENTS["r-st-fcn-affine"]
-    recipe = replace(RECIPES["ours"], epochs=8, batch_size=64, average=0.9)
+    recipe = replace(RECIPES["ours"], epochs=8, batch_size=64, ema_decay=0.9)
     path = train(experiment, recipe, data=tiny_mnist, out=tmp_path, **OPTIONS)
     trained = load_checkpoint(path)
     assert path == tmp_path / experiment.path and list(path.parent.iterdir()) == [path]
@@ -142,7 +145,7 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(run, tiny_mnist, tm
 def test_two_processes_go_on_where_one_stopped_and_learn_the_weights_of_one(tiny_mnist, tmp_path, monkeypatch):
     name = "r-st-fcn-affine"
     launch = ("torch.distributed.run", "--standalone", "--nproc_per_node", 2, "-m", "stn_core")
-    settings = ["rate=0.1", "clip=0.5", "average=0.5", "epochs=2"]
+    settings = ["lr=0.1", "max_grad_norm=0.5", "ema_decay=0.5", "epochs=2"]
     options = ("--recipe", "paper", *(word for setting in settings for word in ("--set", setting)))
     options += ("--device", "cpu", "--precision", "float32", "--data", tiny_mnist, "--limit", 768, "--out", tmp_path / "two")
     run = {"data": tiny_mnist, "limit": 768, **OPTIONS}
@@ -168,7 +171,7 @@ def test_two_processes_go_on_where_one_stopped_and_learn_the_weights_of_one(tiny
 # Resuming
 
 
-OTHER = {"seed": {"seed": 1}, "digits": {"limit": 512}, "rate": {"recipe": replace(SHORT, rate=1e-4)}}
+OTHER = {"seed": {"seed": 1}, "digits": {"limit": 512}, "rate": {"recipe": replace(SHORT, lr=1e-4)}}
 
 
 @pytest.mark.parametrize("other", OTHER)
@@ -186,7 +189,7 @@ def test_a_finished_run_is_not_repeated(tiny_mnist, tmp_path, monkeypatch):
     run = {"experiment": EXPERIMENTS["r-fcn"], "recipe": SHORT, "data": tiny_mnist, "out": tmp_path, **OPTIONS}
     content = train(**run).read_bytes()
     with monkeypatch.context() as patch:
-        patch.setattr(training, "digit_batch", None)  # no step is taken
+        patch.setattr(Run, "train", None)  # no step is taken
         assert train(**run, resume=True).read_bytes() == content
     assert train(**run, resume=True, seed=1).read_bytes() != content  # another run than the finished one
 
@@ -245,11 +248,11 @@ def test_gallery_digits_are_left_out_of_training(tiny_mnist, tmp_path):
 def test_the_learning_rate_follows_its_schedule():
     steps = RECIPES["paper"]  # a tenth after each third
     assert [rate_factor(steps, at) for at in (0, 0.33, 0.34, 0.66, 0.67, 0.999)] == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
-    cycle = replace(RECIPES["ours"], warm_up=0.2)
+    cycle = replace(RECIPES["ours"], warmup_fraction=0.2)
     assert [rate_factor(cycle, at) for at in (0, 0.1, 0.2, 0.6, 1)] == pytest.approx([0.04, 0.52, 1, 0.5, 0])
     falling = [rate_factor(cycle, 0.2 + 0.01 * i) for i in range(80)]
     assert all(before > after for before, after in pairwise(falling))
-    assert rate_factor(replace(cycle, warm_up=0.0), 0) == 1
+    assert rate_factor(replace(cycle, warmup_fraction=0.0), 0) == 1
 
 
 def test_a_recording_has_steps_logits_and_theta(tiny_mnist, tmp_path):
@@ -321,9 +324,9 @@ def one_sentence(result, *words):
         (["train", "r-resnet"], ["'r-resnet'", "r-st-cnn-affine"]),
         (["train", "[/red]"], ["'[/red]'", "r-st-cnn-affine"]),
         (["train", "r-fcn", "--recipe", "theirs"], ["'theirs'", "ours", "paper"]),
-        (["train", "r-fcn", "--set", "speed=3"], ["'speed=3'", "rate"]),
-        (["train", "r-fcn", "--set", "rate=fast"], ["'rate=fast'"]),
-        (["train", "r-fcn", "--set", "rate"], ["'rate'"]),
+        (["train", "r-fcn", "--set", "speed=3"], ["'speed=3'", "lr"]),
+        (["train", "r-fcn", "--set", "lr=fast"], ["'lr=fast'"]),
+        (["train", "r-fcn", "--set", "lr"], ["'lr'"]),
         (["train", "r-fcn", "--set", "schedule=sideways"], ["sideways", "one-cycle"]),
         (["train", "r-fcn", "--set", "optimiser=guess"], ["guess", "adamw"]),
         (["train", "r-fcn", "--set", "batch_size=0"], ["batch_size"]),

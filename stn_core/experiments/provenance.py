@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 
 
-def origin(accelerator: Accelerator) -> dict[str, Any]:
-    """On what a checkpoint was made: device, processes, precision, versions, commit, date."""
-    device = torch.cuda.get_device_name() if accelerator.device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+def origin(device: torch.device, processes: int, precision: str) -> dict[str, Any]:
+    """On what a checkpoint is made: device, processes, precision ("bf16" or "no"), versions, commit, date."""
     return {
-        "device": device,
-        "processes": accelerator.num_processes,
-        "precision": accelerator.mixed_precision,
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        "processes": processes,
+        "precision": precision,
         "versions": {name: version(name) for name in ("torch", "torchvision", "accelerate", "safetensors")},
         "commit": commit(),
         "date": datetime.date.today().isoformat(),

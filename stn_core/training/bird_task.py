@@ -16,7 +16,8 @@ from stn_core.data.cub import Birds, cub, held_out
 from stn_core.data.uploads import read_photograph
 from stn_core.evaluation.bird_metrics import BirdAnswers, attention, bird_answers, reference_hits, unsure
 from stn_core.experiments.checkpoints import load_checkpoint
-from stn_core.experiments.registry import EXPERIMENTS, SPECIES, BirdRecipe, Experiment
+from stn_core.experiments.recipes import BirdRecipe
+from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
 from stn_core.models.backbone import BACKBONE, SIDE, Stream
 from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
 from stn_core.training.bird_recording import LookRecorder
@@ -54,7 +55,7 @@ def cut(pixels: Tensor, box: tuple[int, int, int], mirrored: bool, side: int = S
 
 
 class BirdTask:
-    """Birds for the training loop: see ``training.Task``."""
+    """Birds for the training loop: see ``task.Task``."""
 
     def __init__(
         self,
@@ -69,7 +70,7 @@ class BirdTask:
     ) -> None:
         birds, self.test = (cub(split, data, SPECIES[experiment.data]) for split in ("train", "test"))
         birds = birds.chosen(torch.arange(len(birds.labels))[:limit])
-        aside = held_out(birds.labels, recipe.held_out)
+        aside = held_out(birds.labels, recipe.val_every)
         self.birds, self.validation = birds.chosen(~aside), birds.chosen(aside)
         self.photographs = Photographs(self.birds)
         self.experiment = replace(experiment, classes=birds.classes)
@@ -85,33 +86,33 @@ class BirdTask:
     def create_model(self, fresh: bool) -> BirdModel:
         """The model; if ``fresh``, with the weights that its streams start from, and windows that have learned where to look."""
         recipe, options = self.recipe, dict(self.experiment.options)
-        from_checkpoint = recipe.stem in BIRD_MODELS
-        imagenet = fresh and recipe.stem != "random"
+        from_checkpoint = recipe.init_from in BIRD_MODELS
+        imagenet = fresh and recipe.init_from != "random"
         model = create_bird_model(
             self.experiment.model,
             len(self.experiment.classes),
             dropout=recipe.dropout,
-            absent=recipe.absent,
+            absent=recipe.stream_drop_prob,
             pretrained=imagenet and not from_checkpoint,
             **options,
         )
         if fresh and from_checkpoint:
-            stem: Any = load_checkpoint(self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.stem}"].path).model
+            stem: Any = load_checkpoint(self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.init_from}"].path).model
             for stream in model.streams:
                 stream.load_state_dict(stem.streams[0].state_dict())
             if model.transformers:
                 trunk = Stream(options.get("backbone", BACKBONE), pretrained=True)
                 model.localisation.trunk.load_state_dict(trunk.state_dict())
-        if fresh and recipe.looking and model.transformers:
+        if fresh and recipe.window_search_epochs and model.transformers:
             self.look(model)
         for part in model.backbones:
-            part.freeze(recipe.frozen, coarse=self.coarse)
+            part.freeze(recipe.frozen_blocks, coarse=self.coarse)
         return model
 
     def look(self, model: BirdModel) -> None:
         """Let the localisation network learn from score maps; what it starts from is computed once for all models on these data."""
-        console, last = Console(stderr=True, soft_wrap=True), self.recipe.looking * (model.localisation.windows + 1)
-        about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.held_out}"
+        console, last = Console(stderr=True, soft_wrap=True), self.recipe.window_search_epochs * (model.localisation.windows + 1)
+        about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.val_every}"
         path = self.out / "birds" / f"{self.experiment.data}-lattice-{about}.state.pt"
         if path.is_file():
             lattice = Lattice(**torch.load(path, weights_only=True))
@@ -131,14 +132,14 @@ class BirdTask:
                 console.print(f"{self.experiment.name} looking {epoch}/{last}: loss {loss:.3f}")
 
         note(0, math.nan)
-        learn_to_look(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.looking, self.seed, note)
+        learn_to_look(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note)
         looks = bird_answers(model, self.test, self.device, only_look=True)
         self.looked = {"attention_before": attention(self.test, looks)}
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
         """Groups of their own for the last layer and the localisation network; what is frozen, and a rate of 0, are left out."""
         recipe = self.recipe
-        rates = {"classifier": recipe.classifier_rate, "localisation": recipe.localisation_rate, "streams": 1.0}
+        rates = {"classifier": recipe.head_lr_scale, "localisation": recipe.localisation_lr_scale, "streams": 1.0}
         groups = []
         for part, factor in rates.items():
             parameters = list(getattr(model, part).parameters()) if hasattr(model, part) else []
@@ -146,10 +147,10 @@ class BirdTask:
                 parameter.requires_grad_(False)
             parameters = [parameter for parameter in parameters if parameter.requires_grad]
             if parameters:
-                groups.append({"params": parameters, "peak": recipe.rate * factor})
+                groups.append({"params": parameters, "peak": recipe.lr * factor})
         if recipe.optimiser == "sgd":
-            return torch.optim.SGD(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, momentum=0.9)
-        return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
+            return torch.optim.SGD(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=0.9)
+        return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """What step ``step`` trains on: photographs (batch_size, 3, 448, 448), shifts of the windows (batch_size, N, 2), from
@@ -172,11 +173,11 @@ class BirdTask:
             ]
         )
         shifts = recipe.jitter * torch.randn(size, BIRD_MODELS[self.experiment.model].get("transformers", 0), 2, generator=draw)
-        learns = torch.full((size,), epoch >= recipe.epochs - recipe.together)
+        learns = torch.full((size,), epoch >= recipe.epochs - recipe.joint_epochs)
         return (images, shifts, learns), self.birds.labels[chosen]
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
 
     def create_recorder(self, total: int) -> LookRecorder:
         self.recorder.expect(total)

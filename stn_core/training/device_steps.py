@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from stn_core.data.distortions import Parameters
 from stn_core.data.mnist import Digits
-from stn_core.experiments.registry import Recipe
+from stn_core.experiments.recipes import Recipe
 from stn_core.training.digit_batches import distorted_batch, draw_batch
 
 WARM_UP = 3  # steps taken before one is captured: the libraries choose their kernels, the optimiser makes its state
@@ -34,6 +34,7 @@ class DeviceSteps:
         digits: to train on, (N, 28, 28) uint8 and (N,).
         kind: of distortion.
         model: trained by ``optimiser``, on ``device``; ``average`` is the average of its weights.
+        answer: the model's logits for images, in the precision of the run.
         loss: of logits (batch_size, 10) and labels (batch_size,).
         rates: the learning rate of each group of the optimiser's parameters at a step.
         block: for how many steps is drawn at once.
@@ -41,6 +42,7 @@ class DeviceSteps:
 
     def __init__(
         self,
+        *,
         digits: Digits,
         kind: str,
         recipe: Recipe,
@@ -48,6 +50,7 @@ class DeviceSteps:
         model: nn.Module,
         average: AveragedModel,
         optimiser: torch.optim.Optimizer,
+        answer: Callable[[Tensor], Tensor],
         loss: Callable[[Tensor, Tensor], Tensor],
         rates: Callable[[int], list[float]],
         steps: range,
@@ -57,7 +60,8 @@ class DeviceSteps:
     ) -> None:
         self.digits = Digits(digits.images.to(device), digits.labels.to(device))
         self.kind, self.recipe, self.seed, self.steps, self.size = kind, recipe, seed, steps, block
-        self.model, self.average, self.optimiser, self.loss, self.rates = model, average, optimiser, loss, rates
+        self.model, self.average, self.optimiser = model, average, optimiser
+        self.answer, self.loss, self.rates = answer, loss, rates
         self.device, self.console = device, console
 
         self.rate = torch.zeros(len(optimiser.param_groups), device=device)  # of each group, at the present step
@@ -95,7 +99,7 @@ class DeviceSteps:
         else:
             self.result = self._step()
         self.taken += 1
-        if self.recipe.average:
+        if self.recipe.ema_decay:
             self.average.n_averaged += 1
         return self.result
 
@@ -129,13 +133,13 @@ class DeviceSteps:
         self.rate.copy_(drawn.pop("rates"))
         images, labels = distorted_batch(self.digits, self.kind, drawn)
         self.optimiser.zero_grad(set_to_none=True)
-        logits = self.model(images.contiguous(memory_format=torch.channels_last))
+        logits = self.answer(images.contiguous(memory_format=torch.channels_last))
         loss = self.loss(logits, labels)
         loss.backward()
-        if self.recipe.clip:
-            clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        if self.recipe.max_grad_norm:
+            clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
         self.optimiser.step()
-        if self.recipe.average:
+        if self.recipe.ema_decay:
             self._update_average()
         self.position += 1
         return loss.detach(), logits.detach(), labels

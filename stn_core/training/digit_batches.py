@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stn_core.data.distortions import DISTORTIONS, Parameters
 from stn_core.data.mnist import Digits
-from stn_core.experiments.registry import Recipe
+from stn_core.experiments.recipes import Recipe
 from stn_core.training.seeding import generator, order
 
 
@@ -41,8 +41,8 @@ def _draw_bent(count: int, recipe: Recipe, seed: int, step: int) -> tuple[Parame
     size = recipe.batch_size
     epoch, position = divmod(step, count // size)
     drawn, draw = {"chosen": order(count, seed, epoch)[position * size : (position + 1) * size]}, generator(seed, step, 1)
-    if recipe.bend:
-        drawn["bend"] = recipe.bend * torch.randn(size, 16, 2, generator=draw)
+    if recipe.elastic_sigma_px:
+        drawn["bend"] = recipe.elastic_sigma_px * torch.randn(size, 16, 2, generator=draw)
     return drawn, draw
 
 
