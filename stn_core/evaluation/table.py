@@ -1,4 +1,4 @@
-"""The paper's table as Markdown, out of the report: what README.md and docs/ show, printed by ``python -m stn_core report --table``."""
+"""The paper's table as Markdown, out of the report, for README.md and docs/: ``python -m stn_core report --table`` prints it."""
 
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.evaluation.report import Report
