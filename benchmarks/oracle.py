@@ -34,7 +34,8 @@ from stn_core.evaluation.measure import SEEDS
 from stn_core.experiments.checkpoints import find_checkpoint
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.registry import RECIPES
-from stn_core.training.loop import bent_batch, create_optimiser, rate_factor
+from stn_core.training.digit_batches import bent_batch
+from stn_core.training.loop import create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
 LEFT = (0.0, 0.8, 0.95, 1.01)  # of a digit, from one bin to the next

@@ -162,24 +162,34 @@ class Timed(Experiment):
 
 
 def our_way(
-    network: str, steps: int, batch_size: int, threads: int, precision: str, process: int = 0, processes: int = 1, port: int = 0
+    network: str,
+    steps: int,
+    batch_size: int,
+    threads: int,
+    precision: str,
+    process: int = 0,
+    processes: int = 1,
+    port: int = 0,
+    recipe: str = "paper",
 ) -> Speed:
-    """``train`` with the tutorial's optimiser, alone or as one of several ``processes`` that share each batch, as with torchrun."""
+    """``train`` on the CPU, alone or as one of several ``processes`` that share each batch, as with torchrun; with the tutorial's
+    optimiser, which is also the paper's, unless another recipe is named.
+    """
     torch.set_num_threads(threads)
     if processes > 1:
         os.environ |= {"RANK": f"{process}", "LOCAL_RANK": f"{process}", "WORLD_SIZE": f"{processes}"}
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": f"{port}", "OMP_NUM_THREADS": f"{threads}"}
     clock = Clock(steps)
-    recipe = replace(RECIPES["paper"], batch_size=batch_size)
+    how = replace(RECIPES[recipe], batch_size=batch_size)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train(Timed("r", network, clock=clock), recipe, device="cpu", precision=precision, out=Path(folder))
+            train(Timed("r", network, clock=clock), how, device="cpu", precision=precision, out=Path(folder))
         except EnoughError:
             return clock.speed(batch_size)
     raise RuntimeError("the training ended before the clock")
 
 
-def usual_way(network: str, steps: int, batch_size: int, threads: int, workers: int) -> Speed:
+def usual_way(network: str, steps: int, batch_size: int, threads: int, workers: int, device: str = "cpu") -> Speed:
     from torchvision import datasets, transforms
 
     torch.set_num_threads(threads)
@@ -188,13 +198,13 @@ def usual_way(network: str, steps: int, batch_size: int, threads: int, workers: 
     digits = datasets.MNIST(data_root(), train=True, transform=each)
     loader = torch.utils.data.DataLoader(digits, batch_size, shuffle=True, num_workers=workers, drop_last=True)
     clock = Clock(steps)
-    model = UsualNetwork(network, clock).train()
+    model = UsualNetwork(network, clock).to(device).train()
     optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
     try:
         while True:
             for images, labels in loader:
                 optimiser.zero_grad()
-                F.cross_entropy(model(images), labels).backward()
+                F.cross_entropy(model(images.to(device)), labels.to(device)).backward()
                 optimiser.step()
     except EnoughError:
         return clock.speed(batch_size)

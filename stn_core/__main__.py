@@ -49,6 +49,7 @@ def train(
     out: Out = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    seeds: Annotated[str | None, typer.Option(help="Several, such as 0,1,2; all but 0 go to seeds/<seed> below --out")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as rate=0.001")] = None,
     model: Annotated[list[str] | None, typer.Option("--option", help="Of a bird model, such as backbone=resnet50")] = None,
     record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
@@ -64,6 +65,7 @@ def train(
     from stn_core.data.distortions import TABLE_KINDS
     from stn_core.experiments.plugins import is_own
     from stn_core.experiments.registry import matching
+    from stn_core.experiments.seeds import parse_seeds, seed_folder
     from stn_core.training import loop as training
     from stn_core.training.run_queue import default_jobs, run_queue
 
@@ -72,23 +74,36 @@ def train(
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
-    if len(chosen) == 1 and not ray:
+    several = parse_seeds(seeds) if seeds is not None else []
+    if ray and several:
+        raise ValueError("--seeds is not for --ray: start one queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
+    if len(chosen) == 1 and len(several) <= 1 and not ray:
         own = own_folder() if is_own(chosen[0]) else None
-        training.train(chosen[0], hows[0], resume=resume, **options | {"out": out or own or Path("checkpoints")})  # type: ignore[arg-type]
+        options["out"] = out or own or Path("checkpoints")
+        if several:
+            options |= {"seed": several[0], "out": seed_folder(options["out"], several[0])}  # type: ignore[arg-type]
+            options["record"] = record and seed_folder(record, several[0])
+        training.train(chosen[0], hows[0], resume=resume, **options)  # type: ignore[arg-type]
         return
+    ordered = sorted(zip(chosen, hows, strict=True), key=lambda run: -run[1].epochs)  # the longest first: they end together
+    queue = [experiment.name for experiment, _ in ordered]
+    if several:
+        del options["seed"]
+        queue = [f"{name} --seeds {number}" for number in several for name in queue]
     passed = options | {"recipe": recipe, "epochs": epochs}
     words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
     words += [word for setting in settings or [] for word in ("--set", setting)]
     words += [word for setting in model or [] for word in ("--option", setting)]
-    queue, console = [experiment.name for experiment in chosen], Console(stderr=True, soft_wrap=True)
+    console = Console(stderr=True, soft_wrap=True)
     if ray:
         from stn_core.training import ray_queue
 
         failed = ray_queue.run_queue(queue, words, jobs, console, address=ray, device=device, data=data, out=out, record=record)
     else:
-        failed = run_queue(queue, words, jobs or default_jobs(), console)
+        jobs = jobs or default_jobs(device, small=not any(experiment.birds for experiment in chosen))
+        failed = run_queue(queue, words, jobs, console)
     if failed:
-        raise ValueError(f"{len(failed)} of {len(chosen)} experiments failed: {', '.join(failed)}; their messages stand above")
+        raise ValueError(f"{len(failed)} of {len(queue)} experiments failed: {', '.join(failed)}; their messages stand above")
 
 
 @app.command()
@@ -146,6 +161,22 @@ def report(
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
     console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+
+
+@app.command()
+def seeds(
+    out: Out = None,
+    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/seeds.json"),
+    ship: Annotated[Path | None, typer.Option(help="Folder to which the best checkpoint of each experiment is copied")] = None,
+) -> None:
+    """Collect what several training seeds came to; the validation error says which is the best."""
+    from stn_core.experiments.seeds import collect_seeds
+
+    table = Table("experiment", "seeds", "validation error %", "test error %", "best seed")
+    for name, row in collect_seeds(out or Path("checkpoints"), to, ship).items():
+        errors = (" ".join(f"{each:.2f}" for each in them) for them in (row.validation_errors, row.test_errors))
+        table.add_row(name, " ".join(map(str, row.seeds)), *errors, str(row.best))
+    _tables().print(table)
 
 
 def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: int) -> list[dict[str, Any]]:

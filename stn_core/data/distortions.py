@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stn_core.transformer.sampler import sample
-from stn_core.transformer.transforms import TRANSFORMS, Size, dehomogenise, regular_points
+from stn_core.transformer.transforms import TRANSFORMS, Size, constant, dehomogenise, grid_features
 
 DIGIT = 28  # the side of an MNIST digit
 PATCH = 6  # the side of a distractor
@@ -134,7 +134,7 @@ class Projection(Distortion):
     """
 
     name, title = "p", "projective transformation"
-    frame = DIGIT / 2 * torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    frame = tuple((DIGIT / 2 * x, DIGIT / 2 * y) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1)))
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         scale = uniform(0.75, 1.0, (count,), generator)
@@ -154,7 +154,7 @@ class Projection(Distortion):
 
     def corners(self, parameters: Parameters) -> Tensor:
         """Where the stretched corners lie on the canvas, in pixels from its centre: (N, 4, 2)."""
-        return self.frame.to(parameters["moves"]) + parameters["moves"]
+        return constant(self.frame, parameters["moves"]) + parameters["moves"]
 
     def homography(self, parameters: Parameters) -> Tensor:
         """The map from the digit to the canvas, normalised: (N, 3, 3) float64, free in its scale."""
@@ -164,8 +164,7 @@ class Projection(Distortion):
 
     def grid(self, parameters: Parameters) -> Tensor:
         inverse = adjugate(self.homography(parameters)).float()  # the canvas to the digit
-        points = regular_points(self.size, device=inverse.device)
-        homogeneous = torch.cat((points, torch.ones_like(points[:, :1])), dim=1)
+        homogeneous = grid_features(TRANSFORMS["affine"], self.size, torch.float32, inverse.device)  # (H * W, 3): x, y, 1
         source = dehomogenise((inverse.flatten(0, 1) @ homogeneous.T).unflatten(0, (-1, 3)))
         return source.transpose(1, 2).unflatten(1, self.size)
 
@@ -181,7 +180,7 @@ class CornerNoise(Projection):
         return 5 * torch.randn(count, 4, 2, generator=generator)
 
     def corners(self, parameters: Parameters) -> Tensor:
-        return parameters["scale"][:, None, None] * self.frame.to(parameters["moves"]) + parameters["moves"]
+        return parameters["scale"][:, None, None] * constant(self.frame, parameters["moves"]) + parameters["moves"]
 
     def homography(self, parameters: Parameters) -> Tensor:
         return square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
@@ -204,10 +203,12 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
     g, h, w = cross(excess, d2), cross(d1, excess), cross(d1, d2)  # the unit square's homography, times w (Heckbert 1989)
     columns = torch.stack((w * (p1 - p0) + g * p1, w * (p3 - p0) + h * p3, w * p0), dim=2)  # (N, 2, 3)
     unit = torch.cat((columns, torch.stack((g, h, w), dim=2)), dim=1)
-    half = torch.tensor([[0.5, 0.0, 0.5], [0.0, 0.5, 0.5], [0.0, 0.0, 1.0]]).to(unit)  # [-1, 1]^2 to [0, 1]^2
-    matrix = unit @ half
+    x, y, one = unit.unbind(2)
+    matrix = torch.stack((x / 2, y / 2, (x + y) / 2 + one), dim=2)  # after [-1, 1]^2 to [0, 1]^2
     matrix = matrix / matrix.abs().amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
-    return matrix * torch.where(torch.linalg.det(matrix) < 0, -1.0, 1.0).to(matrix)[:, None, None]
+    x, y, one = matrix.unbind(2)
+    determinant = (x * torch.linalg.cross(y, one)).sum(1)
+    return matrix * torch.where(determinant < 0, -1.0, 1.0).to(matrix)[:, None, None]
 
 
 def adjugate(matrix: Tensor) -> Tensor:
@@ -223,6 +224,7 @@ class Elastic(Distortion):
     """
 
     name, title = "e", "elastic deformation"
+    points = tuple((x, y) for x, y in TRANSFORMS["tps"].identity().view(16, 2).tolist())
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         scale = uniform(0.75, 1.0, (count,), generator)
@@ -233,7 +235,7 @@ class Elastic(Distortion):
 
     def grid(self, parameters: Parameters) -> Tensor:
         spline = TRANSFORMS["tps"]
-        moved = spline.identity().view(16, 2).to(parameters["moves"]) + parameters["moves"] / (DIGIT / 2)
+        moved = constant(self.points, parameters["moves"]) + parameters["moves"] / (DIGIT / 2)
         return spline.grid((moved / parameters["scale"][:, None, None]).flatten(1), self.size)
 
 

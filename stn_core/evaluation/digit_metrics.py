@@ -12,7 +12,7 @@ BATCH = 250
 
 def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu") -> float:
     """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from ``seed``."""
-    return error_on(model, distort(digits.images, kind, seed), digits.labels, device)
+    return error_on(model, distort(digits.images.to(device), kind, seed), digits.labels, device)
 
 
 def error_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
@@ -41,4 +41,4 @@ def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.
 
 def validation_answers(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu") -> Tensor:
     """What the model answers to validation digits, each distorted once: (N, 10)."""
-    return logits_of(model, distort(digits.images, kind, VALIDATION_SEED), device)
+    return logits_of(model, distort(digits.images.to(device), kind, VALIDATION_SEED), device)

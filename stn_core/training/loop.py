@@ -1,4 +1,5 @@
-"""One training loop, on accelerate: a CPU, a GPU, or several processes of either.
+"""One training loop, on accelerate: a CPU, a GPU, or several processes of either; on one GPU digits have faster steps
+(device_steps.py).
 
 What step t sees is a pure function of the seed and t: the order of the digits, their distortions, the learning rate. So a run can
 be killed at any moment and resumed from its last saved state, and it ends with the same weights.
@@ -23,7 +24,6 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stn_core.allocator import keep_freed_memory
-from stn_core.data.distortions import DISTORTIONS, distort
 from stn_core.data.mnist import Digits, gallery, mnist, training_digits
 from stn_core.evaluation.digit_metrics import error, validation_answers, validation_error
 from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, save_checkpoint
@@ -31,13 +31,15 @@ from stn_core.experiments.provenance import origin
 from stn_core.experiments.registry import BirdRecipe, Experiment, Recipe
 from stn_core.training.bird_task import BirdTask
 from stn_core.training.calibration import rescale, temperature
+from stn_core.training.device_steps import DeviceSteps
+from stn_core.training.digit_batches import digit_batch
 from stn_core.training.muon import Muon
 from stn_core.training.recording import Recorder
-from stn_core.training.seeding import generator, order
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 TEST_SEED = 0  # of the distortions of the test digits in the error that a checkpoint carries
 VALIDATIONS = 20  # how often a run looks at the validation digits
+SAVE_EVERY = 10.0  # seconds between the states that a run can be resumed from, at the least; the first epoch's is always saved
 
 
 def rate_factor(recipe: Recipe, progress: float) -> float:
@@ -60,27 +62,9 @@ def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         peak = (recipe.filter_rate if filters else recipe.rate) * (recipe.localisation_rate if localisation else 1)
         described.append({"params": parameters, "peak": peak, "orthogonal": filters})
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(described, lr=recipe.rate, weight_decay=recipe.weight_decay)
+        return torch.optim.SGD(described, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
     kind = Muon if recipe.optimiser == "muon" else torch.optim.AdamW
     return kind(described, lr=recipe.rate, weight_decay=recipe.weight_decay, fused=True)
-
-
-def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
-    images, labels, draw = bent_batch(digits, recipe, seed, step)
-    return distort(images, kind, draw), labels
-
-
-def bent_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
-    """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels; and what is to draw further."""
-    size = recipe.batch_size
-    epoch, position = divmod(step, len(digits.labels) // size)
-    chosen = order(len(digits.labels), seed, epoch)[position * size : (position + 1) * size]
-    images, draw = digits.images[chosen], generator(seed, step, 1)
-    if recipe.bend:
-        moves = recipe.bend * torch.randn(size, 16, 2, generator=draw)
-        images = DISTORTIONS["e"].apply(images, {"scale": torch.ones(size), "moves": moves})[:, 0]
-    return images, digits.labels[chosen], draw
 
 
 class Task(Protocol):
@@ -245,27 +229,40 @@ def train(
             recorder.load(state["recording"])
         start, seconds = state["step"], state["seconds"]
 
-    began = time.monotonic() - seconds
+    def rates(step: int) -> list[float]:
+        return [group["peak"] * rate_factor(recipe, step / total) for group in optimiser.param_groups]
+
+    def accelerated_step(step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The loss, the logits and the labels of a step of this process."""
+        for group, rate in zip(optimiser.param_groups, rates(step), strict=True):
+            group["lr"] = rate
+        inputs, labels = task.batch(step)
+        images, *others, labels = (part[rank::world].to(accelerator.device) for part in (*inputs, labels))  # this one's share
+        torch.manual_seed((seed * world + rank) * 1_000_003 + step)  # of dropout
+        logits = model(images.contiguous(memory_format=torch.channels_last), *others)
+        loss = task.loss(logits, labels)
+        accelerator.backward(loss)
+        if recipe.clip:
+            accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
+        optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
+        if recipe.average:
+            average.update_parameters(plain)
+        return loss, logits, labels
+
+    take = accelerated_step
+    if isinstance(task, DigitTask) and on_one_gpu(accelerator):
+        how = (task.loss, rates, range(start, total), steps_an_epoch, accelerator.device, console)
+        take = DeviceSteps(task.digits, experiment.data, recipe, seed, model, average, optimiser.optimizer, *how).take
+
+    began, saved = time.monotonic() - seconds, -SAVE_EVERY
     model.train()
     with progress_bar(console, disable=not main) as bar:
         line = bar.add_task(experiment.name, total=total, completed=start, loss=0.0, error=0.0, speed=0.0)
         for step in range(start, total):
             if recorder:
                 recorder.record(step, kept)
-            for group in optimiser.param_groups:
-                group["lr"] = group["peak"] * rate_factor(recipe, step / total)
-            inputs, labels = task.batch(step)
-            images, *others, labels = (part[rank::world].to(accelerator.device) for part in (*inputs, labels))  # this one's share
-            torch.manual_seed((seed * world + rank) * 1_000_003 + step)  # of dropout
-            logits = model(images.contiguous(memory_format=torch.channels_last), *others)
-            loss = task.loss(logits, labels)
-            accelerator.backward(loss)
-            if recipe.clip:
-                accelerator.clip_grad_norm_(model.parameters(), recipe.clip)
-            optimiser.step()
-            optimiser.zero_grad(set_to_none=True)
-            if recipe.average:
-                average.update_parameters(plain)
+            loss, logits, labels = take(step)
 
             done = step + 1
             if done % 20 == 0 or done == total:
@@ -273,9 +270,12 @@ def train(
                 speed = done * recipe.batch_size / (time.monotonic() - began)
                 bar.update(line, completed=done, loss=loss.item(), error=wrong, speed=speed)
             if done % steps_an_epoch == 0 and main:
-                state = {"run": run, "step": done, "seconds": time.monotonic() - began}
-                state |= {"model": plain.state_dict(), "average": average.state_dict(), "optimiser": optimiser.state_dict()}
-                save_state(state | {"recording": recorder.state() if recorder else {}}, state_path)
+                elapsed = time.monotonic() - began
+                if done == total or elapsed - saved >= SAVE_EVERY:
+                    saved = elapsed
+                    state = {"run": run, "step": done, "seconds": elapsed, "model": plain.state_dict()}
+                    state |= {"average": average.state_dict(), "optimiser": optimiser.state_dict()}
+                    save_state(state | {"recording": recorder.state() if recorder else {}}, state_path)
                 epoch = done // steps_an_epoch
                 if epoch % max(1, recipe.epochs // VALIDATIONS) == 0:
                     wrong = task.validation_error(kept, accelerator.device)
@@ -295,6 +295,11 @@ def train(
         console.print(f"{path}: {judged} error {metrics[f'{judged}_error']:.2f} %, {seconds:.0f} s")
     accelerator.wait_for_everyone()
     return path
+
+
+def on_one_gpu(accelerator: Accelerator) -> bool:
+    """Whether the run has a CUDA GPU and shares its batches with no other process."""
+    return accelerator.device.type == "cuda" and accelerator.num_processes == 1
 
 
 def is_result(path: Path, run: dict[str, Any]) -> bool:

@@ -5,9 +5,11 @@ of the update counts alike, also those in which the gradient is small. torch's o
 (F, C, h, w) is the matrix (F, C * h * w).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 MOMENTUM = 0.95
@@ -18,34 +20,43 @@ class Muon(torch.optim.AdamW):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        for group in self.param_groups:
-            if group.get("orthogonal"):
-                for parameter in group["params"]:
-                    if parameter.grad is not None:
-                        self._move(parameter, parameter.grad, group["lr"], group["weight_decay"])
-                        parameter.grad = None  # AdamW passes it over
+        orthogonals = [group for group in self.param_groups if group.get("orthogonal")]
+        moving = [(each, group) for group in orthogonals for each in group["params"] if each.grad is not None]
+        updates = orthogonal([self._ahead(parameter, parameter.grad).flatten(1) for parameter, _ in moving])
+        for (parameter, group), update in zip(moving, updates, strict=True):
+            parameter.mul_(1 - group["lr"] * group["weight_decay"]).sub_(group["lr"] * update.view(parameter.shape))
+            parameter.grad = None  # AdamW passes it over
         return super().step(closure)
 
-    def _move(self, parameter: Tensor, gradient: Tensor, rate: float, weight_decay: float) -> None:
+    def _ahead(self, parameter: Tensor, gradient: Tensor) -> Tensor:
+        """Nesterov's momentum after the gradient of this step."""
         state = self.state[parameter]
         if not state:
-            state["step"] = torch.zeros(())  # AdamW expects one when a state is loaded
+            state["step"] = torch.zeros((), device=parameter.device)  # AdamW expects one when a state is loaded
             state["momentum"] = torch.zeros_like(parameter)
         state["step"] += 1
         state["momentum"].lerp_(gradient, 1 - MOMENTUM)
-        ahead = gradient.lerp(state["momentum"], MOMENTUM)  # Nesterov's momentum
-        update = orthogonal(ahead.flatten(1)).view(parameter.shape)
-        parameter.mul_(1 - rate * weight_decay).add_(update, alpha=-rate)
+        return gradient.lerp(state["momentum"], MOMENTUM)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the orthogonal matrix U V^T of a matrix U S V^T (m, n): its singular values come to lie around 1.
+def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """Nearly the orthogonal matrix U V^T of each matrix U S V^T (m, n): its singular values come to lie around 1.
 
-    Five Newton-Schulz steps with the polynomial of Jordan et al., which lifts small values fast and need not converge to 1.
+    Five Newton-Schulz steps X <- p(X X^T) X with the polynomial p(G) = 3.4445 - 4.7750 G + 2.0315 G^2 of Jordan et al., which lifts
+    small values fast and need not converge to 1. All its powers commute, so the steps are taken with the small Gram matrices
+    G = X X^T alone, of all the matrices at once, and X is multiplied by the product of the five p(G).
     """
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    wide = wide / (wide.norm() + 1e-7)
+    if not matrices:
+        return []
+    wide = [matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T for matrix in matrices]
+    wide = [each / (each.norm() + 1e-7) for each in wide]
+    side = max(len(each) for each in wide)
+    gram = torch.stack([F.pad(each @ each.T, (0, side - len(each)) * 2) for each in wide])  # (matrices, side, side)
+    product = None
     for _ in range(5):
-        gram = wide @ wide.T
-        wide = 3.4445 * wide + (2.0315 * gram @ gram - 4.7750 * gram) @ wide
-    return wide if matrix.shape[0] <= matrix.shape[1] else wide.T
+        factor = torch.baddbmm(gram, gram, gram, beta=-4.7750, alpha=2.0315)
+        factor.diagonal(dim1=1, dim2=2).add_(3.4445)
+        product = factor if product is None else factor @ product
+        gram = factor @ gram @ factor
+    updates = [whole[: len(each), : len(each)] @ each for whole, each in zip(product, wide, strict=True)]  # type: ignore[arg-type]
+    return [u if u.shape == matrix.shape else u.T for u, matrix in zip(updates, matrices, strict=True)]

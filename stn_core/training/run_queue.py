@@ -9,10 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from rich.console import Console
 
+GPU_JOBS = 6  # small models that share a GPU; each also keeps a core busy with launching and one with drawing
 
-def default_jobs() -> int:
-    """How many experiments train fastest side by side: one a CPU core, since one thread is used best; one on GPUs."""
-    return 1 if torch.cuda.is_available() else cores()
+
+def default_jobs(device: str = "auto", small: bool = True) -> int:
+    """How many experiments train fastest side by side: one a CPU core, since one thread is used best; on a GPU a few, if they are
+    small.
+    """
+    if device == "cpu" or not torch.cuda.is_available():
+        return cores()
+    return min(GPU_JOBS, max(1, cores() // 2)) if small else 1
 
 
 def cores() -> int:
@@ -21,7 +27,8 @@ def cores() -> int:
 
 
 def run_queue(names: Sequence[str], options: Iterable[str], jobs: int, console: Console) -> list[str]:
-    """Train each with ``python -m stn_core train NAME --resume`` and the options; returns the names of those that failed.
+    """Train each with ``python -m stn_core train NAME --resume`` and the options; returns the names of those that failed. A name
+    may bring options of its own, as in "r-cnn --seeds 1".
 
     What is done is skipped, what was interrupted goes on, and one that fails does not stop the others. Whatever the runs report
     is printed as it comes.
@@ -29,7 +36,7 @@ def run_queue(names: Sequence[str], options: Iterable[str], jobs: int, console: 
     environment = {"OMP_NUM_THREADS": str(max(1, cores() // jobs))} | os.environ
 
     def run(name: str) -> int:
-        command = [sys.executable, "-m", "stn_core", "train", name, "--resume", *options]
+        command = [sys.executable, "-m", "stn_core", "train", *name.split(), "--resume", *options]
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
             for line in process.stderr or ():
                 console.print(line.rstrip(), highlight=False, markup=False)

@@ -77,7 +77,7 @@ class Transform:
         height, width = size
         if height < 1 or width < 1:
             raise ValueError(f"size must be (H, W) with H and W at least 1; got {tuple(size)}")
-        features = _grid_features(self, (int(height), int(width)), theta.dtype, theta.device)
+        features = grid_features(self, (int(height), int(width)), theta.dtype, theta.device)
         return self._apply(theta, features).unflatten(1, (height, width))
 
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
@@ -113,9 +113,21 @@ class Transform:
 
 
 @lru_cache(maxsize=64)
-def _grid_features(transform: Transform, size: Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+def grid_features(transform: Transform, size: Size, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """The features (H * W, F) of the centres of an H x W output's pixels; computed once, so never change them."""
     with torch.inference_mode(False):  # cached for every later caller, also one that wants gradients
         return transform.features(regular_points(size, torch.float64)).to(device, dtype)
+
+
+def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
+    """Fixed points (N, 2) in the type and on the device of ``like``; brought there once, so never change them."""
+    return _constant(points, like.dtype, like.device)
+
+
+@lru_cache(maxsize=64)
+def _constant(points: tuple[tuple[float, float], ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    with torch.inference_mode(False):
+        return torch.tensor(points, dtype=dtype, device=device)
 
 
 def dehomogenise(points: Tensor) -> Tensor:
