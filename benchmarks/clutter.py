@@ -1,4 +1,4 @@
-"""Why a plain CNN is as good as ST-CNN affine on TC: errors with the learned and with the true window, with and without distractors.
+"""Why a plain CNN is as good as ST-CNN affine on TC: errors with the learned and the true window, with and without distractors.
 
     python -m benchmarks.clutter [--seeds 10]
 

@@ -36,8 +36,9 @@ RUN = {
     "export STN_CHECKPOINTS=my-models": "tests/test_own_models.py",
 }
 # Commands that take minutes to days, some of them on GPUs or on a cluster. Here their words alone are checked; what they do, tests
-# run on less: tests/test_training.py, test_birds.py, test_ray_queue.py, test_report.py, test_own_models.py, test_browser.py.
-HOURS = ("python -m stn_core train ", "python -m stn_core evaluate ", "python -m stn_core report", "python -m benchmarks.")
+# run on less: tests/test_training.py, test_seeds.py, test_birds.py, test_ray_queue.py, test_report.py, test_own_models.py and
+# test_browser.py.
+HOURS = (*(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report")), "python -m benchmarks.")
 
 
 def blocks(text, language):
