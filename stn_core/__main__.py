@@ -143,11 +143,18 @@ def report(
     out: Out = None,
     data: Data = None,
     to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/report.json"),
+    table: Annotated[bool, typer.Option("--table", help="Measure nothing; print the file's table as Markdown")] = False,
 ) -> None:
     """Measure every digit checkpoint for the results page: test errors, invariance curves, what the transformer aligns.
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
+    if table:
+        from stn_core.evaluation.report import read_report
+        from stn_core.evaluation.table import markdown_table
+
+        print(markdown_table(read_report(to)))
+        return
     from stn_core.evaluation.measure import make_report
 
     console = Console(highlight=False, soft_wrap=True)

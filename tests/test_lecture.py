@@ -56,8 +56,8 @@ def test_the_lecture_through_the_paper_visits_every_page_in_about_twenty_steps()
     assert all(len(re.findall(r"[.?!…](?=\s|$)", step.say("text", "en"))) <= 3 for step in PAPER.steps)
 
 
-def test_the_readme_shows_a_lesson_that_can_be_read(tmp_path):
-    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_documents_show_a_lesson_that_can_be_read(tmp_path):
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/lecture.md").read_text(), re.DOTALL)
     lesson = lesson_of(tmp_path, example)
     assert isinstance(lesson, Lesson), lesson
     assert lesson.steps[0].state and said(lesson.title, "zh")

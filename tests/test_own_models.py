@@ -21,12 +21,12 @@ from ui.app import loading
 from ui.pages.replay.component import as_matrix
 
 ROOT = Path(__file__).parent.parent
-EXAMPLE = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+(EXAMPLE,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs/own-models.md").read_text(), re.DOTALL)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A folder that STN_CHECKPOINTS names, with the README's example; what it adds is gone after the test."""
+    """A folder that STN_CHECKPOINTS names, with the example of docs/own-models.md; what it adds is gone after the test."""
     monkeypatch.setenv("STN_CHECKPOINTS", str(tmp_path))
     (tmp_path / "mine.py").write_text(EXAMPLE)
     yield tmp_path
@@ -40,7 +40,7 @@ def saved(folder, name, path=None):
     return save_checkpoint(folder / (path or experiment.path), experiment.create_model(), experiment, {}, {})
 
 
-def test_the_readme_s_example_adds_a_transform_and_a_localisation_network(folder):
+def test_the_documents_example_adds_a_transform_and_a_localisation_network(folder):
     own_models.load(folder)
     assert own_models.PROBLEMS == []
     assert {"st-cnn-rigid", "st-fcn-rigid", "st-tiny-affine"} <= set(list_models("st-*"))

@@ -2,18 +2,21 @@
 
 import asyncio
 import importlib
+import runpy
 import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.routing import Route
 from streamlit.web import cli
 
-from stn_core.places import ROOT
 from ui.app.static_files import answer
+
+PACKAGES = Path(__file__).parents[2]
 
 
 def routes() -> list[Route]:
@@ -41,5 +44,6 @@ def _base() -> str:
 
 def main() -> None:
     """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port 8502``."""
-    sys.argv = ["streamlit", "run", str(ROOT / "app.py"), *sys.argv[1:]]
+    places = runpy.run_path(str(PACKAGES / "stn_core" / "places.py"))  # by itself: importing stn_core takes seconds
+    sys.argv = ["streamlit", "run", str(places["ROOT"] / "app.py"), *sys.argv[1:]]
     cli.main(prog_name="streamlit")
