@@ -14,13 +14,13 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.models.digits import DigitModel
 from ui.browser.export import ExportError, export_model
-from ui.browser.kernel import assemble
 from ui.controls.digit_controls import state
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
 OTHERS = ["p-fcn", "e-st-fcn-affine", "p-st-fcn-projective", "rts-st-fcn-tps", "tc-cnn", "tc-st-cnn-affine", "e-st-cnn-projective",
           "p-st-cnn-tps", "tc-st-fcn-affine", "rts-st-cnn-tps"]  # fmt: skip
+KERNEL = (ROOT / "ui/browser/kernel.wasm").read_bytes()
 FAR = 1000.0  # pixels; a homography's horizon sends points anywhere
 
 START = """<script type="module">
@@ -67,7 +67,7 @@ def text(tensor):
 def ask(page, model, images, simd=True, **options):
     """The engine's answers to images (N, 1, H, W)."""
     about, block = export_model(model, tuple(images.shape[2:]))
-    wasm = base64.b64encode(assemble()).decode() if simd else None
+    wasm = base64.b64encode(KERNEL).decode() if simd else None
     sent = {"about": about, "block": base64.b64encode(block).decode(), "wasm": wasm, "images": [text(image) for image in images]}
     return page.evaluate("sent => answers(sent)", sent | options)
 

@@ -372,7 +372,7 @@ export function unpack(buffer, precision) {
   });
 }
 
-// A model out of stn_core. Maps lie in one memory, as (H, W, C) with C filled up to a multiple of 8: kernel.py says why.
+// A model out of stn_core. Maps lie in one memory, as (H, W, C) with C filled up to a multiple of 8: kernel.wat says why.
 export class Network {
   // `about` and `block` as ui/stage/export.py makes them; `wasm`, the kernel's bytes, or null for plain JavaScript.
   constructor(about, block, wasm) {
@@ -505,7 +505,7 @@ export function softmax(logits) {
   return powers.map((value) => value / sum);
 }
 
-// kernel.py's loop where there is no SIMD.
+// kernel.wat's loop where there is no SIMD.
 function plainKernel(heap) {
   const place = (at, rows, gap, run, weights, bias, out) => {
     let [s0, s1, s2, s3, s4, s5, s6, s7] = heap.subarray(bias, bias + 8);

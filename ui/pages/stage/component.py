@@ -2,7 +2,7 @@
 
 A browser fetches the scripts and the models once (ui/served.py), however often the page is run again: a run sends the state alone,
 a few kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). export.py says what a model is
-for the browser, kernel.py what its inner loop is.
+for the browser, kernel.wat what its inner loop is.
 """
 
 import base64
@@ -24,7 +24,6 @@ from ui.app import loading
 from ui.app.i18n import Texts, translated
 from ui.app.static_files import serve, serve_folder
 from ui.browser.export import ExportError, export_model
-from ui.browser.kernel import assemble
 from ui.components.messages import finite, message_id
 from ui.controls import state
 from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
@@ -35,7 +34,7 @@ COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG
 MODES = ("digit", "grid", "look", "draw")  # what the hand does
 KERNELS = ("bilinear", "bicubic", "nearest")
 THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
-SCRIPTS = sorted((*HERE.glob("*.js"), *BROWSER.glob("*.js")))  # which find each other by their names
+SCRIPTS = sorted((*HERE.glob("*.js"), *BROWSER.glob("*.js"), BROWSER / "kernel.wasm"))  # which find each other by their names
 # the component's texts
 WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
@@ -47,7 +46,7 @@ WORDS = (
 )  # fmt: skip
 
 
-FOLDER = serve_folder("stage-{}", {path.name: path.read_bytes() for path in SCRIPTS} | {"kernel.wasm": assemble()})
+FOLDER = serve_folder("stage-{}", {path.name: path.read_bytes() for path in SCRIPTS})
 _served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
 _component = st.components.v2.component(
     "stage",
