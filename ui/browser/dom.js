@@ -1,6 +1,11 @@
 // What every part of the stage does with the page.
 
-export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }; // keys, as steps in x and y
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+}; // keys, as steps in x and y
 
 export function element(name, className, attributes = {}, ...children) {
   const made = document.createElement(name);

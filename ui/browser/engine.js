@@ -29,7 +29,10 @@ const MATRICES = {
   projective: (theta) => [...theta, 1],
 };
 
-const CONTROL = Float64Array.from({ length: 32 }, (_, i) => -1 + (2 / 3) * (i % 2 ? i >> 3 : (i >> 1) % 4)); // the 4x4 grid
+const CONTROL = Float64Array.from(
+  { length: 32 },
+  (_, i) => -1 + (2 / 3) * (i % 2 ? i >> 3 : (i >> 1) % 4),
+); // the 4x4 grid
 
 export const FAMILIES = {
   translation: { identity: [0, 0] },
@@ -45,13 +48,16 @@ export const matrixOf = (family, theta) => MATRICES[family]?.(Array.from(theta))
 // T_theta of target points: source points.
 export function warp(family, theta, points) {
   const held = Array.from(theta, (value) => Math.min(Math.max(value, -THETA_LIMIT), THETA_LIMIT));
-  return family === "tps" ? spline(held, splineFeatures(points)) : homography(MATRICES[family](held), points);
+  return family === "tps"
+    ? spline(held, splineFeatures(points))
+    : homography(MATRICES[family](held), points);
 }
 
 export function homography([a, b, c, d, e, f, g, h, i], points) {
   const source = new Float64Array(points.length);
   for (let at = 0; at < points.length; at += 2) {
-    const x = points[at], y = points[at + 1];
+    const x = points[at];
+    const y = points[at + 1];
     let w = g * x + h * y + i;
     if (Math.abs(w) < HORIZON) w = w < 0 || Object.is(w, -0) ? -HORIZON : HORIZON;
     source[at] = (a * x + b * y + c) / w;
@@ -64,7 +70,8 @@ function spline(theta, features) {
   const count = features.length / 16;
   const source = new Float64Array(2 * count);
   for (let i = 0; i < count; i++) {
-    let x = 0, y = 0;
+    let x = 0;
+    let y = 0;
     for (let k = 0; k < 16; k++) {
       x += features[16 * i + k] * theta[2 * k];
       y += features[16 * i + k] * theta[2 * k + 1];
@@ -87,9 +94,16 @@ function splineFeatures(points) {
   const count = points.length / 2;
   const features = new Float64Array(16 * count);
   for (let i = 0; i < count; i++) {
-    const x = points[2 * i], y = points[2 * i + 1];
-    const basis = [...Array.from({ length: 16 }, (_, k) => bump(x - CONTROL[2 * k], y - CONTROL[2 * k + 1])), x, y, 1];
-    for (let k = 0; k < 16; k++) features[16 * i + k] = basis.reduce((sum, value, j) => sum + value * solution()[j][k], 0);
+    const x = points[2 * i];
+    const y = points[2 * i + 1];
+    const basis = [
+      ...Array.from({ length: 16 }, (_, k) => bump(x - CONTROL[2 * k], y - CONTROL[2 * k + 1])),
+      x,
+      y,
+      1,
+    ];
+    for (let k = 0; k < 16; k++)
+      features[16 * i + k] = basis.reduce((sum, value, j) => sum + value * solution()[j][k], 0);
   }
   featuresOf.set(points, features);
   return features;
@@ -103,12 +117,19 @@ function solution() {
     Array.from({ length: 35 }, (_, j) => {
       if (j >= 19) return i === j - 19 ? 1 : 0;
       if (i >= 16 && j >= 16) return 0;
-      if (i >= 16 || j >= 16) return [CONTROL[2 * Math.min(i, j)], CONTROL[2 * Math.min(i, j) + 1], 1][Math.max(i, j) - 16];
+      if (i >= 16 || j >= 16)
+        return [CONTROL[2 * Math.min(i, j)], CONTROL[2 * Math.min(i, j) + 1], 1][
+          Math.max(i, j) - 16
+        ];
       return bump(CONTROL[2 * i] - CONTROL[2 * j], CONTROL[2 * i + 1] - CONTROL[2 * j + 1]);
     }),
   );
-  for (let k = 0; k < 19; k++) { // Gauss and Jordan, with the largest pivot
-    const pivot = rows.reduce((best, row, i) => (i >= k && Math.abs(row[k]) > Math.abs(rows[best][k]) ? i : best), k);
+  for (let k = 0; k < 19; k++) {
+    // Gauss and Jordan, with the largest pivot
+    const pivot = rows.reduce(
+      (best, row, i) => (i >= k && Math.abs(row[k]) > Math.abs(rows[best][k]) ? i : best),
+      k,
+    );
     [rows[k], rows[pivot]] = [rows[pivot], rows[k]];
     const by = rows[k][k];
     rows[k] = rows[k].map((value) => value / by);
@@ -123,20 +144,29 @@ function solution() {
 // theta in quantities a lecturer can read, as Transform.decompose gives them; one scale stands for both where there is only one.
 export function decompose(family, theta) {
   if (family === "translation") return { translation: [theta[0], theta[1]] };
-  if (family === "attention") return { scale: [theta[0], theta[0]], translation: [theta[1], theta[2]] };
+  if (family === "attention")
+    return { scale: [theta[0], theta[0]], translation: [theta[1], theta[2]] };
   if (family === "similarity") {
     const scale = Math.hypot(theta[0], theta[1]);
-    return { rotation: Math.atan2(theta[1], theta[0]), scale: [scale, scale], translation: [theta[2], theta[3]] };
+    return {
+      rotation: Math.atan2(theta[1], theta[0]),
+      scale: [scale, scale],
+      translation: [theta[2], theta[3]],
+    };
   }
   if (family === "affine") return linearParts(theta);
   if (family === "projective") {
     const [a, b, x, c, d, y, g, h] = theta;
-    return { ...linearParts([a - x * g, b - x * h, x, c - y * g, d - y * h, y]), perspective: [g, h] };
+    return {
+      ...linearParts([a - x * g, b - x * h, x, c - y * g, d - y * h, y]),
+      perspective: [g, h],
+    };
   }
   const fit = [0, 0, 0, 0, 0, 0]; // the nearest affine map: the control points are symmetric, so each number is a mean
   const spread = CONTROL.reduce((sum, at) => sum + at * at, 0) / 2;
   for (let k = 0; k < 32; k++) {
-    const row = 3 * (k % 2), point = k - (k % 2);
+    const row = 3 * (k % 2);
+    const point = k - (k % 2);
     fit[row] += (theta[k] * CONTROL[point]) / spread;
     fit[row + 1] += (theta[k] * CONTROL[point + 1]) / spread;
     fit[row + 2] += theta[k] / 16;
@@ -147,10 +177,17 @@ export function decompose(family, theta) {
 }
 
 function linearParts([a, b, x, c, d, y]) {
-  const wide = Math.hypot(a, c), flat = wide < 1e-12;
+  const wide = Math.hypot(a, c);
+  const flat = wide < 1e-12;
   const rotation = flat ? Math.atan2(-b, d) : Math.atan2(c, a);
-  const cos = Math.cos(rotation), sin = Math.sin(rotation);
-  return { rotation, scale: [wide, cos * d - sin * b], shear: flat ? 0 : (cos * b + sin * d) / wide, translation: [x, y] };
+  const cos = Math.cos(rotation);
+  const sin = Math.sin(rotation);
+  return {
+    rotation,
+    scale: [wide, cos * d - sin * b],
+    shear: flat ? 0 : (cos * b + sin * d) / wide,
+    translation: [x, y],
+  };
 }
 
 const grids = new Map();
@@ -166,7 +203,7 @@ export function grid(family, theta, height, width) {
 export const toPixel = (x, size) => ((x + 1) * size - 1) / 2;
 export const toNormal = (pixel, size) => (2 * pixel + 1) / size - 1;
 
-const near = (d) => ((1.25 * d - 2.25) * d) * d + 1; // Keys' kernel, a = -0.75, for |d| <= 1
+const near = (d) => (1.25 * d - 2.25) * d * d + 1; // Keys' kernel, a = -0.75, for |d| <= 1
 const far = (d) => -0.75 * (((d - 5) * d + 8) * d - 4); // and for 1 < |d| < 2
 
 // The weights along one axis at a place in pixels: into `weights`, and the first pixel they belong to.
@@ -175,7 +212,8 @@ function weigh(kernel, place, weights) {
     weights[0] = 1;
     return Math.floor(place + 0.5);
   }
-  const first = Math.floor(place), d = place - first;
+  const first = Math.floor(place);
+  const d = place - first;
   if (kernel === "bilinear") {
     weights[0] = 1 - d;
     weights[1] = d;
@@ -189,16 +227,20 @@ function weigh(kernel, place, weights) {
 }
 
 const TAPS = { nearest: 1, bilinear: 2, bicubic: 4 };
-const across = new Float64Array(4), down = new Float64Array(4);
+const across = new Float64Array(4);
+const down = new Float64Array(4);
 
 // V from U (height x width) at source points: one value a point.
 export function sample(image, height, width, points, kernel = "bilinear", padding = "zeros") {
-  const taps = TAPS[kernel], border = padding === "border";
+  const taps = TAPS[kernel];
+  const border = padding === "border";
   const values = new Float32Array(points.length / 2);
   for (let at = 0; at < values.length; at++) {
-    const x = toPixel(points[2 * at], width), y = toPixel(points[2 * at + 1], height);
+    const x = toPixel(points[2 * at], width);
+    const y = toPixel(points[2 * at + 1], height);
     if (!border && !(x > -3 && y > -3 && x < width + 2 && y < height + 2)) continue;
-    const left = weigh(kernel, x, across), top = weigh(kernel, y, down);
+    const left = weigh(kernel, x, across);
+    const top = weigh(kernel, y, down);
     let sum = 0;
     for (let i = 0; i < taps; i++) {
       let row = top + i;
@@ -220,10 +262,13 @@ export function sample(image, height, width, points, kernel = "bilinear", paddin
 
 // The pixels that one sample at a place (in pixels) mixes: column, row, weight, and whether they lie in the image.
 export function taps(x, y, height, width, kernel = "bilinear") {
-  const left = weigh(kernel, x, across), top = weigh(kernel, y, down), found = [];
+  const left = weigh(kernel, x, across);
+  const top = weigh(kernel, y, down);
+  const found = [];
   for (let i = 0; i < TAPS[kernel]; i++) {
     for (let j = 0; j < TAPS[kernel]; j++) {
-      const column = left + j, row = top + i;
+      const column = left + j;
+      const row = top + i;
       const inside = column >= 0 && column < width && row >= 0 && row < height;
       found.push({ column, row, weight: across[j] * down[i], inside });
     }
@@ -240,23 +285,34 @@ const SQUARE = [-1, -1, 1, -1, 1, 1, -1, 1];
 export function parametersOf(kind, values, seeded) {
   const value = (name) => values[`${kind}_${name}`];
   if (kind === "p") {
-    return { scale: value("scale"), moves: Array.from({ length: 8 }, (_, i) => value("xy"[i % 2] + Math.floor(i / 2))) };
+    return {
+      scale: value("scale"),
+      moves: Array.from({ length: 8 }, (_, i) => value("xy"[i % 2] + Math.floor(i / 2))),
+    };
   }
   if (kind === "e") {
     const { directions } = seeded;
-    return { scale: value("scale"), moves: directions.map((at, i) => at * value("strength") + value("moves")[i]) };
+    return {
+      scale: value("scale"),
+      moves: directions.map((at, i) => at * value("strength") + value("moves")[i]),
+    };
   }
   if (kind === "tc") {
     const drops = dropsOf(values, seeded);
-    const patches = seeded.patches.slice(0, value("clutter")).map((pixels, i) => ({ pixels, x: drops[2 * i], y: drops[2 * i + 1] }));
+    const patches = seeded.patches
+      .slice(0, value("clutter"))
+      .map((pixels, i) => ({ pixels, x: drops[2 * i], y: drops[2 * i + 1] }));
     return { place: [value("x"), value("y")], patches };
   }
   const angle = (value("angle") * Math.PI) / 180;
-  return kind === "r" ? { angle } : { angle, scale: value("scale"), shift: [value("x"), value("y")] };
+  return kind === "r"
+    ? { angle }
+    : { angle, scale: value("scale"), shift: [value("x"), value("y")] };
 }
 
 // Where the distractors lie: where a hand dropped them, else where the seed did.
-export const dropsOf = (values, { drops }) => drops.map((at, i) => (values.tc_drops[i] < 0 ? at : values.tc_drops[i]));
+export const dropsOf = (values, { drops }) =>
+  drops.map((at, i) => (values.tc_drops[i] < 0 ? at : values.tc_drops[i]));
 
 // A digit (784 numbers in [0, 1]) distorted: parameters as in stn_core.data.distortions, lengths in pixels of the digit.
 export function distort(kind, digit, parameters) {
@@ -270,11 +326,21 @@ export function distortionGrid(kind, { angle = 0, scale = 1, shift = [0, 0], mov
   const [height, width] = CANVAS[kind];
   if (kind === "p") {
     const frame = squareToQuadrilateral(SQUARE.map((at, i) => at + moves[i] / (DIGIT / 2))); // the digit in it is scaled first
-    return homography(adjugate(frame.map((value, i) => (i % 3 < 2 ? scale * value : value))), regularPoints(height, width));
+    return homography(
+      adjugate(frame.map((value, i) => (i % 3 < 2 ? scale * value : value))),
+      regularPoints(height, width),
+    );
   }
-  if (kind === "e") return grid("tps", CONTROL.map((at, i) => (at + moves[i] / (DIGIT / 2)) / scale), height, width);
+  if (kind === "e")
+    return grid(
+      "tps",
+      CONTROL.map((at, i) => (at + moves[i] / (DIGIT / 2)) / scale),
+      height,
+      width,
+    );
   const zoom = width / DIGIT / scale;
-  const a = Math.cos(-angle) * zoom, b = Math.sin(-angle) * zoom;
+  const a = Math.cos(-angle) * zoom;
+  const b = Math.sin(-angle) * zoom;
   const [x, y] = shift.map((pixels) => (pixels * 2) / width);
   return grid("similarity", [a, b, b * y - a * x, -b * x - a * y], height, width);
 }
@@ -282,8 +348,11 @@ export function distortionGrid(kind, { angle = 0, scale = 1, shift = [0, 0], mov
 // The homography from [-1, 1]^2 to a quadrilateral (Heckbert 1989); finite for every one.
 export function squareToQuadrilateral([x0, y0, x1, y1, x2, y2, x3, y3]) {
   const cross = (ax, ay, bx, by) => ax * by - ay * bx;
-  const ex = x0 - x1 + x2 - x3, ey = y0 - y1 + y2 - y3;
-  const g = cross(ex, ey, x3 - x2, y3 - y2), h = cross(x1 - x2, y1 - y2, ex, ey), w = cross(x1 - x2, y1 - y2, x3 - x2, y3 - y2);
+  const ex = x0 - x1 + x2 - x3;
+  const ey = y0 - y1 + y2 - y3;
+  const g = cross(ex, ey, x3 - x2, y3 - y2);
+  const h = cross(x1 - x2, y1 - y2, ex, ey);
+  const w = cross(x1 - x2, y1 - y2, x3 - x2, y3 - y2);
   const rows = [
     [w * (x1 - x0) + g * x1, w * (x3 - x0) + h * x3, w * x0],
     [w * (y1 - y0) + g * y1, w * (y3 - y0) + h * y3, w * y0],
@@ -297,12 +366,23 @@ export function squareToQuadrilateral([x0, y0, x1, y1, x2, y2, x3, y3]) {
 }
 
 export function adjugate([a, b, c, d, e, f, g, h, i]) {
-  return [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d];
+  return [
+    e * i - f * h,
+    c * h - b * i,
+    b * f - c * e,
+    f * g - d * i,
+    a * i - c * g,
+    c * d - a * f,
+    d * h - e * g,
+    b * g - a * h,
+    a * e - b * d,
+  ];
 }
 
 function clutter(digit, { place: [x, y], patches }, side) {
   const canvas = new Float32Array(side * side);
-  for (let row = 0; row < DIGIT; row++) canvas.set(digit.subarray(DIGIT * row, DIGIT * (row + 1)), (y + row) * side + x);
+  for (let row = 0; row < DIGIT; row++)
+    canvas.set(digit.subarray(DIGIT * row, DIGIT * (row + 1)), (y + row) * side + x);
   for (const { pixels, x: left, y: top } of patches) {
     for (let i = 0; i < PATCH * PATCH; i++) {
       const at = (top + Math.floor(i / PATCH)) * side + left + (i % PATCH);
@@ -315,7 +395,10 @@ function clutter(digit, { place: [x, y], patches }, side) {
 // A drawing (ink in [0, 1], height x width) in MNIST's form, or null if it is blank: its box reduced into 20x20 with its aspect
 // kept, every pixel the mean of what it covers, the strokes as bright as MNIST's; then centred by mass in 28x28. 784 bytes.
 export function mnistForm(ink, height, width) {
-  let left = width, right = -1, top = height, bottom = -1;
+  let left = width;
+  let right = -1;
+  let top = height;
+  let bottom = -1;
   for (let row = 0; row < height; row++) {
     for (let column = 0; column < width; column++) {
       if (ink[row * width + column] < 0.1) continue;
@@ -324,16 +407,34 @@ export function mnistForm(ink, height, width) {
     }
   }
   if (right < left) return null;
-  const [wide, high] = [right + 1 - left, bottom + 1 - top], zoom = 20 / Math.max(wide, high);
-  const columns = Math.max(1, Math.round(wide * zoom)), rows = Math.max(1, Math.round(high * zoom));
+  const [wide, high] = [right + 1 - left, bottom + 1 - top];
+  const zoom = 20 / Math.max(wide, high);
+  const columns = Math.max(1, Math.round(wide * zoom));
+  const rows = Math.max(1, Math.round(high * zoom));
   const lines = reduce(ink, width, top, bottom + 1, left, wide / columns, columns); // first across, then down
-  const small = transposed(reduce(transposed(lines, columns), high, 0, columns, 0, high / rows, rows), rows);
-  const highest = Math.max(...small), mass = small.reduce((a, b) => a + b);
+  const small = transposed(
+    reduce(transposed(lines, columns), high, 0, columns, 0, high / rows, rows),
+    rows,
+  );
+  const highest = Math.max(...small);
+  const mass = small.reduce((a, b) => a + b);
   const middle = (along) => small.reduce((sum, value, i) => sum + value * along(i), 0) / mass;
   const held = (at, side) => Math.min(Math.max(Math.round(14 - at), 0), DIGIT - side); // MNIST's centre is pixel 14
-  const x = held(middle((i) => i % columns), columns), y = held(middle((i) => Math.floor(i / columns)), rows);
+  const x = held(
+    middle((i) => i % columns),
+    columns,
+  );
+  const y = held(
+    middle((i) => Math.floor(i / columns)),
+    rows,
+  );
   const digit = new Uint8Array(DIGIT * DIGIT);
-  small.forEach((value, i) => (digit[(y + Math.floor(i / columns)) * DIGIT + x + (i % columns)] = Math.round((255 * value) / highest)));
+  small.forEach(
+    (value, i) =>
+      (digit[(y + Math.floor(i / columns)) * DIGIT + x + (i % columns)] = Math.round(
+        (255 * value) / highest,
+      )),
+  );
   return digit;
 }
 
@@ -342,7 +443,8 @@ function reduce(image, width, first, last, start, step, count) {
   const out = new Float64Array((last - first) * count);
   for (let row = first; row < last; row++) {
     for (let i = 0; i < count; i++) {
-      const from = start + i * step, to = Math.min(from + step, width);
+      const from = start + i * step;
+      const to = Math.min(from + step, width);
       let sum = 0;
       for (let column = Math.floor(from); column < to; column++) {
         sum += image[row * width + column] * (Math.min(column + 1, to) - Math.max(column, from));
@@ -367,7 +469,9 @@ const floats = ([channels, height, width]) => channels * height * width;
 export function unpack(buffer, precision) {
   if (precision === "float32") return new Float32Array(buffer);
   return Float32Array.from(new Uint16Array(buffer), (bits) => {
-    const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
+    const sign = bits & 0x8000 ? -1 : 1;
+    const exponent = (bits >> 10) & 31;
+    const fraction = bits & 1023;
     return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction);
   });
 }
@@ -381,8 +485,13 @@ export class Network {
     Object.assign(this, { input: about.input, transformer, families: FAMILIES });
     this.used = 16; // bytes
     this.plan = [];
-    const localisation = transformer ? this.chain(transformer.localisation, numbers, [1, ...about.input]) : null;
-    const rest = this.chain(classifier, numbers, [1, ...(transformer ? transformer.size : about.input)]);
+    const localisation = transformer
+      ? this.chain(transformer.localisation, numbers, [1, ...about.input])
+      : null;
+    const rest = this.chain(classifier, numbers, [
+      1,
+      ...(transformer ? transformer.size : about.input),
+    ]);
     this.open(wasm);
     for (const write of this.plan) write();
     this.localise = localisation?.();
@@ -393,7 +502,9 @@ export class Network {
     if (wasm) {
       const memory = new WebAssembly.Memory({ initial: Math.ceil(this.used / 65536) });
       this.heap = new Float32Array(memory.buffer);
-      this.kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm), { m: { m: memory } }).exports.k;
+      this.kernel = new WebAssembly.Instance(new WebAssembly.Module(wasm), {
+        m: { m: memory },
+      }).exports.k;
     } else {
       this.heap = new Float32Array(this.used / 4);
       this.kernel = plainKernel(this.heap);
@@ -409,7 +520,8 @@ export class Network {
   // Room for the layers now, and later, when there is a memory, a function from an image to the last map.
   chain(layers, numbers, shape) {
     const input = this.room(floats(shape));
-    let at = input, channels = 1;
+    let at = input;
+    let channels = 1;
     const steps = [];
     for (const layer of layers) {
       const [step, out, outChannels] = this.step(layer, numbers, at, channels);
@@ -426,7 +538,8 @@ export class Network {
 
   step(layer, numbers, at, channels) {
     if (layer.type === "conv") return this.convolution(layer, numbers, at, channels);
-    const [, height, width] = layer.in, [, rows, columns] = layer.out;
+    const [, height, width] = layer.in;
+    const [, rows, columns] = layer.out;
     if (layer.type === "relu") {
       const [from, to] = [at / 4, at / 4 + channels * height * width];
       const relu = () => {
@@ -439,27 +552,48 @@ export class Network {
   }
 
   pool({ type, kernel, stride, in: [, height, width], out: [, rows, columns] }, at, out, channels) {
-    const { heap } = this, mean = type === "avgpool", share = mean ? 1 / (kernel[0] * kernel[1]) : 1;
+    const { heap } = this;
+    const mean = type === "avgpool";
+    const share = mean ? 1 / (kernel[0] * kernel[1]) : 1;
     for (let row = 0; row < rows; row++) {
-      const top = row * stride[0], bottom = Math.min(top + kernel[0], height);
+      const top = row * stride[0];
+      const bottom = Math.min(top + kernel[0], height);
       for (let column = 0; column < columns; column++) {
-        const left = column * stride[1], right = Math.min(left + kernel[1], width);
+        const left = column * stride[1];
+        const right = Math.min(left + kernel[1], width);
         const to = out + (row * columns + column) * channels;
         for (let c = 0; c < channels; c++) heap[to + c] = mean ? 0 : -Infinity;
         for (let y = top; y < bottom; y++) {
           for (let x = left; x < right; x++) {
             const from = at + (y * width + x) * channels;
             if (mean) for (let c = 0; c < channels; c++) heap[to + c] += share * heap[from + c];
-            else for (let c = 0; c < channels; c++) if (heap[from + c] > heap[to + c]) heap[to + c] = heap[from + c];
+            else
+              for (let c = 0; c < channels; c++)
+                if (heap[from + c] > heap[to + c]) heap[to + c] = heap[from + c];
           }
         }
       }
     }
   }
 
-  convolution({ kernel: [height, width], weights: first, bias: biasFirst, in: [inputs, , wide], out: [outputs, rows, columns] }, numbers, at, channels) {
-    const padded = eight(outputs), run = width * channels, block = 8 * height * run;
-    const weights = this.room((padded / 8) * block), bias = this.room(padded), out = this.room(padded * rows * columns);
+  convolution(
+    {
+      kernel: [height, width],
+      weights: first,
+      bias: biasFirst,
+      in: [inputs, , wide],
+      out: [outputs, rows, columns],
+    },
+    numbers,
+    at,
+    channels,
+  ) {
+    const padded = eight(outputs);
+    const run = width * channels;
+    const block = 8 * height * run;
+    const weights = this.room((padded / 8) * block);
+    const bias = this.room(padded);
+    const out = this.room(padded * rows * columns);
     this.plan.push(() => {
       for (let o = 0; o < outputs; o++) {
         this.heap[bias / 4 + o] = numbers[biasFirst + o];
@@ -471,15 +605,33 @@ export class Network {
         }
       }
     });
-    const line = 4 * wide * channels, gap = line - 4 * run, places = rows * columns;
-    const from = (place) => at + Math.floor(place / columns) * line + (place % columns) * 4 * channels;
+    const line = 4 * wide * channels;
+    const gap = line - 4 * run;
+    const places = rows * columns;
+    const from = (place) =>
+      at + Math.floor(place / columns) * line + (place % columns) * 4 * channels;
     const step = () => {
-      for (let place = 0; place < places; place += 4) { // the last four may be fewer: then one is done several times
+      for (let place = 0; place < places; place += 4) {
+        // the last four may be fewer: then one is done several times
         const [p, q, r] = [1, 2, 3].map((next) => Math.min(place + next, places - 1));
         const [a, b, c, d] = [from(place), from(p), from(q), from(r)];
         for (let o = 0; o < padded; o += 8) {
           const to = (place) => out + 4 * (place * padded + o);
-          this.kernel(a, b, c, d, height, gap, run, weights + (o / 8) * 4 * block, bias + 4 * o, to(place), to(p), to(q), to(r));
+          this.kernel(
+            a,
+            b,
+            c,
+            d,
+            height,
+            gap,
+            run,
+            weights + (o / 8) * 4 * block,
+            bias + 4 * o,
+            to(place),
+            to(p),
+            to(q),
+            to(r),
+          );
         }
       }
     };
@@ -488,13 +640,26 @@ export class Network {
 
   // What the model makes of an image; `theta` from elsewhere takes the localisation network's place, `kernel` the sampler's.
   answer(image, theta = null, kernel = null) {
-    let seen = image, output = null;
+    let seen = image;
+    let output = null;
     if (this.transformer) {
-      const { family, size, padding } = this.transformer, [height, width] = this.input;
+      const { family, size, padding } = this.transformer;
+      const [height, width] = this.input;
       theta = Array.from(theta ?? this.localise(image));
-      output = seen = sample(image, height, width, grid(family, theta, ...size), kernel ?? this.transformer.kernel, padding);
+      output = seen = sample(
+        image,
+        height,
+        width,
+        grid(family, theta, ...size),
+        kernel ?? this.transformer.kernel,
+        padding,
+      );
     }
-    return { theta: this.transformer ? theta : null, output, probabilities: softmax(this.classify(seen)) };
+    return {
+      theta: this.transformer ? theta : null,
+      output,
+      probabilities: softmax(this.classify(seen)),
+    };
   }
 }
 
@@ -526,7 +691,8 @@ function plainKernel(heap) {
   };
   return (a, b, c, d, rows, gap, run, weights, bias, ...out) => {
     [a, b, c, d].forEach((at, j) => {
-      if (j === 0 || out[j] !== out[j - 1]) place(at / 4, rows, gap / 4, run, weights / 4, bias / 4, out[j] / 4);
+      if (j === 0 || out[j] !== out[j - 1])
+        place(at / 4, rows, gap / 4, run, weights / 4, bias / 4, out[j] / 4);
     });
   };
 }

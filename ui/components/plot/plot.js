@@ -24,7 +24,9 @@ function scaled({ data, layout }, by) {
     data: data.map((trace) => scaleTrace(trace, by)),
     layout: {
       ...layout,
-      ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }])),
+      ...Object.fromEntries(
+        axes.map(([name, axis]) => [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }]),
+      ),
       height: layout.height * by,
       annotations: layout.annotations.map((text) => ({ ...text, font: scaleFont(text.font, by) })),
     },
@@ -38,7 +40,12 @@ async function draw(element) {
   const width = element.clientWidth;
   if (!width || element.latest.figure !== figure) return; // hidden, or overtaken by a newer figure
   const { data, layout } = scaled(figure, width / figure.layout.width);
-  await Plotly.react(element, data, { ...layout, width }, { displayModeBar: false, showSendToCloud: false });
+  await Plotly.react(
+    element,
+    data,
+    { ...layout, width },
+    { displayModeBar: false, showSendToCloud: false },
+  );
 }
 
 export default function ({ data, parentElement }) {

@@ -10,7 +10,8 @@ export function reduced(pixels, counts) {
     const color = ((pixels[at] >> 3) << 10) | ((pixels[at + 1] >> 3) << 5) | (pixels[at + 2] >> 3);
     colors[i] = color;
     counts[4 * color]++;
-    for (let channel = 0; channel < 3; channel++) counts[4 * color + 1 + channel] += pixels[at + channel];
+    for (let channel = 0; channel < 3; channel++)
+      counts[4 * color + 1 + channel] += pixels[at + channel];
   }
   return colors;
 }
@@ -19,9 +20,15 @@ export const emptyCounts = () => new Float64Array(4 * 32768);
 
 // The palette [r, g, b] x 255 at most, and the index in it of each 15-bit colour that occurs.
 function palette(counts) {
-  const used = Array.from({ length: 32768 }, (_, color) => color).filter((color) => counts[4 * color]);
-  const mean = (color) => [1, 2, 3].map((channel) => Math.round(counts[4 * color + channel] / counts[4 * color]));
-  const kept = used.sort((a, b) => counts[4 * b] - counts[4 * a]).slice(0, SAME).map(mean);
+  const used = Array.from({ length: 32768 }, (_, color) => color).filter(
+    (color) => counts[4 * color],
+  );
+  const mean = (color) =>
+    [1, 2, 3].map((channel) => Math.round(counts[4 * color + channel] / counts[4 * color]));
+  const kept = used
+    .sort((a, b) => counts[4 * b] - counts[4 * a])
+    .slice(0, SAME)
+    .map(mean);
   const index = new Uint8Array(32768);
   for (const color of used) {
     const wanted = mean(color);
@@ -49,7 +56,9 @@ export function gif(width, height, frames, delays, counts) {
   let before = null;
   frames.forEach((frame, i) => {
     const now = Uint8Array.from(frame, (color) => index[color]);
-    const [left, top, wide, high] = before ? changed(before, now, width, height) : [0, 0, width, height];
+    const [left, top, wide, high] = before
+      ? changed(before, now, width, height)
+      : [0, 0, width, height];
     const part = new Uint8Array(wide * high);
     for (let y = 0; y < high; y++) {
       for (let x = 0; x < wide; x++) {
@@ -63,7 +72,8 @@ export function gif(width, height, frames, delays, counts) {
     words(left, top, wide, high);
     bytes.push(0, 8);
     const packed = lzw(part);
-    for (let at = 0; at < packed.length; at += 255) bytes.push(Math.min(255, packed.length - at), ...packed.slice(at, at + 255));
+    for (let at = 0; at < packed.length; at += 255)
+      bytes.push(Math.min(255, packed.length - at), ...packed.slice(at, at + 255));
     bytes.push(0);
     before = now;
   });

@@ -12,15 +12,22 @@ const STRIP = 56; // under an animation's frames: what changes, in pixels of the
 
 // Figures, the player of recordings, birds with their windows and the live stage, from top to bottom.
 function exhibits() {
-  const stages = [...document.querySelectorAll("*")].map((element) => element.shadowRoot?.querySelector(".stage .floor")).filter(Boolean);
-  const all = [...document.querySelectorAll(".plot"), ...document.querySelectorAll(".replay, .birds"), ...stages];
+  const stages = [...document.querySelectorAll("*")]
+    .map((element) => element.shadowRoot?.querySelector(".stage .floor"))
+    .filter(Boolean);
+  const all = [
+    ...document.querySelectorAll(".plot"),
+    ...document.querySelectorAll(".replay, .birds"),
+    ...stages,
+  ];
   const top = (element) => element.getBoundingClientRect().top;
   return all.filter((element) => element.getClientRects().length).sort((a, b) => top(a) - top(b));
 }
 
 export const player = () => document.querySelector(".replay")?.player;
 
-const pictureOf = (element, theme) => (element.latest ? figurePicture(element.latest.figure, theme) : photograph(element, theme));
+const pictureOf = (element, theme) =>
+  element.latest ? figurePicture(element.latest.figure, theme) : photograph(element, theme);
 
 // ---- pictures
 
@@ -36,7 +43,12 @@ async function fontRule() {
     } catch {
       continue; // another host's
     }
-    const face = rules.find((rule) => rule instanceof CSSFontFaceRule && /Source Sans/.test(rule.style.fontFamily) && rule.style.fontStyle !== "italic");
+    const face = rules.find(
+      (rule) =>
+        rule instanceof CSSFontFaceRule &&
+        /Source Sans/.test(rule.style.fontFamily) &&
+        rule.style.fontStyle !== "italic",
+    );
     const url = face?.style.getPropertyValue("src").match(/url\("?([^")]+)"?\)/)?.[1];
     if (!url) continue;
     const blob = await (await fetch(new URL(url, sheet.href ?? location.href))).blob();
@@ -55,7 +67,10 @@ const coloured = (text, theme) => text.replaceAll("rgb(1, 2, 3)", theme.text); /
 
 async function figurePicture({ data, layout }, theme, scale = FINE) {
   const { width, height } = layout;
-  const url = await window.Plotly.toImage({ data, layout }, { format: "svg", width, height, scale });
+  const url = await window.Plotly.toImage(
+    { data, layout },
+    { format: "svg", width, height, scale },
+  );
   const drawn = decodeURIComponent(url.slice(url.indexOf(",") + 1));
   const svg = coloured(drawn.replace(">", `><style>${await fontRule()}</style>`), theme);
   const image = new Image();
@@ -68,7 +83,10 @@ async function figurePicture({ data, layout }, theme, scale = FINE) {
 }
 
 function blank(width, height, theme) {
-  const canvas = Object.assign(document.createElement("canvas"), { width: Math.round(width), height: Math.round(height) });
+  const canvas = Object.assign(document.createElement("canvas"), {
+    width: Math.round(width),
+    height: Math.round(height),
+  });
   const pen = canvas.getContext("2d");
   pen.fillStyle = theme.background;
   pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -94,7 +112,8 @@ function photograph(root, theme, scale = FINE) {
     pen.font = `${style.fontStyle} ${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     pen.fillStyle = style.color;
     pen.textBaseline = "middle";
-    for (const { text, left, right, middle } of lines(node)) pen.fillText(text, left, middle, right - left + 1);
+    for (const { text, left, right, middle } of lines(node))
+      pen.fillText(text, left, middle, right - left + 1);
   }
   return canvas;
 }
@@ -108,7 +127,8 @@ function lines(node) {
     range.setEnd(node, index + word.length);
     const { left, right, top, height } = range.getBoundingClientRect();
     const line = found.at(-1);
-    if (line && Math.abs(line.top - top) < 3) Object.assign(line, { text: node.data.slice(line.from, index + word.length), right });
+    if (line && Math.abs(line.top - top) < 3)
+      Object.assign(line, { text: node.data.slice(line.from, index + word.length), right });
     else found.push({ from: index, text: word, left, right, top, middle: top + height / 2 });
   }
   return found;
@@ -120,7 +140,11 @@ export async function png(theme) {
   for (const element of exhibits()) pictures.push(await pictureOf(element, theme));
   const gap = 24 * FINE;
   const width = Math.max(...pictures.map((picture) => picture.width)) + 2 * gap;
-  const canvas = blank(width, pictures.reduce((sum, picture) => sum + picture.height + gap, gap), theme);
+  const canvas = blank(
+    width,
+    pictures.reduce((sum, picture) => sum + picture.height + gap, gap),
+    theme,
+  );
   let top = gap;
   for (const picture of pictures) {
     canvas.getContext("2d").drawImage(picture, gap, top);
@@ -152,7 +176,10 @@ async function animation(count, picture, progress) {
 
 function sized({ width, height }) {
   const share = Math.min(1, WIDE / width);
-  return Object.assign(document.createElement("canvas"), { width: Math.round(width * share), height: Math.round(height * share) });
+  return Object.assign(document.createElement("canvas"), {
+    width: Math.round(width * share),
+    height: Math.round(height * share),
+  });
 }
 
 // Of a slider's range: the server made the figures.
@@ -191,7 +218,11 @@ export function sweep({ frames }, theme, progress) {
 export async function training(theme, progress) {
   const film = player().film();
   try {
-    return await animation(MOMENTS, (i) => (film.show(i / (MOMENTS - 1)), photograph(player().root, theme, 1)), progress);
+    return await animation(
+      MOMENTS,
+      (i) => (film.show(i / (MOMENTS - 1)), photograph(player().root, theme, 1)),
+      progress,
+    );
   } finally {
     film.end();
   }
@@ -199,7 +230,12 @@ export async function training(theme, progress) {
 
 // ---- a page of its own
 
-const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+const escaped = (text) =>
+  text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replaceAll('"', "&quot;");
 const asData = (value) => JSON.stringify(value).replaceAll("<", "\\u003c");
 
 const SHOW = `for (const element of document.querySelectorAll(".plot")) {
@@ -222,21 +258,29 @@ export async function page({ title, notes, snippet, words, script, language }, t
   for (const element of exhibits()) {
     if (element.latest) {
       const { figure, alt } = element.latest;
-      body.push(`<p>${escaped(alt)}</p><div><div class="plot" role="img" aria-label="${escaped(alt)}" data-figure="${figures.length}"></div></div>`);
-      figures.push(JSON.parse(coloured(JSON.stringify({ data: figure.data, layout: figure.layout }), theme)));
+      body.push(
+        `<p>${escaped(alt)}</p><div><div class="plot" role="img" aria-label="${escaped(alt)}" data-figure="${figures.length}"></div></div>`,
+      );
+      figures.push(
+        JSON.parse(coloured(JSON.stringify({ data: figure.data, layout: figure.layout }), theme)),
+      );
     } else {
       const picture = await photograph(element, theme);
       body.push(`<p><img src="${picture.toDataURL()}" alt="${escaped(title)}" width="100%"></p>`);
     }
   }
   body.push(...notes.map((note) => `<p class="note">${escaped(note)}</p>`));
-  body.push(`<p>${escaped(words.link)} <a href="${escaped(location.href)}">${escaped(location.href)}</a></p>`);
+  body.push(
+    `<p>${escaped(words.link)} <a href="${escaped(location.href)}">${escaped(location.href)}</a></p>`,
+  );
   body.push(`<h2>${escaped(words.python)}</h2><pre>${escaped(snippet)}</pre>`);
   const plotly = figures.length ? await (await fetch(script)).text() : "";
   const style = `${await fontRule()}
 body{font:17px/1.5 "Source Sans",sans-serif;background:${theme.background};color:${theme.text};max-width:1200px;margin:2rem auto;padding:0 1rem}
 a{color:${theme.primary};overflow-wrap:anywhere}pre{overflow-x:auto;border:1px solid;padding:1rem;font-size:14px}.note{opacity:.8}`;
-  const scripts = figures.length ? `<script>${plotly}</script><script>const figures = ${asData(figures)};\n${SHOW}</script>` : "";
+  const scripts = figures.length
+    ? `<script>${plotly}</script><script>const figures = ${asData(figures)};\n${SHOW}</script>`
+    : "";
   const html = `<!doctype html><html lang="${language}"><head><meta charset="utf-8"><title>${escaped(title)}</title><style>${style}</style></head><body>
 ${body.join("\n")}
 ${scripts}</body></html>`;

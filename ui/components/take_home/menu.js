@@ -6,22 +6,32 @@ const make = (element, tag, className, text = "") => {
   return made;
 };
 
-const root = () => document.querySelector('script[src*="static/js/"]').src.replace(/static\/js\/.*$/, "app/static/"); // whatever path the app is served under
+const root = () =>
+  document.querySelector('script[src*="static/js/"]').src.replace(/static\/js\/.*$/, "app/static/"); // whatever path the app is served under
 const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function themeOf(element) {
   const style = getComputedStyle(element);
   const variable = (name) => style.getPropertyValue(name).trim();
-  return { text: style.color, background: variable("--st-background-color"), primary: variable("--st-primary-color"), font: style.fontFamily };
+  return {
+    text: style.color,
+    background: variable("--st-background-color"),
+    primary: variable("--st-primary-color"),
+    font: style.fontFamily,
+  };
 }
 
 function save(blob, name) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  const link = Object.assign(document.createElement("a"), {
+    href: URL.createObjectURL(blob),
+    download: name,
+  });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-const sizeOf = ({ size }) => (size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`);
+const sizeOf = ({ size }) =>
+  size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
 
 // Do something that ends in a file; meanwhile the menu says so, and afterwards whether it worked.
 async function work(menu, ending, job) {
@@ -33,7 +43,9 @@ async function work(menu, ending, job) {
   say(words.working);
   try {
     const maker = await import(`${root()}${menu.data.folder}/make.js`);
-    const blob = await job(maker, themeOf(menu.panel), (done, of) => say(fill(words.progress, { done: done + 1, of })));
+    const blob = await job(maker, themeOf(menu.panel), (done, of) =>
+      say(fill(words.progress, { done: done + 1, of })),
+    );
     save(blob, `${name}.${ending}`);
     say(fill(words.done, { file: `${name}.${ending}`, size: sizeOf(blob) }));
   } catch (error) {
@@ -60,8 +72,14 @@ function create(parent) {
   menu.png = row(() => work(menu, "png", (maker, theme) => maker.png(theme)));
   menu.gif = row(() => animate(menu));
   menu.which = make(menu.gif.line, "select", "take-home-which");
-  menu.html = row(() => work(menu, "html", (maker, theme) => maker.page({ ...menu.data, script: root() + menu.data.script }, theme)));
-  menu.python = row(() => work(menu, "py", async () => new Blob([menu.data.snippet], { type: "text/x-python" })));
+  menu.html = row(() =>
+    work(menu, "html", (maker, theme) =>
+      maker.page({ ...menu.data, script: root() + menu.data.script }, theme),
+    ),
+  );
+  menu.python = row(() =>
+    work(menu, "py", async () => new Blob([menu.data.snippet], { type: "text/x-python" })),
+  );
   menu.code = make(menu.panel, "pre", "take-home-code");
   menu.code.tabIndex = 0;
   menu.copy = make(menu.panel, "button", "take-home-copy");
@@ -103,7 +121,12 @@ export default function ({ data, parentElement, setStateValue }) {
   menu.text = text;
   menu.name.textContent = menu.button.title = words.title;
   menu.panel.setAttribute("aria-label", words.title);
-  for (const [kind, label] of [["png", "PNG"], ["gif", "GIF"], ["html", "HTML"], ["python", "Python"]]) {
+  for (const [kind, label] of [
+    ["png", "PNG"],
+    ["gif", "GIF"],
+    ["html", "HTML"],
+    ["python", "Python"],
+  ]) {
     menu[kind].button.textContent = label;
     menu[kind].button.title = words[kind];
     menu[kind].text.textContent = words[kind === "gif" && training ? "gif_training" : kind];
@@ -112,7 +135,9 @@ export default function ({ data, parentElement, setStateValue }) {
   menu.which.hidden = !sweeps.length;
   menu.which.setAttribute("aria-label", words.gif);
   const chosen = menu.which.value;
-  menu.which.replaceChildren(...sweeps.map(([key, label]) => new Option(label, key, false, key === chosen)));
+  menu.which.replaceChildren(
+    ...sweeps.map(([key, label]) => new Option(label, key, false, key === chosen)),
+  );
   menu.code.textContent = rest.snippet;
   menu.copy.textContent = words.copy;
 }

@@ -22,7 +22,12 @@ function placesOf(state) {
 
 const matrixAt = ([a, b, , c, d], [x, y]) => [a, b, x, c, d, y];
 const cornersOf = ([a, b, x, c, d, y]) =>
-  [[-1, -1], [1, -1], [1, 1], [-1, 1]].map(([u, v]) => [a * u + b * v + x, c * u + d * v + y]);
+  [
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+  ].map(([u, v]) => [a * u + b * v + x, c * u + d * v + y]);
 
 // The sizes of everything for the width that there is: the photograph's, a crop's side, columns of crops.
 function measured(width, aspect, count) {
@@ -30,7 +35,10 @@ function measured(width, aspect, count) {
   const rows = Math.min(count, 2);
   // width = aspect * H + columns * (GAP + side), with rows * (side + CAPTION) + (rows - 1) * 4 = H
   const lost = rows * CAPTION + (rows - 1) * 4;
-  const height = Math.min(TALLEST, (width - columns * GAP + (columns * lost) / rows) / (aspect + columns / rows));
+  const height = Math.min(
+    TALLEST,
+    (width - columns * GAP + (columns * lost) / rows) / (aspect + columns / rows),
+  );
   const side = Math.max(40, (height - lost) / rows);
   return { photo: [aspect * height, height], side, columns };
 }
@@ -63,7 +71,9 @@ function draw(state) {
   if (data.heat) drawHeat(context, data.heat, at, w, h);
   if (data.way && !data.heat?.pulls.length) drawWays(context, state, at); // arrows are enough
   if (state.places && state.moment === null) {
-    data.matrices.forEach((matrix, i) => outline(context, cornersOf(matrix).map(at), data.colors.windows[i], 2, [5, 5]));
+    data.matrices.forEach((matrix, i) =>
+      outline(context, cornersOf(matrix).map(at), data.colors.windows[i], 2, [5, 5]),
+    );
   }
   if (data.heat) drawPulls(context, data.heat, data.colors, at, w);
   places.forEach((place, i) => {
@@ -71,13 +81,17 @@ function draw(state) {
     outline(context, corners, data.colors.windows[i], i === state.held ? 6 : 4);
     badge(context, corners[0], i + 1, data.colors.windows[i]);
   });
-  for (const [x, y, head] of data.parts) dot(context, at([x, y]), head ? "#ffffff" : "#000000", head ? "#000000" : "#ffffff");
+  for (const [x, y, head] of data.parts)
+    dot(context, at([x, y]), head ? "#ffffff" : "#000000", head ? "#000000" : "#ffffff");
   state.crops.forEach((crop, i) => drawCrop(state, crop, i, places[i], size.side));
   state.grid.style.gridTemplateColumns = `repeat(${size.columns}, ${size.side}px)`;
 }
 
 function outline(context, corners, color, width, dash = []) {
-  for (const [stroke, extra] of [["rgba(0, 0, 0, 0.55)", 3], [color, 0]]) {
+  for (const [stroke, extra] of [
+    ["rgba(0, 0, 0, 0.55)", 3],
+    [color, 0],
+  ]) {
     context.beginPath();
     corners.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
     context.closePath();
@@ -116,13 +130,22 @@ function drawWays(context, { data }, at) {
     context.beginPath();
     points.forEach(([x, y], k) => (k ? context.lineTo(x, y) : context.moveTo(x, y)));
     context.lineJoin = "round";
-    for (const [stroke, width] of [["rgba(0, 0, 0, 0.55)", 5], [data.colors.windows[i], 2.5]]) {
+    for (const [stroke, width] of [
+      ["rgba(0, 0, 0, 0.55)", 5],
+      [data.colors.windows[i], 2.5],
+    ]) {
       context.strokeStyle = stroke;
       context.lineWidth = width;
       context.stroke();
     }
     points.forEach((point, k) => {
-      if (k === 0 || k === points.length - 1) dot(context, point, k ? data.colors.windows[i] : "#000000", k ? "#000000" : data.colors.windows[i]);
+      if (k === 0 || k === points.length - 1)
+        dot(
+          context,
+          point,
+          k ? data.colors.windows[i] : "#000000",
+          k ? "#000000" : data.colors.windows[i],
+        );
     });
   });
 }
@@ -133,7 +156,10 @@ function drawHeat(context, { window: which, values, reach }, at, w, h) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const [stepX, stepY] = [(reach / (count - 1)) * w, (reach / (count - 1)) * h];
   values.forEach((value, i) => {
-    const [x, y] = [-reach + (2 * reach * (i % count)) / (count - 1), -reach + (2 * reach * Math.floor(i / count)) / (count - 1)];
+    const [x, y] = [
+      -reach + (2 * reach * (i % count)) / (count - 1),
+      -reach + (2 * reach * Math.floor(i / count)) / (count - 1),
+    ];
     const [left, top] = at([x, y]);
     context.fillStyle = heatColor((value - low) / Math.max(high - low, 1e-9));
     context.fillRect(left - stepX / 2, top - stepY / 2, stepX + 0.5, stepY + 0.5);
@@ -144,10 +170,16 @@ function drawHeat(context, { window: which, values, reach }, at, w, h) {
 function drawPulls(context, { pulls }, { pull, slope }, at, w) {
   for (const [x, y, ...ways] of pulls) {
     const [left, top] = at([x, y]);
-    for (const [gx, gy, color] of [[ways[2], ways[3], slope], [ways[0], ways[1], pull]]) {
+    for (const [gx, gy, color] of [
+      [ways[2], ways[3], slope],
+      [ways[0], ways[1], pull],
+    ]) {
       const long = w / 26 / (Math.hypot(gx, gy) || 1);
       const [dx, dy] = [gx * long, gy * long];
-      for (const [stroke, width] of [["#000000", 5], [color, 2.5]]) {
+      for (const [stroke, width] of [
+        ["#000000", 5],
+        [color, 2.5],
+      ]) {
         context.beginPath();
         context.moveTo(left, top);
         context.lineTo(left + dx, top + dy);
@@ -165,10 +197,17 @@ function drawPulls(context, { pulls }, { pull, slope }, at, w) {
 
 // Dark blue over red to light yellow, all half transparent: ordered for colour-blind people too, by lightness.
 function heatColor(t) {
-  const stops = [[20, 10, 60], [150, 30, 110], [240, 110, 40], [255, 245, 160]];
+  const stops = [
+    [20, 10, 60],
+    [150, 30, 110],
+    [240, 110, 40],
+    [255, 245, 160],
+  ];
   const place = Math.min(t, 0.9999) * (stops.length - 1);
   const [k, part] = [Math.floor(place), place % 1];
-  const [r, g, b] = stops[k].map((value, i) => Math.round((1 - part) * value + part * stops[k + 1][i]));
+  const [r, g, b] = stops[k].map((value, i) =>
+    Math.round((1 - part) * value + part * stops[k + 1][i]),
+  );
   return `rgba(${r}, ${g}, ${b}, 0.66)`;
 }
 
@@ -183,8 +222,12 @@ function drawCrop(state, crop, i, place, side) {
   const det = a * d - b * c || 1e-9;
   const half = side / 2;
   context.setTransform(
-    (2 * d * half * ratio) / det, (-2 * c * half * ratio) / det, (-2 * b * half * ratio) / det, (2 * a * half * ratio) / det,
-    half * ratio * (1 + (-d * (1 + x) + b * (1 + y)) / det), half * ratio * (1 + (c * (1 + x) - a * (1 + y)) / det),
+    (2 * d * half * ratio) / det,
+    (-2 * c * half * ratio) / det,
+    (-2 * b * half * ratio) / det,
+    (2 * a * half * ratio) / det,
+    half * ratio * (1 + (-d * (1 + x) + b * (1 + y)) / det),
+    half * ratio * (1 + (c * (1 + x) - a * (1 + y)) / det),
   );
   context.drawImage(image, 0, 0, 1, 1);
   crop.canvas.style.borderColor = data.colors.windows[i];
@@ -215,7 +258,10 @@ function send(state) {
 
 function at(state, event) {
   const box = state.photo.getBoundingClientRect();
-  return [(2 * (event.clientX - box.left)) / box.width - 1, (2 * (event.clientY - box.top)) / box.height - 1];
+  return [
+    (2 * (event.clientX - box.left)) / box.width - 1,
+    (2 * (event.clientY - box.top)) / box.height - 1,
+  ];
 }
 
 // The window under a point whose middle is nearest, or -1.
@@ -266,7 +312,9 @@ function listen(state) {
 function listenToKeys(state, figure, i) {
   let waiting = 0;
   figure.addEventListener("keydown", (event) => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[
+      event.key
+    ];
     if (!way || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     const places = placesOf(state);
@@ -299,13 +347,30 @@ function refresh(state) {
   state.back.hidden = !state.places || !last;
   if (!data.way) return;
   const [stage, count] = last ? [2, 0] : data.moments[state.moment];
-  const key = last ? (state.places ? "by_hand" : "trained_now") : stage ? "fine_tuning" : count ? "looking" : "start";
+  const key = last
+    ? state.places
+      ? "by_hand"
+      : "trained_now"
+    : stage
+      ? "fine_tuning"
+      : count
+        ? "looking"
+        : "start";
   state.clock.textContent = fill(data.words[key], { count });
 }
 
 function build(parent, say) {
   const element = make("div", "birds", parent);
-  const state = { element, say, image: new Image(), moment: null, places: null, held: null, sent: 0, crops: [] };
+  const state = {
+    element,
+    say,
+    image: new Image(),
+    moment: null,
+    places: null,
+    held: null,
+    sent: 0,
+    crops: [],
+  };
   const row = make("div", "birds-row", element);
   state.photo = make("canvas", "birds-photo", row);
   state.photo.setAttribute("role", "img");
@@ -343,7 +408,11 @@ function crops(state, count) {
     const figure = make("figure", "birds-crop", state.grid);
     figure.tabIndex = 0;
     figure.setAttribute("role", "group");
-    state.crops.push({ figure, canvas: make("canvas", "", figure), caption: make("figcaption", "", figure) });
+    state.crops.push({
+      figure,
+      canvas: make("canvas", "", figure),
+      caption: make("figcaption", "", figure),
+    });
     listenToKeys(state, figure, state.crops.length - 1);
   }
 }
@@ -360,7 +429,10 @@ export default function ({ data, parentElement, setStateValue }) {
   // else it answers an older message, or a hand has gone on since
   if (other || (state.held === null && data.echo >= state.sent)) state.places = data.hand;
   const { words } = data;
-  state.photo.setAttribute("aria-label", fill(words.photo_alt, { model: data.name, picture: data.picture.name }));
+  state.photo.setAttribute(
+    "aria-label",
+    fill(words.photo_alt, { model: data.name, picture: data.picture.name }),
+  );
   crops(state, data.matrices.length);
   state.back.textContent = words.to_network;
   for (const part of [state.label, state.scrubber, state.clock]) part.hidden = !data.way;
@@ -374,7 +446,10 @@ export default function ({ data, parentElement, setStateValue }) {
   const high = data.heat && Math.max(...data.heat.values);
   const percent = (value) => `${(100 * value).toFixed(0)} %`;
   const keys = data.parts.length ? [`○ ${words.head_part}`, `● ${words.other_part}`] : [];
-  if (data.heat) keys.push(`${fill(words.heat_low, { value: percent(low) })} … ${fill(words.heat_high, { value: percent(high) })}`);
+  if (data.heat)
+    keys.push(
+      `${fill(words.heat_low, { value: percent(low) })} … ${fill(words.heat_high, { value: percent(high) })}`,
+    );
   if (data.heat?.pulls.length) keys.push(`↗ ${words.pull}`, `↗ ${words.slope}`);
   state.key.textContent = [...keys, words.move_keys].join(" · ");
   refresh(state);

@@ -10,7 +10,10 @@ const element = (tag, parent, className = "", text = "", attributes = {}) => {
   return made;
 };
 
-const typed = (target) => target?.matches?.("textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])");
+const typed = (target) =>
+  target?.matches?.(
+    "textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])",
+  );
 
 const PATIENCE = 5000; // ms, after which a wish that was not met is forgotten
 
@@ -42,7 +45,10 @@ function toggleAnswer(panel) {
 }
 
 // The page's controls: hidden in a lecture unless asked for, and as they were at the next step.
-function toggleControls(panel, shown = !document.documentElement.classList.contains("with-controls")) {
+function toggleControls(
+  panel,
+  shown = !document.documentElement.classList.contains("with-controls"),
+) {
   document.documentElement.classList.toggle("with-controls", shown);
   panel.root.querySelector(".controls")?.setAttribute("aria-pressed", String(shown));
 }
@@ -54,7 +60,8 @@ function listen(panel) {
   const onKey = (event) => {
     if (!panel.root.isConnected) return removeEventListener("keydown", onKey, true);
     if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const action = KEYS[event.key] ?? (typed(event.composedPath()[0]) ? null : LETTERS[event.key.toLowerCase()]);
+    const action =
+      KEYS[event.key] ?? (typed(event.composedPath()[0]) ? null : LETTERS[event.key.toLowerCase()]);
     if (!action) return;
     event.preventDefault();
     event.stopImmediatePropagation();
@@ -65,7 +72,11 @@ function listen(panel) {
 
 // A link that is followed inside the page; a new tab and a copied link work as links do.
 function stepLink(panel, parent, { title, href }, at, now) {
-  const link = element("a", parent, at < now ? "past" : at === now ? "now" : "", "", { href, title: `${at} ${title}`, "aria-label": `${at} ${title}` });
+  const link = element("a", parent, at < now ? "past" : at === now ? "now" : "", "", {
+    href,
+    title: `${at} ${title}`,
+    "aria-label": `${at} ${title}`,
+  });
   if (at === now) link.setAttribute("aria-current", "step");
   link.onclick = (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -76,7 +87,8 @@ function stepLink(panel, parent, { title, href }, at, now) {
 
 // Bring the step's heading to the top, as soon as the page has it.
 function scroll(panel) {
-  const main = document.querySelector(".stMain"), { heading } = panel.data;
+  const main = document.querySelector(".stMain");
+  const { heading } = panel.data;
   panel.watching?.disconnect();
   const look = () => {
     const found = heading > 1 && main.querySelectorAll(".stMarkdown h4")[heading - 1];
@@ -100,15 +112,27 @@ function button(parent, className, text, key, act, attributes = {}) {
 }
 
 function build(panel) {
-  const { root, data } = panel, { words, at, steps } = data;
+  const { root, data } = panel;
+  const { words, at, steps } = data;
   root.replaceChildren();
   root.setAttribute("aria-label", data.lesson);
   const progress = element("nav", root, "progress", "", { "aria-label": words.all });
   steps.forEach((step, i) => stepLink(panel, progress, step, i + 1, at));
   const bar = element("div", root, "bar");
-  button(bar, "back", "‹", "PgUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
-  element("span", bar, "count", `${at} / ${steps.length}`, { title: words.progress, "aria-label": words.progress });
-  button(bar, "next", "›", "PgDn", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
+  button(bar, "back", "‹", "PgUp", () => backward(panel), {
+    "aria-label": words.back,
+    title: words.back,
+    ...(at === 1 && { disabled: "" }),
+  });
+  element("span", bar, "count", `${at} / ${steps.length}`, {
+    title: words.progress,
+    "aria-label": words.progress,
+  });
+  button(bar, "next", "›", "PgDn", () => forward(panel), {
+    "aria-label": words.next,
+    title: words.next,
+    ...(at === steps.length && { disabled: "" }),
+  });
   const said = element("div", root, "said", "", { "aria-live": "polite" });
   element("h2", said, "", data.title);
   element("p", said, "text", data.text);
@@ -129,9 +153,11 @@ function build(panel) {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lecture") ?? element("section", parentElement, "lecture");
+  const root =
+    parentElement.querySelector(".lecture") ?? element("section", parentElement, "lecture");
   if (!root.panel) listen((root.panel = { root }));
-  const { panel } = root, text = JSON.stringify(data);
+  const { panel } = root;
+  const text = JSON.stringify(data);
   panel.send = setTriggerValue;
   if (panel.text === text) return; // only the page has changed: an answer that is open stays open
   const arrived = panel.data?.at !== data.at || panel.data?.lesson !== data.lesson;

@@ -24,7 +24,8 @@ function drawPicture(context, values, [height, width], x, y, extent) {
   [scratch.width, scratch.height] = [width, height];
   const own = scratch.getContext("2d");
   const data = own.createImageData(width, height);
-  for (let i = 0; i < values.length; i++) data.data.set([0, 0, 0, 255].fill(255 * values[i], 0, 3), 4 * i);
+  for (let i = 0; i < values.length; i++)
+    data.data.set([0, 0, 0, 255].fill(255 * values[i], 0, 3), 4 * i);
   own.putImageData(data, 0, 0);
   context.imageSmoothingEnabled = false;
   context.drawImage(scratch, x, y, extent, extent);
@@ -77,7 +78,15 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
     context.clip();
     drawGrid(context, side, thetaAt(side, digit, step), left, top, small, colors);
     context.restore();
-    drawLine(context, [[x, below], [x + extent, below]], colors.up, extent / 18);
+    drawLine(
+      context,
+      [
+        [x, below],
+        [x + extent, below],
+      ],
+      colors.up,
+      extent / 18,
+    );
   }
   const at = index * side.count + digit;
   const answer = side.answers[at];
@@ -89,12 +98,22 @@ function drawDigit(context, player, side, digit, step, x, y, extent) {
   context.fillStyle = right ? colors.right : colors.wrong;
   context.fillRect(x, under, extent * sure, 5);
   write(context, player, `${answer} ${right ? "✓" : "✗"}`, x + extent / 2, under + 8, {
-    size: 17, bold: true, align: "center", baseline: "top",
+    size: 17,
+    bold: true,
+    align: "center",
+    baseline: "top",
     color: `color-mix(in srgb, ${right ? colors.right : colors.wrong} 70%, ${player.theme.text})`, // as in figures: plot.css
   });
 }
 
-function write(context, player, text, x, y, { size = 13, bold = false, align = "left", baseline = "middle", color } = {}) {
+function write(
+  context,
+  player,
+  text,
+  x,
+  y,
+  { size = 13, bold = false, align = "left", baseline = "middle", color } = {},
+) {
   context.font = `${bold ? "600 " : ""}${size}px ${player.theme.font}`;
   context.textAlign = align;
   context.textBaseline = baseline;
@@ -128,12 +147,38 @@ function drawCurves(player, step) {
   const across = (at) => left + placeOf(at, last) * (right - left);
   const most = Math.ceil(Math.max(...sides.flatMap((side) => side.misalignment), 1) / 2) * 2;
   const strips = [
-    { top: 10, bottom: 106, most: 100, unit: " %", title: data.words.error, of: (side) => side.wrong.map((n) => (100 * n) / data.digits), decimals: 0, corner: "top right" },
-    { top: 136, bottom: 206, most, unit: " px", title: data.words.misalignment, of: (side) => side.misalignment, decimals: 1, corner: "bottom left" },
+    {
+      top: 10,
+      bottom: 106,
+      most: 100,
+      unit: " %",
+      title: data.words.error,
+      of: (side) => side.wrong.map((n) => (100 * n) / data.digits),
+      decimals: 0,
+      corner: "top right",
+    },
+    {
+      top: 136,
+      bottom: 206,
+      most,
+      unit: " px",
+      title: data.words.misalignment,
+      of: (side) => side.misalignment,
+      decimals: 1,
+      corner: "bottom left",
+    },
   ];
   for (let tick = 1; tick <= last; tick *= 10) {
     if (tick < 10) continue;
-    drawLine(context, [[across(tick), 10], [across(tick), 206]], player.theme.faint, 1);
+    drawLine(
+      context,
+      [
+        [across(tick), 10],
+        [across(tick), 206],
+      ],
+      player.theme.faint,
+      1,
+    );
     write(context, player, player.number(tick), across(tick), 222, { align: "center", size: 14 });
   }
   write(context, player, "0", left, 222, { align: "center", size: 14 });
@@ -141,15 +186,32 @@ function drawCurves(player, step) {
   for (const strip of strips) {
     const up = (value) => strip.bottom - (value / strip.most) * (strip.bottom - strip.top);
     for (const value of [0, strip.most / 2, strip.most]) {
-      drawLine(context, [[left, up(value)], [right, up(value)]], player.theme.faint, 1);
-      write(context, player, `${value}${strip.unit}`, left - 8, up(value), { align: "right", size: 14 });
+      drawLine(
+        context,
+        [
+          [left, up(value)],
+          [right, up(value)],
+        ],
+        player.theme.faint,
+        1,
+      );
+      write(context, player, `${value}${strip.unit}`, left - 8, up(value), {
+        align: "right",
+        size: 14,
+      });
     }
     const ends = [];
     sides.forEach((side, i) => {
       const values = strip.of(side);
       const [index, part] = momentAt(side, step);
       const here = between(values, index, part);
-      drawLine(context, side.steps.map((at, k) => [across(at), up(values[k])]), player.theme.faint, 2.5, DASHES[i]);
+      drawLine(
+        context,
+        side.steps.map((at, k) => [across(at), up(values[k])]),
+        player.theme.faint,
+        2.5,
+        DASHES[i],
+      );
       const past = side.steps.slice(0, index + 1).map((at, k) => [across(at), up(values[k])]);
       const now = Math.min(step, side.steps.at(-1));
       drawLine(context, [...past, [across(now), up(here)]], player.theme.text, 3, DASHES[i]);
@@ -160,12 +222,25 @@ function drawCurves(player, step) {
       context.lineWidth = 2.5;
       context.strokeStyle = player.theme.text;
       context.stroke();
-      ends.push({ y: up(here), text: `${i ? "┅" : "━"} ${values[index].toFixed(strip.decimals)}${strip.unit}` });
+      ends.push({
+        y: up(here),
+        text: `${i ? "┅" : "━"} ${values[index].toFixed(strip.decimals)}${strip.unit}`,
+      });
     });
-    apart(ends, 20, strip.top, strip.bottom).forEach(({ y, text }) => write(context, player, text, right + 14, y, { size: 16 }));
+    apart(ends, 20, strip.top, strip.bottom).forEach(({ y, text }) =>
+      write(context, player, text, right + 14, y, { size: 16 }),
+    );
     writeTitle(context, player, strip, left, right);
   }
-  drawLine(context, [[across(step), 4], [across(step), 206]], player.theme.primary, 2);
+  drawLine(
+    context,
+    [
+      [across(step), 4],
+      [across(step), 206],
+    ],
+    player.theme.primary,
+    2,
+  );
 }
 
 // A strip's title, in the corner where its curves don't go: both fall.
@@ -197,7 +272,10 @@ function draw(player) {
   readTheme(player);
   player.sides.forEach((side, i) => {
     drawSide(player, side, player.canvases[i], step);
-    player.counts[i].textContent = fill(data.words.wrong, { wrong: side.wrong[momentAt(side, step)[0]], digits: data.digits });
+    player.counts[i].textContent = fill(data.words.wrong, {
+      wrong: side.wrong[momentAt(side, step)[0]],
+      digits: data.digits,
+    });
   });
   drawCurves(player, step);
   player.scrubber.value = placeOf(step, player.last);
@@ -210,13 +288,24 @@ function readTheme(player) {
   const text = style.color;
   const faint = `color-mix(in srgb, ${text} 28%, transparent)`;
   const variable = (name) => style.getPropertyValue(name).trim();
-  player.theme = { text, faint, quiet: faint, font: style.fontFamily, background: variable("--st-background-color"), primary: variable("--st-primary-color") };
+  player.theme = {
+    text,
+    faint,
+    quiet: faint,
+    font: style.fontFamily,
+    background: variable("--st-background-color"),
+    primary: variable("--st-primary-color"),
+  };
 }
 
 function clockText({ step, last, sides, data, number }) {
   const batch = sides[0].batch;
   const same = batch && sides.every((side) => side.batch === batch);
-  const values = { step: number(Math.round(step)), last: number(last), seen: same ? number(Math.round(step) * batch) : "" };
+  const values = {
+    step: number(Math.round(step)),
+    last: number(last),
+    seen: same ? number(Math.round(step) * batch) : "",
+  };
   return fill(same ? data.words.clock : data.words.clock_without_batch, values);
 }
 
@@ -228,13 +317,23 @@ function describe(player) {
     const [index] = momentAt(side, step);
     const answers = side.labels.map((label, digit) => {
       const answer = side.answers[index * side.count + digit];
-      return fill(answer === label ? data.words.alt_right : data.words.alt_wrong, { label, answer });
+      return fill(answer === label ? data.words.alt_right : data.words.alt_wrong, {
+        label,
+        answer,
+      });
     });
-    player.canvases[i].setAttribute("aria-label", fill(data.words.alt, { name: side.name, answers: answers.join(", ") }));
+    player.canvases[i].setAttribute(
+      "aria-label",
+      fill(data.words.alt, { name: side.name, answers: answers.join(", ") }),
+    );
   });
   const ends = player.sides.map((side) => {
     const [index] = momentAt(side, step);
-    return fill(data.words.alt_curve, { name: side.name, error: ((100 * side.wrong[index]) / data.digits).toFixed(0), px: side.misalignment[index].toFixed(1) });
+    return fill(data.words.alt_curve, {
+      name: side.name,
+      error: ((100 * side.wrong[index]) / data.digits).toFixed(0),
+      px: side.misalignment[index].toFixed(1),
+    });
   });
   player.canvas.setAttribute("aria-label", `${clockText(player)}. ${ends.join(" ")}`);
 }

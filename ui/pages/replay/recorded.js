@@ -53,7 +53,9 @@ function momentAt({ steps }, step) {
 function reachOf(side) {
   if (!side.family) return 1;
   const last = side.steps.at(-1);
-  const reaches = side.labels.map((_, digit) => Math.max(...warp(side.family, thetaAt(side, digit, last), side.mesh).map(Math.abs)));
+  const reaches = side.labels.map((_, digit) =>
+    Math.max(...warp(side.family, thetaAt(side, digit, last), side.mesh).map(Math.abs)),
+  );
   return reaches.sort((a, b) => a - b)[Math.floor(0.8 * (reaches.length - 1))];
 }
 
@@ -67,13 +69,18 @@ function thetaAt(side, digit, step) {
   const length = side.theta.length / side.steps.length / side.count;
   const start = (index * side.count + digit) * length;
   const stride = side.count * length;
-  return Float64Array.from({ length }, (_, i) => between([side.theta[start + i], side.theta[start + stride + i]], 0, part));
+  return Float64Array.from({ length }, (_, i) =>
+    between([side.theta[start + i], side.theta[start + stride + i]], 0, part),
+  );
 }
 
-const imageOf = ({ images, size: [height, width] }, digit) => images.subarray(digit * height * width, (digit + 1) * height * width);
+const imageOf = ({ images, size: [height, width] }, digit) =>
+  images.subarray(digit * height * width, (digit + 1) * height * width);
 
 // What the classifier sees of one digit at a step.
 function outputOf(side, digit, step) {
   const image = imageOf(side, digit);
-  return side.family ? sample(image, side.size, warp(side.family, thetaAt(side, digit, step), side.pixels)) : image;
+  return side.family
+    ? sample(image, side.size, warp(side.family, thetaAt(side, digit, step), side.pixels))
+    : image;
 }

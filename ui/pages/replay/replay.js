@@ -22,7 +22,10 @@ function tell(player) {
 function setPlaying(player, playing) {
   player.playing = playing;
   player.button.textContent = playing ? "❚❚" : "▶";
-  player.button.setAttribute("aria-label", playing ? player.data.words.pause : player.data.words.play);
+  player.button.setAttribute(
+    "aria-label",
+    playing ? player.data.words.pause : player.data.words.play,
+  );
   player.button.title = player.button.getAttribute("aria-label");
   if (!playing) return seek(player, player.step);
   clearTimeout(player.telling);
@@ -34,7 +37,10 @@ function setPlaying(player, playing) {
     if (!player.playing || !player.root.isConnected) return;
     place = Math.min(1, place + Math.min(now - before, 100) / 1000 / SECONDS);
     before = now;
-    const step = place === 1 ? player.last : stepAt(still ? Math.floor(place * STILL) / STILL : place, player.last);
+    const step =
+      place === 1
+        ? player.last
+        : stepAt(still ? Math.floor(place * STILL) / STILL : place, player.last);
     if (!still || Math.abs(step - player.step) > 1e-6) seek(player, step);
     if (place === 1) setPlaying(player, false);
     else requestAnimationFrame(turn);
@@ -51,13 +57,19 @@ function film(player) {
     player.step = to;
     draw(player);
   };
-  return { show: (place) => go(place === 1 ? player.last : stepAt(place, player.last)), end: () => go(step) };
+  return {
+    show: (place) => go(place === 1 ? player.last : stepAt(place, player.last)),
+    end: () => go(step),
+  };
 }
 
 // To the next recorded moment, or back by as many.
 function hop(player, by) {
   const moments = [...new Set(player.sides.flatMap((side) => side.steps))].sort((a, b) => a - b);
-  const now = by > 0 ? moments.findLastIndex((at) => at <= player.step) : moments.findIndex((at) => at >= player.step);
+  const now =
+    by > 0
+      ? moments.findLastIndex((at) => at <= player.step)
+      : moments.findIndex((at) => at >= player.step);
   const from = now < 0 ? (by > 0 ? -1 : moments.length) : now;
   seek(player, moments[Math.min(Math.max(from + by, 0), moments.length - 1)]);
 }
@@ -65,8 +77,14 @@ function hop(player, by) {
 function onKey(player, event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const actions = {
-    ArrowRight: () => hop(player, 1), ArrowUp: () => hop(player, 1), ArrowLeft: () => hop(player, -1), ArrowDown: () => hop(player, -1),
-    PageUp: () => hop(player, 10), PageDown: () => hop(player, -10), Home: () => seek(player, 0), End: () => seek(player, player.last),
+    ArrowRight: () => hop(player, 1),
+    ArrowUp: () => hop(player, 1),
+    ArrowLeft: () => hop(player, -1),
+    ArrowDown: () => hop(player, -1),
+    PageUp: () => hop(player, 10),
+    PageDown: () => hop(player, -10),
+    Home: () => seek(player, 0),
+    End: () => seek(player, player.last),
     " ": () => setPlaying(player, !player.playing),
   };
   const action = actions[event.key];
@@ -92,7 +110,12 @@ function create(parent) {
   player.stages = element("div", root, "replay-sides");
   const controls = element("div", root, "replay-controls");
   player.button = element("button", controls, "replay-play", { type: "button" });
-  player.scrubber = element("input", controls, "replay-scrubber", { type: "range", min: 0, max: 1, step: "any" });
+  player.scrubber = element("input", controls, "replay-scrubber", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: "any",
+  });
   player.clock = element("div", root, "replay-clock");
   player.canvas = element("canvas", root, "replay-curves", { role: "img" });
   player.button.onclick = () => setPlaying(player, !player.playing);
@@ -137,7 +160,10 @@ function update(player, data) {
   const moved = !first && data.start !== player.data.start; // by a lecture
   Object.assign(player, { text, data, sides: data.sides.map(decoded) });
   player.last = Math.max(...player.sides.map((side) => side.steps.at(-1)), 1);
-  player.zoom = Math.min(Math.max((0.97 * ROOM) / Math.max(...player.sides.map(reachOf)), SMALLEST), 1); // the same on both sides
+  player.zoom = Math.min(
+    Math.max((0.97 * ROOM) / Math.max(...player.sides.map(reachOf)), SMALLEST),
+    1,
+  ); // the same on both sides
   const format = new Intl.NumberFormat(data.language);
   player.number = (value) => format.format(value);
   player.stages.replaceChildren();
@@ -147,10 +173,13 @@ function update(player, data) {
   player.sides.forEach((side, i) => {
     const section = element("section", player.stages, "replay-side");
     const head = element("div", section, "replay-head");
-    element("span", head, "replay-name", { role: "heading", "aria-level": 4 }).textContent = `${player.sides.length > 1 ? (i ? "┅ " : "━ ") : ""}${side.name}`;
+    element("span", head, "replay-name", { role: "heading", "aria-level": 4 }).textContent =
+      `${player.sides.length > 1 ? (i ? "┅ " : "━ ") : ""}${side.name}`;
     player.counts.push(element("span", head, "replay-wrong"));
     player.canvases.push(element("canvas", section, "replay-digits", { role: "img" }));
-    element("div", section, "replay-legend").textContent = side.family ? data.words.legend : data.words.legend_plain;
+    element("div", section, "replay-legend").textContent = side.family
+      ? data.words.legend
+      : data.words.legend_plain;
   });
   player.root.setAttribute("aria-label", data.words.player);
   player.scrubber.setAttribute("aria-label", data.words.scrubber);

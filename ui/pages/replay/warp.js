@@ -37,9 +37,14 @@ function features(family, points) {
   const result = new Float64Array(count * width);
   for (let i = 0; i < count; i++) {
     const [x, y] = [points[2 * i], points[2 * i + 1]];
-    const basis = family.name === "tps" ? [...family.control.map(([cx, cy]) => bump((x - cx) ** 2 + (y - cy) ** 2)), x, y, 1] : [x, y, 1];
+    const basis =
+      family.name === "tps"
+        ? [...family.control.map(([cx, cy]) => bump((x - cx) ** 2 + (y - cy) ** 2)), x, y, 1]
+        : [x, y, 1];
     if (width === 3) result.set(basis, 3 * i);
-    else for (let k = 0; k < 16; k++) for (let j = 0; j < 19; j++) result[16 * i + k] += basis[j] * family.solution[16 * j + k];
+    else
+      for (let k = 0; k < 16; k++)
+        for (let j = 0; j < 19; j++) result[16 * i + k] += basis[j] * family.solution[16 * j + k];
   }
   return result;
 }
@@ -74,7 +79,8 @@ function warp(family, theta, features) {
 
 // An image of size [H, W] read at points: bilinear, zeros outside.
 function sample(image, [height, width], points) {
-  const at = (row, column) => (row >= 0 && row < height && column >= 0 && column < width ? image[row * width + column] : 0);
+  const at = (row, column) =>
+    row >= 0 && row < height && column >= 0 && column < width ? image[row * width + column] : 0;
   const result = new Float64Array(points.length / 2);
   for (let i = 0; i < result.length; i++) {
     const x = ((points[2 * i] + 1) * width - 1) / 2;

@@ -40,15 +40,20 @@ export class Lens {
 
   // Where output pixel (column, line) of a row comes from, in pixels of the input.
   sourceOf(row, [column, line]) {
-    const { family, size } = row.transformer, [height, width] = row.network.input;
-    const points = grid(family, row.answer.theta, ...size), at = 2 * (line * size[1] + column);
+    const { family, size } = row.transformer;
+    const [height, width] = row.network.input;
+    const points = grid(family, row.answer.theta, ...size);
+    const at = 2 * (line * size[1] + column);
     return [toPixel(points[at], width), toPixel(points[at + 1], height)];
   }
 
   pointOutput(row, pixel) {
     if (!row.answer || !pixel) return this.pointNothing();
     const [height, width] = row.transformer.size;
-    const output = [Math.min(Math.max(pixel[0], 0), width - 1), Math.min(Math.max(pixel[1], 0), height - 1)];
+    const output = [
+      Math.min(Math.max(pixel[0], 0), width - 1),
+      Math.min(Math.max(pixel[1], 0), height - 1),
+    ];
     this.pointed = { row, output, source: this.sourceOf(row, output) };
     this.stage.note.replaceChildren(this.sum());
     this.stage.request();
@@ -56,7 +61,8 @@ export class Lens {
 
   pointInput(pixel) {
     const [height, width] = CANVAS[this.stage.kind];
-    if (pixel[0] < 0 || pixel[1] < 0 || pixel[0] >= width || pixel[1] >= height) return this.pointNothing();
+    if (pixel[0] < 0 || pixel[1] < 0 || pixel[0] >= width || pixel[1] >= height)
+      return this.pointNothing();
     this.pointed = { input: pixel };
     this.stage.note.replaceChildren(this.uses());
     this.stage.request();
@@ -70,40 +76,88 @@ export class Lens {
   }
 
   tapsNow() {
-    const { row, source } = this.pointed, [height, width] = row.network.input;
-    return taps(...source, height, width, this.kernel).map((tap) => ({ ...tap, value: tap.inside ? row.image[tap.row * width + tap.column] : 0 }));
+    const { row, source } = this.pointed;
+    const [height, width] = row.network.input;
+    return taps(...source, height, width, this.kernel).map((tap) => ({
+      ...tap,
+      value: tap.inside ? row.image[tap.row * width + tap.column] : 0,
+    }));
   }
 
   sum() {
-    const { row, output, source } = this.pointed, found = this.tapsNow();
+    const { row, output, source } = this.pointed;
+    const found = this.tapsNow();
     const value = found.reduce((sum, tap) => sum + tap.weight * tap.value, 0);
     const head = element("b", "term", {}, `V(${output[0]}, ${output[1]})`);
-    const terms = found.flatMap((tap, i) => [i ? " + " : " = ", element("span", "term", {}, `${two(tap.weight)}·`, element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2)))]);
-    const place = this.stage.words.comes_from.replace("[x]", two(source[0])).replace("[y]", two(source[1]));
-    return element("p", found.length > 4 ? "sum long" : "sum", {}, `${row.name}: ${place} `, head, ...terms, " = ", element("b", "", {}, two(value)));
+    const terms = found.flatMap((tap, i) => [
+      i ? " + " : " = ",
+      element(
+        "span",
+        "term",
+        {},
+        `${two(tap.weight)}·`,
+        element("i", tap.inside ? "" : "outside", {}, tap.value.toFixed(2)),
+      ),
+    ]);
+    const place = this.stage.words.comes_from
+      .replace("[x]", two(source[0]))
+      .replace("[y]", two(source[1]));
+    return element(
+      "p",
+      found.length > 4 ? "sum long" : "sum",
+      {},
+      `${row.name}: ${place} `,
+      head,
+      ...terms,
+      " = ",
+      element("b", "", {}, two(value)),
+    );
   }
 
   // The output pixels of a row that an input pixel feeds, with its weight in each.
   fed(row) {
-    const { family, size } = row.transformer, [height, width] = row.network.input, points = grid(family, row.answer.theta, ...size);
-    const reach = this.kernel === "bicubic" ? 2 : 1, [column, line] = this.pointed.input, found = [];
+    const { family, size } = row.transformer;
+    const [height, width] = row.network.input;
+    const points = grid(family, row.answer.theta, ...size);
+    const reach = this.kernel === "bicubic" ? 2 : 1;
+    const [column, line] = this.pointed.input;
+    const found = [];
     for (let i = 0; i < points.length / 2; i++) {
-      const x = toPixel(points[2 * i], width), y = toPixel(points[2 * i + 1], height);
+      const x = toPixel(points[2 * i], width);
+      const y = toPixel(points[2 * i + 1], height);
       if (Math.abs(x - column) > reach || Math.abs(y - line) > reach) continue;
-      const tap = taps(x, y, height, width, this.kernel).find((tap) => tap.column === column && tap.row === line);
-      if (tap && Math.abs(tap.weight) > 1e-9) found.push({ output: [i % size[1], Math.floor(i / size[1])], weight: tap.weight });
+      const tap = taps(x, y, height, width, this.kernel).find(
+        (tap) => tap.column === column && tap.row === line,
+      );
+      if (tap && Math.abs(tap.weight) > 1e-9)
+        found.push({ output: [i % size[1], Math.floor(i / size[1])], weight: tap.weight });
     }
     return found;
   }
 
   uses() {
-    const [column, line] = this.pointed.input, value = this.stage.image[line * CANVAS[this.stage.kind][1] + column];
+    const [column, line] = this.pointed.input;
+    const value = this.stage.image[line * CANVAS[this.stage.kind][1] + column];
     const head = element("b", "", {}, `U(${column}, ${line}) = ${value.toFixed(2)}`);
-    const rows = this.stage.transforming.filter((row) => row.answer).map((row) => {
-      const found = this.fed(row), most = [...found].sort((a, b) => b.weight - a.weight).slice(0, 4);
-      const terms = most.flatMap(({ output, weight }, i) => [i ? " · " : " ", element("span", "term", {}, `V(${output.join(", ")}) × ${weight.toFixed(2)}`)]);
-      return element("span", "", {}, element("br"), `${row.name}: ${this.stage.words.feeds.replace("[count]", found.length)}`, ...terms, found.length > 4 ? " …" : "");
-    });
+    const rows = this.stage.transforming
+      .filter((row) => row.answer)
+      .map((row) => {
+        const found = this.fed(row);
+        const most = [...found].sort((a, b) => b.weight - a.weight).slice(0, 4);
+        const terms = most.flatMap(({ output, weight }, i) => [
+          i ? " · " : " ",
+          element("span", "term", {}, `V(${output.join(", ")}) × ${weight.toFixed(2)}`),
+        ]);
+        return element(
+          "span",
+          "",
+          {},
+          element("br"),
+          `${row.name}: ${this.stage.words.feeds.replace("[count]", found.length)}`,
+          ...terms,
+          found.length > 4 ? " …" : "",
+        );
+      });
     return element("p", "sum", {}, head, ...rows);
   }
 
@@ -114,24 +168,55 @@ export class Lens {
     if (this.pointed.row === row) {
       this.pointed.source = this.sourceOf(row, this.pointed.output);
       const [x, y] = this.pointed.output;
-      curve(out, outView, [[x - 0.5, y - 0.5], [x + 0.5, y - 0.5], [x + 0.5, y + 0.5], [x - 0.5, y + 0.5]], "#fff", 2, { open: false, rim: 1.5 });
+      curve(
+        out,
+        outView,
+        [
+          [x - 0.5, y - 0.5],
+          [x + 0.5, y - 0.5],
+          [x + 0.5, y + 0.5],
+          [x - 0.5, y + 0.5],
+        ],
+        "#fff",
+        2,
+        { open: false, rim: 1.5 },
+      );
       dot(pen, view, this.pointed.source, 5, "#fff");
     }
     if (this.pointed.input) {
-      for (const { output: [x, y], weight } of this.fed(row)) {
+      for (const {
+        output: [x, y],
+        weight,
+      } of this.fed(row)) {
         out.fillStyle = colors.grid;
         out.globalAlpha = 0.25 + 0.75 * Math.min(Math.abs(weight), 1);
         out.fillRect(...outView.at([x - 0.5, y - 0.5]), outView.zoom, outView.zoom);
         out.globalAlpha = 1;
       }
       const [x, y] = this.pointed.input;
-      curve(pen, view, [[x - 0.5, y - 0.5], [x + 0.5, y - 0.5], [x + 0.5, y + 0.5], [x - 0.5, y + 0.5]], "#fff", 2, { open: false, rim: 1.5 });
+      curve(
+        pen,
+        view,
+        [
+          [x - 0.5, y - 0.5],
+          [x + 0.5, y - 0.5],
+          [x + 0.5, y + 0.5],
+          [x - 0.5, y + 0.5],
+        ],
+        "#fff",
+        2,
+        { open: false, rim: 1.5 },
+      );
     }
   }
 
   // Input pixels with their values, the sampling grid's points among them, and the pixels that are mixed with their weights.
   paint(pen, view) {
-    const { row } = this.pointed, size = row.network.input, [height, width] = size, { colors, font, sizes } = this.stage, side = sizes.input;
+    const { row } = this.pointed;
+    const size = row.network.input;
+    const [height, width] = size;
+    const { colors, font, sizes } = this.stage;
+    const side = sizes.input;
     pen.save();
     pen.beginPath();
     pen.rect(0, 0, side, side);
@@ -141,34 +226,82 @@ export class Lens {
     picture(pen, view, row.image, size);
     const big = Math.round(view.zoom / 3.6);
     Object.assign(pen, { textAlign: "center", textBaseline: "middle" });
-    const found = this.tapsNow(), used = new Map(found.map((tap) => [`${tap.column},${tap.row}`, tap]));
+    const found = this.tapsNow();
+    const used = new Map(found.map((tap) => [`${tap.column},${tap.row}`, tap]));
     const [left, top] = [Math.floor(view.left), Math.floor(view.top)];
-    const pixels = Array.from({ length: (LOUPE + 2) ** 2 }, (_, i) => [left + (i % (LOUPE + 2)), top + Math.floor(i / (LOUPE + 2))]);
+    const pixels = Array.from({ length: (LOUPE + 2) ** 2 }, (_, i) => [
+      left + (i % (LOUPE + 2)),
+      top + Math.floor(i / (LOUPE + 2)),
+    ]);
     Object.assign(pen, { strokeStyle: "rgba(128, 128, 128, 0.5)", lineWidth: 1 });
-    for (const [column, line] of pixels) pen.strokeRect(...view.at([column - 0.5, line - 0.5]), view.zoom, view.zoom);
-    const [column, line] = this.pointed.output, [high, wide] = row.transformer.size;
+    for (const [column, line] of pixels)
+      pen.strokeRect(...view.at([column - 0.5, line - 0.5]), view.zoom, view.zoom);
+    const [column, line] = this.pointed.output;
+    const [high, wide] = row.transformer.size;
     for (let i = Math.max(line - 6, 0); i <= Math.min(line + 6, high - 1); i++) {
       for (let j = Math.max(column - 6, 0); j <= Math.min(column + 6, wide - 1); j++) {
         if (i !== line || j !== column) dot(pen, view, this.sourceOf(row, [j, i]), 3, colors.grid);
       }
     }
-    const lasts = (key) => [Math.min(...found.map((tap) => tap[key])), Math.max(...found.map((tap) => tap[key]))];
+    const lasts = (key) => [
+      Math.min(...found.map((tap) => tap[key])),
+      Math.max(...found.map((tap) => tap[key])),
+    ];
     const [[x0, x1], [y0, y1]] = [lasts("column"), lasts("row")];
-    curve(pen, view, [[x0 - 0.5, y0 - 0.5], [x1 + 0.5, y0 - 0.5], [x1 + 0.5, y1 + 0.5], [x0 - 0.5, y1 + 0.5]], colors.grid, 4, { open: false });
+    curve(
+      pen,
+      view,
+      [
+        [x0 - 0.5, y0 - 0.5],
+        [x1 + 0.5, y0 - 0.5],
+        [x1 + 0.5, y1 + 0.5],
+        [x0 - 0.5, y1 + 0.5],
+      ],
+      colors.grid,
+      4,
+      { open: false },
+    );
     for (const [column, line] of pixels) {
-      const inside = column >= 0 && line >= 0 && column < width && line < height, tap = used.get(`${column},${line}`);
-      const value = inside ? row.image[line * width + column] : 0, bright = value > 0.55, [x, y] = view.at([column, line]);
+      const inside = column >= 0 && line >= 0 && column < width && line < height;
+      const tap = used.get(`${column},${line}`);
+      const value = inside ? row.image[line * width + column] : 0;
+      const bright = value > 0.55;
+      const [x, y] = view.at([column, line]);
       const write = (text, y, color, size, weight) => {
-        Object.assign(pen, { font: `${weight} ${Math.round(size)}px ${font}`, fillStyle: color, strokeStyle: bright ? "#fff" : "#000", lineWidth: 3, lineJoin: "round" });
+        Object.assign(pen, {
+          font: `${weight} ${Math.round(size)}px ${font}`,
+          fillStyle: color,
+          strokeStyle: bright ? "#fff" : "#000",
+          lineWidth: 3,
+          lineJoin: "round",
+        });
         if (tap) pen.strokeText(text, x, y);
         pen.fillText(text, x, y);
       };
       pen.globalAlpha = tap ? 1 : 0.6;
-      if (inside || tap) write(value.toFixed(2), y - (tap ? 0.22 * view.zoom : 0), bright ? "#000" : "#fff", tap ? big : 0.8 * big, tap ? 700 : 400);
-      if (tap) write(`× ${two(tap.weight)}`, y + 0.24 * view.zoom, bright ? "#8a5200" : colors.grid, 0.92 * big, 700);
+      if (inside || tap)
+        write(
+          value.toFixed(2),
+          y - (tap ? 0.22 * view.zoom : 0),
+          bright ? "#000" : "#fff",
+          tap ? big : 0.8 * big,
+          tap ? 700 : 400,
+        );
+      if (tap)
+        write(
+          `× ${two(tap.weight)}`,
+          y + 0.24 * view.zoom,
+          bright ? "#8a5200" : colors.grid,
+          0.92 * big,
+          700,
+        );
       pen.globalAlpha = 1;
     }
-    for (const [color, thick] of [["#000", 5], [colors.grid, 3]]) { // the place itself, as a ring, so that the figures can be read
+    for (const [color, thick] of [
+      ["#000", 5],
+      [colors.grid, 3],
+    ]) {
+      // the place itself, as a ring, so that the figures can be read
       Object.assign(pen, { strokeStyle: color, lineWidth: thick });
       pen.beginPath();
       pen.arc(...view.at(this.pointed.source), 9, 0, 7);
@@ -183,8 +316,12 @@ export class Lens {
   listen(row) {
     const { output: canvas, grid: map } = row;
     const pixel = (event) => {
-      const { left, top, width } = canvas.getBoundingClientRect(), [, wide] = row.transformer.size;
-      return [Math.floor(((event.clientX - left) / width) * wide), Math.floor(((event.clientY - top) / width) * wide)];
+      const { left, top, width } = canvas.getBoundingClientRect();
+      const [, wide] = row.transformer.size;
+      return [
+        Math.floor(((event.clientX - left) / width) * wide),
+        Math.floor(((event.clientY - top) / width) * wide),
+      ];
     };
     const point = (event) => {
       if (this.active && !this.pinned) this.pointOutput(row, pixel(event));
@@ -196,8 +333,21 @@ export class Lens {
       this.pointOutput(row, pixel(event));
       canvas.focus({ preventScroll: true });
     });
-    canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && this.active && this.pointNothing());
-    canvas.addEventListener("focus", () => this.active && canvas.matches(":focus-visible") && this.pointed?.row !== row && this.pointOutput(row, row.transformer.size.map((side) => side >> 1)));
+    canvas.addEventListener(
+      "pointerleave",
+      (event) => event.pointerType === "mouse" && this.active && this.pointNothing(),
+    );
+    canvas.addEventListener(
+      "focus",
+      () =>
+        this.active &&
+        canvas.matches(":focus-visible") &&
+        this.pointed?.row !== row &&
+        this.pointOutput(
+          row,
+          row.transformer.size.map((side) => side >> 1),
+        ),
+    );
     canvas.addEventListener("keydown", (event) => {
       if (!this.active) return;
       if (event.key === "Escape") {
@@ -207,7 +357,11 @@ export class Lens {
       if (!ARROWS[event.key]) return;
       event.preventDefault();
       this.pinned = true;
-      const [dx, dy] = ARROWS[event.key], [x, y] = this.pointed?.row === row ? this.pointed.output : row.transformer.size.map((side) => side >> 1);
+      const [dx, dy] = ARROWS[event.key];
+      const [x, y] =
+        this.pointed?.row === row
+          ? this.pointed.output
+          : row.transformer.size.map((side) => side >> 1);
       this.pointOutput(row, [x + dx, y + dy]);
       this.stage.sayLater(() => this.stage.note.textContent);
     });

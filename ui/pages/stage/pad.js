@@ -16,7 +16,8 @@ export class Pad {
   }
 
   go(x, y) {
-    const { points } = this.strokes.at(-1), [px, py] = points.at(-1);
+    const { points } = this.strokes.at(-1);
+    const [px, py] = points.at(-1);
     if (Math.hypot(x - px, y - py) > 0.004) points.push([x, y]);
   }
 
@@ -36,8 +37,10 @@ export class Pad {
       pen.lineWidth = width * side * (erases ? 1.6 : 1);
       pen.beginPath();
       pen.moveTo(points[0][0] * side, points[0][1] * side);
-      for (let i = 1; i < points.length; i++) { // through the middles of the segments, so that a quick hand draws round
-        const [ax, ay] = points[i - 1], [bx, by] = points[i];
+      for (let i = 1; i < points.length; i++) {
+        // through the middles of the segments, so that a quick hand draws round
+        const [ax, ay] = points[i - 1];
+        const [bx, by] = points[i];
         pen.quadraticCurveTo(ax * side, ay * side, ((ax + bx) / 2) * side, ((ay + by) / 2) * side);
       }
       pen.lineTo(points.at(-1)[0] * side, points.at(-1)[1] * side);
@@ -51,6 +54,10 @@ export class Pad {
     this.pen.clearRect(0, 0, SIDE, SIDE);
     this.draw(this.pen, SIDE);
     const { data } = this.pen.getImageData(0, 0, SIDE, SIDE);
-    return [Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3] / 255), SIDE, SIDE];
+    return [
+      Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3] / 255),
+      SIDE,
+      SIDE,
+    ];
   }
 }

@@ -25,7 +25,8 @@ export class View {
 
   // The whole image (height, width), with room around it: a share of its size.
   static whole([height, width], room, side) {
-    const size = Math.max(height, width), span = size * (1 + 2 * room);
+    const size = Math.max(height, width);
+    const span = size * (1 + 2 * room);
     return new View((width - 1) / 2 - span / 2, (height - 1) / 2 - span / 2, span, side);
   }
 
@@ -43,12 +44,17 @@ const buffers = new Map();
 function small(image, height, width) {
   const key = 10000 * height + width;
   if (!buffers.has(key)) {
-    buffers.set(key, [0, 1].map(() => {
-      const canvas = Object.assign(document.createElement("canvas"), { width, height }), pixels = new ImageData(width, height);
-      return { canvas, pixels, words: new Uint32Array(pixels.data.buffer), image: null };
-    }));
+    buffers.set(
+      key,
+      [0, 1].map(() => {
+        const canvas = Object.assign(document.createElement("canvas"), { width, height });
+        const pixels = new ImageData(width, height);
+        return { canvas, pixels, words: new Uint32Array(pixels.data.buffer), image: null };
+      }),
+    );
   }
-  const pair = buffers.get(key), found = pair.find((buffer) => buffer.image === image);
+  const pair = buffers.get(key);
+  const found = pair.find((buffer) => buffer.image === image);
   if (found) return found.canvas;
   const [buffer, other] = pair;
   buffers.set(key, [other, buffer]);
@@ -63,7 +69,12 @@ function small(image, height, width) {
 
 export function picture(pen, view, image, [height, width]) {
   pen.imageSmoothingEnabled = false;
-  pen.drawImage(small(image, height, width), ...view.at([-0.5, -0.5]), width * view.zoom, height * view.zoom);
+  pen.drawImage(
+    small(image, height, width),
+    ...view.at([-0.5, -0.5]),
+    width * view.zoom,
+    height * view.zoom,
+  );
 }
 
 export function frame(pen, view, [height, width], color, thick) {
@@ -79,7 +90,12 @@ export function curve(pen, view, points, color, thick, { open = true, dash = [],
     pen.beginPath();
     points.forEach((point, i) => pen[i ? "lineTo" : "moveTo"](...view.at(point)));
     if (!open) pen.closePath();
-    Object.assign(pen, { strokeStyle: style, lineWidth: width, lineJoin: "round", lineCap: "round" });
+    Object.assign(pen, {
+      strokeStyle: style,
+      lineWidth: width,
+      lineJoin: "round",
+      lineCap: "round",
+    });
     pen.stroke();
   };
   pen.setLineDash(dash);
@@ -96,7 +112,8 @@ export function dot(pen, view, point, radius, color) {
   pen.stroke();
 }
 
-const LINES = 9, FAR = 20; // curves are cut off far outside every picture, as in stn_core.explain.readings
+const LINES = 9;
+const FAR = 20; // curves are cut off far outside every picture, as in stn_core.explain.readings
 const meshes = new Map();
 
 // T_theta of equidistant lines across and down in pixels of the input, each a list of points: the first and last of either kind are
@@ -108,7 +125,8 @@ export function gridCurves(family, theta, [height, width]) {
     for (const down of [false, true]) {
       for (let i = 0; i < LINES; i++) {
         for (let j = 0; j < points; j++) {
-          const across = -1 + (2 * i) / (LINES - 1), along = -1 + (2 * j) / (points - 1);
+          const across = -1 + (2 * i) / (LINES - 1);
+          const along = -1 + (2 * j) / (points - 1);
           target.push(...(down ? [across, along] : [along, across]));
         }
       }
@@ -116,35 +134,66 @@ export function gridCurves(family, theta, [height, width]) {
     meshes.set(points, Float64Array.from(target));
   }
   const held = (value) => Math.min(Math.max(value, -FAR), FAR);
-  const pixels = (values) => pairs(values).map(([x, y]) => [toPixel(held(x), width), toPixel(held(y), height)]);
+  const pixels = (values) =>
+    pairs(values).map(([x, y]) => [toPixel(held(x), width), toPixel(held(y), height)]);
   const source = pixels(warp(family, theta, meshes.get(points)));
-  const curves = Array.from({ length: 2 * LINES }, (_, i) => source.slice(i * points, (i + 1) * points));
-  return { across: curves.slice(0, LINES), down: curves.slice(LINES), control: family === "tps" ? pixels(theta) : [] };
+  const curves = Array.from({ length: 2 * LINES }, (_, i) =>
+    source.slice(i * points, (i + 1) * points),
+  );
+  return {
+    across: curves.slice(0, LINES),
+    down: curves.slice(LINES),
+    control: family === "tps" ? pixels(theta) : [],
+  };
 }
 
 // As much room around an image as shows a whole grid, from `least` to MOST, with a MARGIN of what is seen; shares of its longer side.
-const MOST = 0.9, MARGIN = 0.03;
+const MOST = 0.9;
+const MARGIN = 0.03;
 export function roomFor({ across, down }, [height, width], least) {
-  const beyond = [...across, ...down].flat().map(([x, y]) => Math.max(-0.5 - x, x - width + 0.5, -0.5 - y, y - height + 0.5));
-  return Math.min(Math.max(least, (Math.max(...beyond) / Math.max(height, width) + MARGIN) / (1 - 2 * MARGIN)), MOST);
+  const beyond = [...across, ...down]
+    .flat()
+    .map(([x, y]) => Math.max(-0.5 - x, x - width + 0.5, -0.5 - y, y - height + 0.5));
+  return Math.min(
+    Math.max(least, (Math.max(...beyond) / Math.max(height, width) + MARGIN) / (1 - 2 * MARGIN)),
+    MOST,
+  );
 }
 
-export function samplingGrid(pen, view, { across, down, control }, colors, { thick = 1, dash = [], up = true, inner = true } = {}) {
+export function samplingGrid(
+  pen,
+  view,
+  { across, down, control },
+  colors,
+  { thick = 1, dash = [], up = true, inner = true } = {},
+) {
   const sides = [across[0], across[LINES - 1], down[0], down[LINES - 1]];
-  if (inner) for (const line of [...across.slice(1, -1), ...down.slice(1, -1)]) curve(pen, view, line, colors.grid, thick);
+  if (inner)
+    for (const line of [...across.slice(1, -1), ...down.slice(1, -1)])
+      curve(pen, view, line, colors.grid, thick);
   for (const line of sides) curve(pen, view, line, colors.grid, 2.5 * thick, { dash });
   if (up) curve(pen, view, across[0], colors.up, 4.5 * thick);
   if (inner) for (const point of control) dot(pen, view, point, 3.2 * thick, colors.grid);
 }
 
 // Class probabilities, the answer in its own colour; `other` are outlined beside them.
-export function bars(pen, width, height, probabilities, { color, quiet, text, font, other = null }) {
-  const base = height - 20, step = width / probabilities.length, size = Math.min(16, Math.max(11, step * 0.8));
+export function bars(
+  pen,
+  width,
+  height,
+  probabilities,
+  { color, quiet, text, font, other = null },
+) {
+  const base = height - 20;
+  const step = width / probabilities.length;
+  const size = Math.min(16, Math.max(11, step * 0.8));
   const answer = probabilities.indexOf(Math.max(...probabilities));
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
   probabilities.forEach((value, i) => {
-    const x = i * step + step * 0.12, w = step * 0.76, h = Math.max(value * (base - 4), 1);
+    const x = i * step + step * 0.12;
+    const w = step * 0.76;
+    const h = Math.max(value * (base - 4), 1);
     pen.fillStyle = i === answer ? color : quiet;
     pen.fillRect(x, base - h, w, h);
     if (other) {
@@ -166,12 +215,22 @@ const signed = (value, digits) => {
 
 // theta in figures: [name, text] each, for an input of a size; rotation in degrees, shifts in pixels.
 export function readings(family, theta, [height, width]) {
-  const said = decompose(family, theta), lines = [];
-  if ("rotation" in said) lines.push(["rotation", `${signed((said.rotation * 180) / Math.PI, 1)}°`]);
-  if ("scale" in said) lines.push(["scale", said.scale.map((value) => value.toFixed(2).replace("-", "−")).join(" × ")]);
+  const said = decompose(family, theta);
+  const lines = [];
+  if ("rotation" in said)
+    lines.push(["rotation", `${signed((said.rotation * 180) / Math.PI, 1)}°`]);
+  if ("scale" in said)
+    lines.push([
+      "scale",
+      said.scale.map((value) => value.toFixed(2).replace("-", "−")).join(" × "),
+    ]);
   if ("shear" in said) lines.push(["shear", signed(said.shear, 2)]);
-  lines.push(["shift", `${signed((said.translation[0] * width) / 2, 1)}, ${signed((said.translation[1] * height) / 2, 1)} px`]);
-  if ("perspective" in said) lines.push(["perspective", said.perspective.map((value) => signed(value, 2)).join(", ")]);
+  lines.push([
+    "shift",
+    `${signed((said.translation[0] * width) / 2, 1)}, ${signed((said.translation[1] * height) / 2, 1)} px`,
+  ]);
+  if ("perspective" in said)
+    lines.push(["perspective", said.perspective.map((value) => signed(value, 2)).join(", ")]);
   if ("bending" in said) lines.push(["bending", `${((said.bending * width) / 2).toFixed(1)} px`]);
   return lines;
 }
@@ -180,5 +239,10 @@ export function readings(family, theta, [height, width]) {
 export function matrixText(family, matrix) {
   if (!matrix) return "";
   const rows = family === "projective" ? 3 : 2;
-  return Array.from({ length: rows }, (_, i) => matrix.slice(3 * i, 3 * i + 3).map((value) => signed(value, 2)).join(" ")).join("\n");
+  return Array.from({ length: rows }, (_, i) =>
+    matrix
+      .slice(3 * i, 3 * i + 3)
+      .map((value) => signed(value, 2))
+      .join(" "),
+  ).join("\n");
 }

@@ -12,19 +12,30 @@ import { Touch } from "./touch.js";
 
 const ROOMS = { r: 0.24, rts: 0.1, p: 0.28, e: 0.16, tc: 0.05 }; // around the image, for handles: a share of its side
 const BUDGET = 20; // ms of a frame for the networks; those that do not fit answer in the next one
-const GLIDE = 220, PAUSE = 250; // ms: following a slider, waiting for the last key or turn of the wheel
+const GLIDE = 220;
+const PAUSE = 250; // ms: following a slider, waiting for the last key or turn of the wheel
 
 const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 const inkOf = (text) => Float32Array.from(bytesOf(text), (byte) => byte / 255);
-const onto = (a, b, share) => (Array.isArray(a) ? a.map((value, i) => onto(value, b[i], share)) : a + (b - a) * share);
-const fitted = ([low, high, step], value) => Number((low + Math.round((Math.min(Math.max(value, low), high) - low) / step) * step).toFixed(6));
+const onto = (a, b, share) =>
+  Array.isArray(a) ? a.map((value, i) => onto(value, b[i], share)) : a + (b - a) * share;
+const fitted = ([low, high, step], value) =>
+  Number((low + Math.round((Math.min(Math.max(value, low), high) - low) / step) * step).toFixed(6));
 const held = ([low, high], value) => Math.min(Math.max(value, low), high);
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 class Stage {
   constructor(root) {
     Object.assign(this, { root, rows: [], values: null, mode: "digit", hand: null });
-    Object.assign(this, { glide: null, busy: false, sent: 0, pending: false, pad: new Pad(), drawn: null, stroking: null });
+    Object.assign(this, {
+      glide: null,
+      busy: false,
+      sent: 0,
+      pending: false,
+      pad: new Pad(),
+      drawn: null,
+      stroking: null,
+    });
     this.frame = this.frame.bind(this);
     this.build();
     new ResizeObserver(() => this.layout()).observe(root);
@@ -35,20 +46,40 @@ class Stage {
     this.tools = element("div", "tools", { role: "toolbar" });
     this.canvas = element("canvas", "input");
     this.knobs = element("div", "knobs");
-    this.place = element("div", "place", { tabindex: "0", role: "application" }, this.canvas, this.knobs);
+    this.place = element(
+      "div",
+      "place",
+      { tabindex: "0", role: "application" },
+      this.canvas,
+      this.knobs,
+    );
     this.note = element("div", "note");
     this.table = element("div", "rows");
     this.live = element("p", "live", { "aria-live": "polite" });
-    this.root.replaceChildren(this.tools, element("div", "floor", {}, element("div", "hand", {}, this.place, this.note), this.table), this.live);
+    this.root.replaceChildren(
+      this.tools,
+      element("div", "floor", {}, element("div", "hand", {}, this.place, this.note), this.table),
+      this.live,
+    );
     this.lens = new Lens(this);
     this.touch = new Touch(this);
   }
 
   // What Python knows: at every run of the page.
   receive(data, send) {
-    const first = this.values === null, { kind } = data, before = this.state();
-    const changedWords = JSON.stringify(data.words) !== JSON.stringify(this.words), words = changedWords ? data.words : this.words;
-    Object.assign(this, { send, words, colors: data.colors, label: data.label, bounds: data.bounds, neutral: data.neutral });
+    const first = this.values === null;
+    const { kind } = data;
+    const before = this.state();
+    const changedWords = JSON.stringify(data.words) !== JSON.stringify(this.words);
+    const words = changedWords ? data.words : this.words;
+    Object.assign(this, {
+      send,
+      words,
+      colors: data.colors,
+      label: data.label,
+      bounds: data.bounds,
+      neutral: data.neutral,
+    });
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
     let turned = false;
     if (first || fresh) {
@@ -81,24 +112,45 @@ class Stage {
   // All that a frame depends on, but for the size.
   state() {
     const { kind, values, digitText, label, hand, mode, lens, colors, seeded, rows } = this;
-    return JSON.stringify([kind, values, digitText, label, hand, mode, lens.kernel, colors, seeded, rows.map((row) => row.file), getComputedStyle(this.root).color]);
+    return JSON.stringify([
+      kind,
+      values,
+      digitText,
+      label,
+      hand,
+      mode,
+      lens.kernel,
+      colors,
+      seeded,
+      rows.map((row) => row.file),
+      getComputedStyle(this.root).color,
+    ]);
   }
 
   keepRows(models) {
     const kept = new Map(this.rows.map((row) => [row.file, row]));
-    this.rows = models.map((model) => (kept.get(model.file)?.failed === false ? kept.get(model.file) : new Row(this, model)));
-    if (this.rows.length !== this.table.childElementCount || this.rows.some((row, i) => row.element !== this.table.children[i])) {
+    this.rows = models.map((model) =>
+      kept.get(model.file)?.failed === false ? kept.get(model.file) : new Row(this, model),
+    );
+    if (
+      this.rows.length !== this.table.childElementCount ||
+      this.rows.some((row, i) => row.element !== this.table.children[i])
+    ) {
       this.table.replaceChildren(...this.rows.map((row) => row.element));
     }
     this.lens.keep(this.rows);
   }
 
-  get transforming() { // the rows whose grid can be taken
+  get transforming() {
+    // the rows whose grid can be taken
     return this.rows.filter((row) => row.transformer);
   }
 
-  get held() { // the row whose grid is in the visitor's hand
-    return this.mode === "grid" ? (this.transforming.find((row) => row.id === this.hand?.model) ?? this.transforming[0]) : null;
+  get held() {
+    // the row whose grid is in the visitor's hand
+    return this.mode === "grid"
+      ? (this.transforming.find((row) => row.id === this.hand?.model) ?? this.transforming[0])
+      : null;
   }
 
   // ------------------------------------------------------------------------------------------------------------------- frames
@@ -123,7 +175,12 @@ class Stage {
     this.image = image;
     let spent = 0;
     for (const row of this.rows) {
-      if (!row.network || (this.stale && !this.stale.has(row)) || row.network.input[0] !== CANVAS[this.kind][0]) continue;
+      if (
+        !row.network ||
+        (this.stale && !this.stale.has(row)) ||
+        row.network.input[0] !== CANVAS[this.kind][0]
+      )
+        continue;
       if (spent && spent + row.cost > BUDGET) continue;
       row.think(image);
       spent += row.cost;
@@ -133,7 +190,9 @@ class Stage {
     this.paintInput();
     if (this.rows.some((row) => row.network && this.stale?.has(row))) this.request();
     else if (this.glide) this.changed();
-    this.root.dispatchEvent(new CustomEvent("stage-frame", { bubbles: true, composed: true, detail: { spent } }));
+    this.root.dispatchEvent(
+      new CustomEvent("stage-frame", { bubbles: true, composed: true, detail: { spent } }),
+    );
   }
 
   // Glide from the values there are to others.
@@ -146,20 +205,37 @@ class Stage {
       return;
     }
     const from = { ...this.values };
-    for (const key of Object.keys(from)) if (key.endsWith("_angle") && Math.abs(from[key] - values[key]) > 180) from[key] += from[key] < values[key] ? 360 : -360;
+    for (const key of Object.keys(from))
+      if (key.endsWith("_angle") && Math.abs(from[key] - values[key]) > 180)
+        from[key] += from[key] < values[key] ? 360 : -360;
     this.glide = { from, to: values, start: performance.now(), time };
     this.changed();
   }
 
   advance(now) {
-    const { from, to, start, time } = this.glide, share = Math.min(Math.max((now - start) / time, 0), 1), eased = 1 - (1 - share) ** 3;
+    const { from, to, start, time } = this.glide;
+    const share = Math.min(Math.max((now - start) / time, 0), 1);
+    const eased = 1 - (1 - share) ** 3;
     if (share === 1) {
       this.values = to;
       this.glide = null;
       return;
     }
-    const whole = (key, value) => (/^tc_|_seed$/.test(key) ? (Array.isArray(value) ? value.map(Math.round) : Math.round(value)) : value);
-    this.values = Object.fromEntries(Object.keys(to).map((key) => [key, whole(key, key === "tc_drops" || key === "tc_clutter" ? to[key] : onto(from[key], to[key], eased))]));
+    const whole = (key, value) =>
+      /^tc_|_seed$/.test(key)
+        ? Array.isArray(value)
+          ? value.map(Math.round)
+          : Math.round(value)
+        : value;
+    this.values = Object.fromEntries(
+      Object.keys(to).map((key) => [
+        key,
+        whole(
+          key,
+          key === "tc_drops" || key === "tc_clutter" ? to[key] : onto(from[key], to[key], eased),
+        ),
+      ]),
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------------------- layout
@@ -168,14 +244,22 @@ class Stage {
   layout() {
     const width = this.root.clientWidth;
     if (!width || !this.words) return;
-    const narrow = width < 640, count = Math.max(this.rows.length, 1), gap = 24;
+    const narrow = width < 640;
+    const count = Math.max(this.rows.length, 1);
+    const gap = 24;
     const tall = Math.max(300, Math.min(innerHeight - 250, 900));
     const input = Math.round(narrow ? Math.min(width, tall) : Math.min(0.44 * width, tall));
     const wide = narrow ? width : width - input - gap;
     const grid = Math.round(Math.max(110, Math.min(0.36 * wide, (input + 90) / count - 66, 360)));
-    const output = Math.round(0.74 * grid), rest = wide - grid - output - 28;
+    const output = Math.round(0.74 * grid);
+    const rest = wide - grid - output - 28;
     const before = JSON.stringify(this.sizes);
-    this.sizes = { input, grid, output, bars: Math.round(Math.min(Math.max(rest, 90), 2.1 * grid)) };
+    this.sizes = {
+      input,
+      grid,
+      output,
+      bars: Math.round(Math.min(Math.max(rest, 90), 2.1 * grid)),
+    };
     if (JSON.stringify(this.sizes) === before) return;
     this.root.style.setProperty("--input", `${input}px`);
     this.root.style.setProperty("--output", `${output}px`);
@@ -185,16 +269,29 @@ class Stage {
   }
 
   view() {
-    const size = CANVAS[this.kind], side = this.sizes.input;
-    return View.whole(size, this.mode === "grid" ? Math.max(0.2, ROOMS[this.kind]) : this.mode === "look" ? 0.04 : ROOMS[this.kind], side);
+    const size = CANVAS[this.kind];
+    const side = this.sizes.input;
+    return View.whole(
+      size,
+      this.mode === "grid"
+        ? Math.max(0.2, ROOMS[this.kind])
+        : this.mode === "look"
+          ? 0.04
+          : ROOMS[this.kind],
+      side,
+    );
   }
 
   // ------------------------------------------------------------------------------------------------------------- the big canvas
 
   paintInput() {
-    const side = this.sizes.input, pen = cleared(this.canvas, side, side), { colors, mode, lens } = this, size = CANVAS[this.kind];
+    const side = this.sizes.input;
+    const pen = cleared(this.canvas, side, side);
+    const { colors, mode, lens } = this;
+    const size = CANVAS[this.kind];
     if (mode === "draw") return this.paintPad(pen, side);
-    const near = lens.view(side), view = near ?? this.view();
+    const near = lens.view(side);
+    const view = near ?? this.view();
     this.shown = view;
     if (near) {
       lens.paint(pen, view);
@@ -212,17 +309,43 @@ class Stage {
     } else if (mode === "grid") {
       const row = this.held;
       if (!row?.answer) return this.showKnobs([]);
-      const { family } = row.transformer, theta = row.mine ?? row.own.theta;
-      samplingGrid(pen, view, gridCurves(family, row.own.theta, size), { grid: "#fff" }, { thick: 1, dash: [6, 6], up: false, inner: false });
+      const { family } = row.transformer;
+      const theta = row.mine ?? row.own.theta;
+      samplingGrid(
+        pen,
+        view,
+        gridCurves(family, row.own.theta, size),
+        { grid: "#fff" },
+        { thick: 1, dash: [6, 6], up: false, inner: false },
+      );
       samplingGrid(pen, view, gridCurves(family, theta, size), colors, { thick: 1.5 });
       this.showKnobs(thetaHand(family, size).handles(theta), "theirs");
       this.showScore(row);
     } else {
-      for (const outline of this.grip.outlines(this.values)) curve(pen, view, outline, outline.open ? "rgba(255, 255, 255, 0.6)" : "#fff", outline.open ? 1 : 1.5, { open: Boolean(outline.open), dash: [7, 5], rim: outline.open ? 0.5 : 1 });
-      const knobs = this.grip.handles(this.values), turning = knobs.find((knob) => knob.shape === "turn");
+      for (const outline of this.grip.outlines(this.values))
+        curve(
+          pen,
+          view,
+          outline,
+          outline.open ? "rgba(255, 255, 255, 0.6)" : "#fff",
+          outline.open ? 1 : 1.5,
+          { open: Boolean(outline.open), dash: [7, 5], rim: outline.open ? 0.5 : 1 },
+        );
+      const knobs = this.grip.handles(this.values);
+      const turning = knobs.find((knob) => knob.shape === "turn");
       if (turning) {
         const [a, b] = this.grip.outlines(this.values)[0];
-        curve(pen, view, [[(a[0] + b[0]) / 2, (a[1] + b[1]) / 2], [turning.x, turning.y]], "#fff", 1.5, { rim: 1 });
+        curve(
+          pen,
+          view,
+          [
+            [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2],
+            [turning.x, turning.y],
+          ],
+          "#fff",
+          1.5,
+          { rim: 1 },
+        );
       }
       this.showKnobs(knobs);
     }
@@ -230,19 +353,24 @@ class Stage {
 
   // How sure of the right answer the network is with the visitor's theta, and with its own.
   showScore(row) {
-    const score = this.note.querySelector(".score"), { words, label } = this;
+    const score = this.note.querySelector(".score");
+    const { words, label } = this;
     if (!score) return;
     score.hidden = label === null;
     if (label === null) return;
     const [mine, own] = [row.answer.probabilities[label], row.own.probabilities[label]];
-    const text = words.score.replace("[digit]", label).replace("[you]", (100 * mine).toFixed(1)).replace("[network]", (100 * own).toFixed(1));
+    const text = words.score
+      .replace("[digit]", label)
+      .replace("[you]", (100 * mine).toFixed(1))
+      .replace("[network]", (100 * own).toFixed(1));
     put(score, text);
     score.classList.toggle("ahead", mine > own + 5e-4);
   }
 
   // Handles are buttons, so that every finger, key and screen reader finds them.
   showKnobs(handles, whose = "") {
-    const { knobs, shown } = this, side = this.sizes.input;
+    const { knobs, shown } = this;
+    const side = this.sizes.input;
     const names = handles.map((handle) => handle.id).join();
     if (knobs.dataset.names !== names + whose || this.knobWords !== this.words) {
       const focused = this.knobs.getRootNode().activeElement?.dataset?.id;
@@ -250,7 +378,11 @@ class Stage {
       knobs.dataset.names = names + whose;
       knobs.replaceChildren(
         ...handles.map((handle) => {
-          const knob = element("button", `knob ${handle.shape} ${whose}`, { type: "button", "data-id": handle.id, "aria-label": this.named(handle, handles.length) });
+          const knob = element("button", `knob ${handle.shape} ${whose}`, {
+            type: "button",
+            "data-id": handle.id,
+            "aria-label": this.named(handle, handles.length),
+          });
           if (handle.shape === "turn") knob.textContent = "↻";
           return knob;
         }),
@@ -306,7 +438,13 @@ class Stage {
 
   hint() {
     const { words, mode } = this;
-    const hint = element("p", "hint", {}, mode === "digit" ? words[`hint_${this.kind}`] : words[`hint_${mode}`]), all = document.createDocumentFragment();
+    const hint = element(
+      "p",
+      "hint",
+      {},
+      mode === "digit" ? words[`hint_${this.kind}`] : words[`hint_${mode}`],
+    );
+    const all = document.createDocumentFragment();
     all.append(hint, ...(mode === "grid" ? [element("p", "score")] : []));
     return all;
   }
@@ -339,8 +477,14 @@ class Stage {
 
   // Values, those with bounds each brought into them by ``fit``.
   bounded(values, fit) {
-    const within = (bounds, value) => (Array.isArray(value) ? value.map((one) => fit(bounds, one)) : fit(bounds, value));
-    return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, this.bounds[key] ? within(this.bounds[key], value) : value]));
+    const within = (bounds, value) =>
+      Array.isArray(value) ? value.map((one) => fit(bounds, one)) : fit(bounds, value);
+    return Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [
+        key,
+        this.bounds[key] ? within(this.bounds[key], value) : value,
+      ]),
+    );
   }
 
   // Values within their bounds, though not yet on the sliders' steps.
@@ -377,7 +521,8 @@ class Stage {
   }
 
   goOn(event) {
-    for (const point of event.getCoalescedEvents?.() ?? [event]) this.pad.go(...this.local(point).map((at) => at / this.sizes.input));
+    for (const point of event.getCoalescedEvents?.() ?? [event])
+      this.pad.go(...this.local(point).map((at) => at / this.sizes.input));
     this.drawing();
   }
 
@@ -407,17 +552,33 @@ class Stage {
     const rest = this.glide?.to ?? this.values;
     const values = this.bounded(rest, fitted);
     this.sent = Math.max(Date.now(), this.sent + 1);
-    const hand = this.mode === "grid" ? { model: this.held?.id ?? null, theta: this.hand?.theta ?? null } : null;
+    const hand =
+      this.mode === "grid"
+        ? { model: this.held?.id ?? null, theta: this.hand?.theta ?? null }
+        : null;
     if (hand?.theta) hand.theta = hand.theta.map((value) => Number(value.toFixed(4)));
     const own = this.drawn ? btoa(String.fromCharCode(...this.drawn)) : null;
     if (own) this.drawnText = own;
     this.drawn = null;
-    this.send({ id: this.sent, kind: this.kind, values, own, hand, mode: this.mode, kernel: this.lens.kernel });
+    this.send({
+      id: this.sent,
+      kind: this.kind,
+      values,
+      own,
+      hand,
+      mode: this.mode,
+      kernel: this.lens.kernel,
+    });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
       this.changed();
     }
-    this.sayLater(() => this.rows.map((row) => row.describe()).filter(Boolean).join(". "));
+    this.sayLater(() =>
+      this.rows
+        .map((row) => row.describe())
+        .filter(Boolean)
+        .join(". "),
+    );
   }
 
   sayLater(text) {
