@@ -28,9 +28,7 @@ def test_eight_channels_of_four_places_are_summed():
 
     store = Store()
     memory = Memory(store, MemoryType(Limits(1, None)))
-    floats = np.ctypeslib.as_array(
-        ctypes.cast(memory.data_ptr(store), ctypes.POINTER(ctypes.c_float)), (1 << 14,)
-    )
+    floats = np.ctypeslib.as_array(ctypes.cast(memory.data_ptr(store), ctypes.POINTER(ctypes.c_float)), (1 << 14,))
     at = {"image": 0, "weights": 1000, "bias": 2000, "out": 3000}
     for name, values in (("image", image), ("weights", weights.ravel()), ("bias", bias)):
         floats[at[name] : at[name] + values.size] = values

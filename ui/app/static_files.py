@@ -3,9 +3,9 @@ fetches each of them once, and never an old one.
 """
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 STATIC = Path(__file__).parents[2] / "static"
 
@@ -35,6 +35,8 @@ def _put(name: str, content: bytes) -> None:
     if target.is_file() and target.stat().st_size == len(content):
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(target)
+    with NamedTemporaryFile(dir=target.parent, prefix=f"{target.name}.", delete=False) as unfinished:
+        unfinished.write(content)
+    path = Path(unfinished.name)
+    path.chmod(0o644)  # temporary files are their owner's alone
+    path.replace(target)
