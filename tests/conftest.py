@@ -10,7 +10,7 @@ import torch
 from hypothesis import configuration, settings
 from PIL import Image, ImageColor, ImageDraw
 
-from benchmarks.browser import FLAGS, chromium
+from benchmarks.browser import FLAGS, ROOT, chromium
 from stn_core import __main__ as command_line
 from stn_core.data.mnist import gallery
 
@@ -118,6 +118,24 @@ def browser(tmp_path_factory):
         browser.set_default_timeout(60_000)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def module_page(browser):
+    """A blank page at http://ui/ whose scripts can import the modules of ui/, such as "/browser/sampler.js"."""
+
+    def answer(route):
+        path = ROOT / "ui" / route.request.url.removeprefix("http://ui/")
+        if path.suffix == ".js":
+            route.fulfill(body=path.read_text(), content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html>", content_type="text/html")
+
+    page = browser.new_page()
+    page.route("http://ui/**", answer)
+    page.goto("http://ui/")
+    yield page
+    page.close()
 
 
 @pytest.fixture

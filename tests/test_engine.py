@@ -14,17 +14,19 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.models.digits import DigitModel
 from ui.browser.export import ExportError, export_model
-from ui.browser.kernel import assemble
 from ui.controls.digit_controls import state
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
 OTHERS = ["p-fcn", "e-st-fcn-affine", "p-st-fcn-projective", "rts-st-fcn-tps", "tc-cnn", "tc-st-cnn-affine", "e-st-cnn-projective",
           "p-st-cnn-tps", "tc-st-fcn-affine", "rts-st-cnn-tps"]  # fmt: skip
+KERNEL = (ROOT / "ui/browser/kernel.wasm").read_bytes()
 FAR = 1000.0  # pixels; a homography's horizon sends points anywhere
 
-START = """<script type="module">
-import * as engine from "/engine.js";
+START = """
+const names = ["decompose", "distortions", "mnist_form", "network", "sampler", "transforms"];
+const modules = await Promise.all(names.map((name) => import(`/browser/${name}.js`)));
+const engine = Object.assign({}, ...modules);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 const floats = (text) => new Float32Array(bytes(text));
 const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
@@ -38,24 +40,17 @@ window.answers = ({ about, block, wasm, images, theta, kernel }) => {
     return { ...answer, output: plain(answer.output), grid: family && plain(engine.grid(family, answer.theta, ...size)) };
   });
 };
-window.ready = true;
-</script>"""
+"""
 
 
 @pytest.fixture(scope="module")
-def page(browser):
-    page = browser.new_page()
-    page.route("http://engine/", lambda route: route.fulfill(body=START, content_type="text/html"))
-    script = (ROOT / "ui/browser/engine.js").read_text()
-    page.route("http://engine/engine.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
-    page.goto("http://engine/")
-    page.wait_for_function("window.ready")
-    yield page
-    page.close()
+def page(module_page):
+    module_page.evaluate(f"async () => {{ {START} }}")
+    return module_page
 
 
 def call(page, name, *values):
-    """A function of engine.js; tensors are passed as flat lists."""
+    """A function of ui/browser; tensors are passed as flat lists."""
     listed = [value.flatten().tolist() if isinstance(value, torch.Tensor) else value for value in values]
     return page.evaluate("([name, values]) => call(name, ...values)", [name, listed])
 
@@ -67,7 +62,7 @@ def text(tensor):
 def ask(page, model, images, simd=True, **options):
     """The engine's answers to images (N, 1, H, W)."""
     about, block = export_model(model, tuple(images.shape[2:]))
-    wasm = base64.b64encode(assemble()).decode() if simd else None
+    wasm = base64.b64encode(KERNEL).decode() if simd else None
     sent = {"about": about, "block": base64.b64encode(block).decode(), "wasm": wasm, "images": [text(image) for image in images]}
     return page.evaluate("sent => answers(sent)", sent | options)
 

@@ -1,7 +1,6 @@
 """The replay page: without a browser, and the player in Chromium, its warps against torch."""
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -32,8 +31,6 @@ def drifting(name, moments=(0, 1, 4, 20, 100)):
     logits = noise + torch.nn.functional.one_hot(labels, 10) * torch.linspace(0, 20, len(moments))[:, None, None]
     return Recording(experiment, 256, torch.tensor(moments), logits.half(), theta, images, labels)
 
-
-ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
@@ -70,7 +67,7 @@ def player(page):
 def test_the_page_opens_on_two_recordings(visit):
     data = player(visit())
     assert [shown["name"] for shown in data["sides"]] == ["RTS CNN", "RTS ST-CNN affine"]
-    assert data["start"] == 0 and data["sides"][0]["family"] is None and data["sides"][1]["family"] == {"name": "affine"}
+    assert data["start"] == 0 and data["sides"][0]["family"] is None and data["sides"][1]["family"] == "affine"
     assert data["sides"][0]["labels"] == [*range(10), 0, 1]
     assert data["sides"][0]["wrong"] == drifting("rts-cnn").wrong.tolist()
 
@@ -129,15 +126,13 @@ def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
 
 
 @pytest.fixture(scope="module")
-def engine(browser):
+def engine(module_page):
     """A page with the player's functions in ``window.engine``."""
-    page = browser.new_page()
-    folder = ROOT / "ui/pages/replay"
-    script = "\n".join((folder / part).read_text() for part in ("warp.js", "recorded.js"))
-    page.add_script_tag(content=script + "\nwindow.engine = { decoded, thetaAt, outputOf, reachOf, warp };", type="module")
-    page.wait_for_function("window.engine")
-    yield page
-    page.close()
+    names = "'/pages/replay/recorded.js', '/browser/transforms.js'"
+    module_page.evaluate(
+        f"async () => {{ window.engine = Object.assign({{}}, ...await Promise.all([{names}].map((name) => import(name)))); }}"
+    )
+    return module_page
 
 
 FAMILIES = [f"{kind}-st-cnn-{family}" for kind, family in (("rts", "affine"), ("p", "projective"), ("e", "tps"), ("rts", "tps"))]
@@ -162,7 +157,7 @@ def test_grids_and_outputs_agree_with_torch(engine, name):
               const side = engine.decoded(data);
               const digits = side.labels.map((_, digit) => digit);
               return [
-                digits.map((digit) => [...engine.warp(side.family, engine.thetaAt(side, digit, step), side.pixels)]),
+                digits.map((digit) => [...engine.grid(side.family, engine.thetaAt(side, digit, step), ...side.output)]),
                 digits.map((digit) => [...engine.outputOf(side, digit, step)]),
               ];
             }""",

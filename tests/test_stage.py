@@ -3,9 +3,9 @@
 import base64
 import json
 import math
-import posixpath
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 import torch
@@ -46,7 +46,7 @@ def visit(monkeypatch, checkpoints):
 
 def stage(page):
     """What the stage gets."""
-    return sent(page, "folder")
+    return sent(page, "bounds")
 
 
 def figure(page):
@@ -78,10 +78,11 @@ def test_the_stage_gets_the_state_and_models_but_no_weights(visit):
     assert base64.b64decode(data["digit"]) == gallery().images[3503].numpy().tobytes()
     assert [model["name"] for model in data["models"]] == ["CNN", "ST-CNN affine"]
     for model in data["models"]:
-        file = served(posixpath.normpath(f"{data['folder']}/{model['file']}"))
+        file = served(model["file"])
         length = int.from_bytes(file[:4], "little")
         assert json.loads(file[4 : 4 + length])["input"] == [42, 42]
-    assert all(served(f"{data['folder']}/{name}") for name in ("stage.js", "engine.js", "kernel.wasm"))
+    folder = Path(data["module"]).parents[2]
+    assert served(data["module"]) and served(f"{folder}/browser/kernel.wasm")
     assert len(json.dumps(data)) < 16_000
 
 

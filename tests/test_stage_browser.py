@@ -240,11 +240,11 @@ def test_the_models_are_fetched_once(visit):
         page.wait_for_function("before => location.href !== before", arg=before)
     agree(page)
     models = [url for url in fetched if "/model-" in url]
-    assert len(models) == len(set(models)) == 2 and sum("engine.js" in url for url in fetched) == 1
+    assert len(models) == len(set(models)) == 2 and sum("network.js" in url for url in fetched) == 1
 
 
 def test_without_its_script_the_page_says_so_and_the_sliders_work(visit):
-    page = visit(ready=False, before=lambda page: page.route("**/stage-*/engine.js", lambda route: route.abort()))
+    page = visit(ready=False, before=lambda page: page.route("**/stage-*/browser/network.js", lambda route: route.abort()))
     expect(page.get_by_role("alert").filter(has_text="The live stage could not start")).to_be_visible()
     before = page.locator(INPUT).first.get_attribute("href")
     page.get_by_test_id("stSlider").filter(has_text="Rotation").locator("input[type=range]").focus()

@@ -1,13 +1,48 @@
-// What every part of the stage does with the page.
+// What every component does with the page.
 
-export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }; // keys, as steps in x and y
+/** @type {Record<string, [x: number, y: number]>} Keys, as steps. */
+export const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
-export function element(name, className, attributes = {}, ...children) {
+/**
+ * A new element.
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name
+ * @param {string} className
+ * @param {Record<string, string | number>} attributes
+ * @param {(Node | string)[]} children
+ */
+export function element(name, className = "", attributes = {}, ...children) {
   const made = document.createElement(name);
   if (className) made.className = className;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value));
   made.append(...children);
   return made;
 }
 
-export const put = (node, text) => node.textContent !== text && (node.textContent = text); // the layout is left alone where nothing changes
+/**
+ * The layout is left alone where nothing changes.
+ * @param {Node} node
+ * @param {string} text
+ */
+export function put(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * A text with its {braces} filled in.
+ * @param {string} template
+ * @param {Record<string, string | number>} values
+ */
+export const fill = (template, values) =>
+  template.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+
+/**
+ * A file that static_files.py serves, wherever this module came from there.
+ * @param {string} name below static/
+ */
+export const servedUrl = (name) => new URL(`../../${name}`, import.meta.url).href;

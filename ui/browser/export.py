@@ -18,7 +18,7 @@ from stn_core.transformer.spatial_transformer import ExplainableModel
 from stn_core.transformer.transforms import Size
 
 Layer = dict[str, Any]
-FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # engine.js knows them
+FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # transforms.js knows them
 
 
 class ExportError(Complaint):
@@ -112,13 +112,15 @@ def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
         kind = "maxpool" if isinstance(part, nn.MaxPool2d) else "avgpool"
         return {"type": kind, "kernel": _pair(part.kernel_size), "stride": _pair(part.stride)}
     name = type(part).__name__
-    raise ExportError("no_such_part", "the browser's engine has no {name}; add it to ui/stage/export.py and engine.js", name=name)
+    raise ExportError(
+        "no_such_part", "the browser's engine has no {name}; add it to export.py and network.js in ui/browser", name=name
+    )
 
 
 def _only(plain: bool, part: nn.Module) -> None:
     if not plain:
         raise ExportError(
-            "no_such_layer", "the browser's engine has no layer like {part}; add it to ui/stage/export.py and engine.js",
+            "no_such_layer", "the browser's engine has no layer like {part}; add it to export.py and network.js in ui/browser",
             part=str(part),
         )  # fmt: skip
 

@@ -1,36 +1,87 @@
 // Draws the figure it is sent with Plotly.react, scaled from its design width to the width there is.
 
-const plotly = (script) =>
-  (window.plotlyLoading ??= new Promise((resolve, reject) => {
-    const own = document.querySelector('script[src*="static/js/"]').src; // the app's root, whatever path it is served under
+/** @typedef {{ size: number }} Font */
+/** @typedef {{ line?: { width: number }, marker?: { size?: number } }} Trace */
+/** @typedef {{ tickfont?: Font }} Axis */
+/**
+ * @typedef {{ width: number, height: number, annotations: { font?: Font }[] }
+ *   & Record<string, any>} Layout
+ */
+/** @typedef {{ data: Trace[], layout: Layout }} Figure */
+
+/**
+ * What __init__.py sends.
+ * @typedef {{ figure: Figure, alt: string, script: string, failed: string }} Data
+ */
+
+/** @typedef {HTMLElement & { latest: Data }} Plot where take_home finds the figure */
+
+/**
+ * The part of Plotly that is used.
+ * @typedef {object} PlotlyScript
+ * @property {(element: Element, data: Trace[], layout: object, config: object) => Promise<void>} react
+ * @property {(figure: Figure, options: object) => Promise<string>} toImage
+ */
+
+/** @typedef {Window & { Plotly?: PlotlyScript, plotlyLoading?: Promise<PlotlyScript> }} Page */
+
+/** @param {string} script */
+function plotly(script) {
+  /** @type {Page} */
+  const page = window;
+  return (page.plotlyLoading ??= new Promise((resolve, reject) => {
     const tag = document.createElement("script");
-    tag.src = own.replace(/static\/js\/.*$/, `app/static/${script}`);
-    tag.onload = () => resolve(window.Plotly);
+    tag.src = served(script);
+    tag.onload = () => resolve(/** @type {PlotlyScript} */ (page.Plotly));
     tag.onerror = () => reject(new Error(`${tag.src} was not served`));
     document.head.append(tag);
   }));
+}
 
+/**
+ * The address of a file below static/, whatever path the app is served under.
+ * @param {string} name
+ */
+function served(name) {
+  /** @type {HTMLScriptElement | null} */
+  const own = document.querySelector('script[src*="static/js/"]');
+  if (!own) throw new Error("this page is not Streamlit's");
+  return own.src.replace(/static\/js\/.*$/, `app/static/${name}`);
+}
+
+/** @type {(font: Font | undefined, by: number) => Font | undefined} */
 const scaleFont = (font, by) => font && { ...font, size: font.size * by };
 
-const scaleTrace = ({ line, marker, ...trace }, by) => ({
-  ...trace,
-  ...(line && { line: { ...line, width: line.width * by } }),
-  ...(marker && { marker: marker.size ? { ...marker, size: marker.size * by } : marker }),
-});
+/** @type {(trace: Trace, by: number) => Trace} */
+function scaleTrace({ line, marker, ...trace }, by) {
+  /** @type {Trace} */
+  const scaled = { ...trace };
+  if (line) scaled.line = { ...line, width: line.width * by };
+  if (marker) scaled.marker = marker.size ? { ...marker, size: marker.size * by } : marker;
+  return scaled;
+}
 
+/** @type {(figure: Figure, by: number) => Figure} */
 function scaled({ data, layout }, by) {
+  /** @type {[string, Axis][]} */
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name));
+  const scaledAxes = axes.map(([name, axis]) => {
+    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }];
+  });
   return {
     data: data.map((trace) => scaleTrace(trace, by)),
     layout: {
       ...layout,
-      ...Object.fromEntries(axes.map(([name, axis]) => [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }])),
+      ...Object.fromEntries(scaledAxes),
       height: layout.height * by,
-      annotations: layout.annotations.map((text) => ({ ...text, font: scaleFont(text.font, by) })),
+      annotations: layout.annotations.map((text) => {
+        return { ...text, font: scaleFont(text.font, by) };
+      }),
     },
   };
 }
 
+/** @param {Plot} element */
 async function draw(element) {
   const { figure, alt, script } = element.latest;
   element.setAttribute("aria-label", alt);
@@ -38,26 +89,40 @@ async function draw(element) {
   const width = element.clientWidth;
   if (!width || element.latest.figure !== figure) return; // hidden, or overtaken by a newer figure
   const { data, layout } = scaled(figure, width / figure.layout.width);
-  await Plotly.react(element, data, { ...layout, width }, { displayModeBar: false, showSendToCloud: false });
+  const config = { displayModeBar: false, showSendToCloud: false };
+  await Plotly.react(element, data, { ...layout, width }, config);
 }
 
+/**
+ * @param {HTMLElement} parent
+ * @param {Data} latest
+ * @returns {Plot}
+ */
+function build(parent, latest) {
+  const element = Object.assign(document.createElement("div"), { className: "plot", latest });
+  element.setAttribute("role", "img");
+  parent.append(element);
+  parent.style.overflowX = "auto";
+  let width = 0;
+  new ResizeObserver(() => {
+    if (element.clientWidth !== width) requestAnimationFrame(() => draw(element));
+    width = element.clientWidth;
+  }).observe(element);
+  return element;
+}
+
+/**
+ * @param {object} component
+ * @param {Data} component.data
+ * @param {HTMLElement} component.parentElement
+ */
 export default function ({ data, parentElement }) {
-  let element = parentElement.querySelector(".plot");
-  if (!element) {
-    element = document.createElement("div");
-    element.className = "plot";
-    element.setAttribute("role", "img");
-    parentElement.append(element);
-    parentElement.style.overflowX = "auto";
-    let width = 0;
-    new ResizeObserver(() => {
-      if (element.clientWidth !== width) requestAnimationFrame(() => draw(element));
-      width = element.clientWidth;
-    }).observe(element);
-  }
+  /** @type {Plot} */
+  const element = parentElement.querySelector(".plot") ?? build(parentElement, data);
+  const { width, height } = data.figure.layout;
   element.latest = data;
-  element.classList.toggle("wide", data.figure.layout.width > 640);
-  element.style.aspectRatio = `${data.figure.layout.width} / ${data.figure.layout.height}`; // its place is kept before it is drawn
+  element.classList.toggle("wide", width > 640);
+  element.style.aspectRatio = `${width} / ${height}`; // its place is kept before it is drawn
   draw(element).catch((error) => {
     element.textContent = `${data.failed} (${error.message}) ${data.alt}`;
   });

@@ -1,7 +1,7 @@
 """Take it home: the figures of a page as a picture, an animation, a page that opens offline, and the Python behind them.
 
-Nothing is made until it is asked for, and then by the browser (make.js, gif.js, fetched at the first click): the server only sends
-the snippet with a run, and computes the figures of an animation, ``FRAMES`` at most, one visitor's after the other's.
+Nothing is made until it is asked for, and then by the browser, with modules that are fetched at the first click: the server
+only sends the snippet with a run, and computes the figures of an animation, ``FRAMES`` at most, one visitor's after the other's.
 """
 
 import threading
@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from ui.app.i18n import Texts, language, texts
-from ui.app.static_files import serve_folder
+from ui.browser.component import component
 from ui.components.plot import SCRIPT
 from ui.controls.state import Slider, Values
 from ui.drawing.canvas import Figure
@@ -26,10 +26,7 @@ PAUSE = 0.01  # seconds after each frame, for the other visitors' pages
 WORDS = (
     "title", "png", "gif", "gif_training", "html", "python", "copy", "copied", "link", "working", "progress", "done", "failed",
 )  # fmt: skip
-_FOLDER = serve_folder("take-home-{}", {name: (HERE / name).read_bytes() for name in ("make.js", "gif.js")})
-_component = st.components.v2.component(
-    "take_home", js=(HERE / "menu.js").read_text(), css=(HERE / "menu.css").read_text(), isolate_styles=False
-)
+_component = component(HERE, "take_home", isolate_styles=False)
 _turn = threading.Lock()
 
 
@@ -77,7 +74,7 @@ def take_home(
     """
     say = texts("take_home")
     data: dict[str, Any] = {
-        "folder": _FOLDER, "script": SCRIPT, "name": f"spatial-transformer-{page}", "title": texts("app")(page),
+        "script": SCRIPT, "name": f"spatial-transformer-{page}", "title": texts("app")(page),
         "snippet": snippet, "notes": [note.replace("`", "").replace("**", "") for note in notes], "training": training,
         "language": language(),
         "words": {word: say.template(word) for word in WORDS}, "sweeps": [(sweep.key, sweep.label) for sweep in over],
@@ -87,7 +84,7 @@ def take_home(
     asked = chosen is not None and scene is not None and number != st.session_state.get("take_home_made")
     if asked and chosen and scene:
         data["film"] = {"id": number, "frames": _film(chosen, scene, values or {})}
-    _component(data=data, key=KEY, on_asked_change=lambda: None)
+    _component(data, key=KEY, on_asked_change=lambda: None)
     if asked:  # not before: a run that is cut short leaves it to the next
         st.session_state["take_home_made"] = number
 

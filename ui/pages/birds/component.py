@@ -13,6 +13,7 @@ import streamlit as st
 from torch import Tensor
 
 from ui.app.i18n import Texts
+from ui.browser.component import component
 from ui.components.messages import finite, message_id
 from ui.drawing.canvas import GRID, UP
 from ui.pages.birds.pictures import BirdPicture
@@ -24,9 +25,7 @@ WORDS = (
     "head_part", "other_part", "heat_low", "heat_high", "pull", "slope", "move_keys",
 )  # fmt: skip
 
-_component = st.components.v2.component(
-    "birds", js=(HERE / "birds.js").read_text(), css=(HERE / "birds.css").read_text(), isolate_styles=False
-)
+_component = component(HERE, "birds", isolate_styles=False)
 
 Places = tuple[tuple[float, float], ...]
 
@@ -78,7 +77,7 @@ def windows(
         "echo": message_id(st.session_state.get(key)),
         "words": {word: say.template(word) for word in WORDS},
     }
-    _component(data=data, key=key, on_said_change=lambda: None)
+    _component(data, key=key, on_said_change=lambda: None)
 
 
 def places_of(component: Any) -> tuple[str, Places | None]:

@@ -1,97 +1,240 @@
-// The panel of a lecture. Next and back are keys that a presenter's clicker sends, whatever has the focus; arrows, space, Home and
-// End are left to sliders, the stage and the player. The letters are taken only while nobody types.
+// The panel of a lecture. Next and back are keys that a presenter's clicker sends, whatever has the
+// focus; arrows, space, Home and End are left to sliders, the stage and the player. The letters are
+// taken only while nobody types.
 
-const element = (tag, parent, className = "", text = "", attributes = {}) => {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-};
+import { element } from "../../browser/dom.js";
 
-const typed = (target) => target?.matches?.("textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])");
+/**
+ * What panel.py sends.
+ * @typedef {object} Data
+ * @property {string} lesson
+ * @property {number} at the step, from 1
+ * @property {{ title: string, href: string }[]} steps
+ * @property {number} heading of the page to begin at
+ * @property {string} title
+ * @property {string} text
+ * @property {string} try
+ * @property {string} question
+ * @property {string} answer
+ * @property {string} all the link to all lectures
+ * @property {Record<string, string>} words
+ */
 
 const PATIENCE = 5000; // ms, after which a wish that was not met is forgotten
+const TYPED =
+  "textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])";
 
-// To another step, counted from 1. One wish is under way at a time; whoever presses on meanwhile gets to the last one in the end.
-function go(panel, at) {
-  panel.wanted = Math.min(Math.max(at, 1), panel.data.steps.length);
-  if (!panel.waiting && panel.wanted !== panel.data.at) ask(panel);
+/** @param {EventTarget} target */
+const typesInto = (target) => target instanceof Element && target.matches(TYPED);
+
+const controlsShown = () => document.documentElement.classList.contains("with-controls");
+
+class Panel {
+  /**
+   * @param {HTMLElement} parent
+   * @param {Data} data
+   */
+  constructor(parent, data) {
+    this.data = data;
+    this.text = ""; // of the data
+    this.root = element("section", "lecture");
+    parent.append(this.root);
+    /** @type {number | null} the step that was asked for */
+    this.wanted = null;
+    /** @type {number | undefined} */
+    this.waiting = undefined;
+    /** @type {MutationObserver | null} */
+    this.watching = null;
+    /** @type {(name: string, value: unknown) => void} */
+    this.send = () => {};
+    this.listen();
+  }
+
+  /** @param {Data} data */
+  update(data) {
+    const text = JSON.stringify(data);
+    if (text === this.text) return; // only the page has changed: an answer that is open stays open
+    const { at, lesson } = this.data;
+    const arrived = !this.text || at !== data.at || lesson !== data.lesson;
+    this.text = text;
+    this.data = data;
+    this.build();
+    if (!arrived) return;
+    this.scroll();
+    this.arrive();
+  }
+
+  // ---- to other steps
+
+  /**
+   * One wish is under way at a time; whoever presses on meanwhile gets to the last one in the end.
+   * @param {number} at
+   */
+  go(at) {
+    const { data } = this;
+    this.wanted = Math.min(Math.max(at, 1), data.steps.length);
+    if (this.waiting === undefined && this.wanted !== data.at) this.ask();
+  }
+
+  ask() {
+    this.waiting = setTimeout(() => {
+      this.waiting = undefined;
+      this.wanted = null;
+    }, PATIENCE);
+    this.send("go", this.wanted);
+  }
+
+  /** The page has followed. */
+  arrive() {
+    clearTimeout(this.waiting);
+    this.waiting = undefined;
+    if (this.wanted && this.wanted !== this.data.at) this.ask();
+    else this.wanted = null;
+  }
+
+  /** @param {number} by */
+  step(by) {
+    this.go((this.wanted ?? this.data.at) + by);
+  }
+
+  /** Bring the step's heading to the top, as soon as the page has it. */
+  scroll() {
+    const main = document.querySelector(".stMain");
+    const { heading } = this.data;
+    this.watching?.disconnect();
+    if (!main) return;
+    const look = () => {
+      const found = heading > 1 && main.querySelectorAll(".stMarkdown h4")[heading - 1];
+      if (found) found.scrollIntoView();
+      else main.scrollTo(0, 0);
+      return found || heading === 1;
+    };
+    if (look()) return;
+    this.watching = new MutationObserver((_, watching) => {
+      if (look()) watching.disconnect();
+    });
+    this.watching.observe(main, { childList: true, subtree: true });
+  }
+
+  // ---- keys
+
+  listen() {
+    /** @type {Record<string, () => void>} */
+    const keys = { PageDown: () => this.step(1), PageUp: () => this.step(-1) };
+    /** @type {Record<string, () => void>} */
+    const letters = { a: () => this.toggleAnswer(), s: () => this.showControls(!controlsShown()) };
+    /** @param {KeyboardEvent} event */
+    const onKey = (event) => {
+      if (!this.root.isConnected) return removeEventListener("keydown", onKey, true);
+      if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+      const typing = typesInto(event.composedPath()[0]);
+      const action = keys[event.key] ?? (typing ? null : letters[event.key.toLowerCase()]);
+      if (!action) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (!event.repeat) action();
+    };
+    addEventListener("keydown", onKey, true);
+  }
+
+  toggleAnswer() {
+    const answer = this.root.querySelector("details");
+    if (answer) answer.open = !answer.open;
+  }
+
+  /**
+   * The page's controls: hidden in a lecture unless asked for, and as they were at the next step.
+   * @param {boolean} shown
+   */
+  showControls(shown) {
+    document.documentElement.classList.toggle("with-controls", shown);
+    this.root.querySelector(".controls")?.setAttribute("aria-pressed", String(shown));
+  }
+
+  // ---- what is shown
+
+  build() {
+    const { lesson, title, text, question } = this.data;
+    const heading = element("h2", "", {}, title);
+    const paragraph = element("p", "text", {}, text);
+    const said = element("div", "said", { "aria-live": "polite" }, heading, paragraph);
+    const parts = [this.progress(), this.bar(), said];
+    if (this.data.try) parts.push(this.suggestion());
+    if (question) parts.push(this.question());
+    this.root.replaceChildren(...parts, this.tools());
+    this.root.setAttribute("aria-label", lesson);
+    this.showControls(controlsShown());
+  }
+
+  /** Links that are followed inside the page; a new tab and a copied link work as links do. */
+  progress() {
+    const { steps, at: now, words } = this.data;
+    const links = steps.map(({ title, href }, i) => {
+      const at = i + 1;
+      const name = at < now ? "past" : at === now ? "now" : "";
+      const label = `${at} ${title}`;
+      const link = element("a", name, { href, title: label, "aria-label": label });
+      if (at === now) link.setAttribute("aria-current", "step");
+      link.onclick = (event) => {
+        if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        this.go(at);
+      };
+      return link;
+    });
+    return element("nav", "progress", { "aria-label": words.all }, ...links);
+  }
+
+  bar() {
+    const { at, steps, words } = this.data;
+    const back = button("back", "‹", words.back, "PgUp", () => this.step(-1));
+    const next = button("next", "›", words.next, "PgDn", () => this.step(1));
+    back.disabled = at === 1;
+    next.disabled = at === steps.length;
+    const about = { title: words.progress, "aria-label": words.progress };
+    const count = element("span", "count", about, `${at} / ${steps.length}`);
+    return element("div", "bar", {}, back, count, next);
+  }
+
+  suggestion() {
+    const head = element("b", "", {}, this.data.words.try);
+    return element("p", "try", {}, head, ` ${this.data.try}`);
+  }
+
+  question() {
+    const { question, answer, words } = this.data;
+    const key = element("kbd", "", { title: words.answer }, "A");
+    const summary = element("summary", "", {}, question, key);
+    return element("details", "", {}, summary, element("p", "answer", {}, answer));
+  }
+
+  tools() {
+    const { words, all } = this.data;
+    const controls = button("controls", words.controls, "", "S", () => {
+      this.showControls(!controlsShown());
+    });
+    const link = element("a", "all", { href: all }, words.all);
+    link.onclick = (event) => {
+      event.preventDefault();
+      this.send("go", 0);
+    };
+    return element("div", "tools", {}, controls, link);
+  }
 }
 
-function ask(panel) {
-  panel.waiting = setTimeout(() => Object.assign(panel, { waiting: 0, wanted: null }), PATIENCE);
-  panel.send("go", panel.wanted);
-}
-
-// The page has followed.
-function arrive(panel) {
-  clearTimeout(panel.waiting);
-  panel.waiting = 0;
-  if (panel.wanted && panel.wanted !== panel.data.at) ask(panel);
-  else panel.wanted = null;
-}
-
-const forward = (panel) => go(panel, (panel.wanted ?? panel.data.at) + 1);
-const backward = (panel) => go(panel, (panel.wanted ?? panel.data.at) - 1);
-
-function toggleAnswer(panel) {
-  const answer = panel.root.querySelector("details");
-  if (answer) answer.open = !answer.open;
-}
-
-// The page's controls: hidden in a lecture unless asked for, and as they were at the next step.
-function toggleControls(panel, shown = !document.documentElement.classList.contains("with-controls")) {
-  document.documentElement.classList.toggle("with-controls", shown);
-  panel.root.querySelector(".controls")?.setAttribute("aria-pressed", String(shown));
-}
-
-const KEYS = { PageDown: forward, PageUp: backward };
-const LETTERS = { a: toggleAnswer, s: (panel) => toggleControls(panel) };
-
-function listen(panel) {
-  const onKey = (event) => {
-    if (!panel.root.isConnected) return removeEventListener("keydown", onKey, true);
-    if (event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
-    const action = KEYS[event.key] ?? (typed(event.composedPath()[0]) ? null : LETTERS[event.key.toLowerCase()]);
-    if (!action) return;
-    event.preventDefault();
-    event.stopImmediatePropagation();
-    if (!event.repeat) action(panel);
-  };
-  addEventListener("keydown", onKey, true);
-}
-
-// A link that is followed inside the page; a new tab and a copied link work as links do.
-function stepLink(panel, parent, { title, href }, at, now) {
-  const link = element("a", parent, at < now ? "past" : at === now ? "now" : "", "", { href, title: `${at} ${title}`, "aria-label": `${at} ${title}` });
-  if (at === now) link.setAttribute("aria-current", "step");
-  link.onclick = (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    go(panel, at);
-  };
-}
-
-// Bring the step's heading to the top, as soon as the page has it.
-function scroll(panel) {
-  const main = document.querySelector(".stMain"), { heading } = panel.data;
-  panel.watching?.disconnect();
-  const look = () => {
-    const found = heading > 1 && main.querySelectorAll(".stMarkdown h4")[heading - 1];
-    if (found) found.scrollIntoView();
-    else main.scrollTo(0, 0);
-    return found || heading === 1;
-  };
-  if (look()) return;
-  panel.watching = new MutationObserver((_, watching) => look() && watching.disconnect());
-  panel.watching.observe(main, { childList: true, subtree: true });
-}
-
-function button(parent, className, text, key, act, attributes = {}) {
-  const made = element("button", parent, className, text, { type: "button", ...attributes });
-  if (key) element("kbd", made, "", key);
+/**
+ * @param {string} className
+ * @param {string} text
+ * @param {string} label what it is called where the text is a sign
+ * @param {string} key
+ * @param {() => void} act
+ */
+function button(className, text, label, key, act) {
+  const made = element("button", className, { type: "button" }, text, element("kbd", "", {}, key));
+  if (label) {
+    made.setAttribute("aria-label", label);
+    made.title = label;
+  }
   made.onclick = () => {
     act();
     made.blur(); // the space bar stays with the page
@@ -99,45 +242,16 @@ function button(parent, className, text, key, act, attributes = {}) {
   return made;
 }
 
-function build(panel) {
-  const { root, data } = panel, { words, at, steps } = data;
-  root.replaceChildren();
-  root.setAttribute("aria-label", data.lesson);
-  const progress = element("nav", root, "progress", "", { "aria-label": words.all });
-  steps.forEach((step, i) => stepLink(panel, progress, step, i + 1, at));
-  const bar = element("div", root, "bar");
-  button(bar, "back", "‹", "PgUp", () => backward(panel), { "aria-label": words.back, title: words.back, ...(at === 1 && { disabled: "" }) });
-  element("span", bar, "count", `${at} / ${steps.length}`, { title: words.progress, "aria-label": words.progress });
-  button(bar, "next", "›", "PgDn", () => forward(panel), { "aria-label": words.next, title: words.next, ...(at === steps.length && { disabled: "" }) });
-  const said = element("div", root, "said", "", { "aria-live": "polite" });
-  element("h2", said, "", data.title);
-  element("p", said, "text", data.text);
-  if (data.try) element("b", element("p", root, "try"), "", words.try).after(` ${data.try}`);
-  if (data.question) {
-    const details = element("details", root);
-    const summary = element("summary", details, "", data.question);
-    element("kbd", summary, "", "A", { title: words.answer });
-    element("p", details, "answer", data.answer);
-  }
-  const tools = element("div", root, "tools");
-  button(tools, "controls", words.controls, "S", () => toggleControls(panel));
-  element("a", tools, "all", words.all, { href: data.all }).onclick = (event) => {
-    event.preventDefault();
-    panel.send("go", 0);
-  };
-  toggleControls(panel, document.documentElement.classList.contains("with-controls"));
-}
+/** @typedef {HTMLElement & { lecture?: Panel }} Parent */
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".lecture") ?? element("section", parentElement, "lecture");
-  if (!root.panel) listen((root.panel = { root }));
-  const { panel } = root, text = JSON.stringify(data);
-  panel.send = setTriggerValue;
-  if (panel.text === text) return; // only the page has changed: an answer that is open stays open
-  const arrived = panel.data?.at !== data.at || panel.data?.lesson !== data.lesson;
-  Object.assign(panel, { text, data });
-  build(panel);
-  if (!arrived) return;
-  scroll(panel);
-  arrive(panel);
+/**
+ * @param {object} component
+ * @param {Data} component.data
+ * @param {Parent} component.parentElement
+ * @param {(name: string, value: unknown) => void} component.setTriggerValue
+ */
+export function show({ data, parentElement, setTriggerValue }) {
+  parentElement.lecture ??= new Panel(parentElement, data);
+  parentElement.lecture.send = setTriggerValue;
+  parentElement.lecture.update(data);
 }

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
+from ui.browser.component import component
 
 HERE = Path(__file__).parent
-_component = st.components.v2.component(
-    "panel", js=(HERE / "panel.js").read_text(), css=(HERE / "panel.css").read_text(), isolate_styles=False
-)
+_component = component(HERE, "panel", isolate_styles=False)
 
 
 def panel(data: dict[str, Any], key: str, on_go: Callable[[], None]) -> None:
@@ -19,4 +17,4 @@ def panel(data: dict[str, Any], key: str, on_go: Callable[[], None]) -> None:
     ``text``, ``try``, ``question`` and ``answer`` (empty: none), the link ``all``, the panel's ``words``. What the browser asks
     for is to be checked.
     """
-    _component(data=data, key=key, on_go_change=on_go)
+    _component(data, key=key, on_go_change=on_go)

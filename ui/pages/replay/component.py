@@ -1,6 +1,6 @@
 """A player of recordings: the digits and their sampling grids move as the network learns, over the curve of the error.
 
-The browser is sent the recordings once and computes the warps itself (``warp.js``), so playing is smooth whatever the server does.
+The browser is sent the recordings once and computes the warps itself, so playing is smooth whatever the server does.
 Streamlit sends an unchanged message as a reference only; nothing in it changes while one plays.
 """
 
@@ -9,23 +9,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
 import torch
 from torch import Tensor
 
 from stn_core.training.recording import DIGITS, Recording
-from stn_core.transformer.transforms import TRANSFORMS, ThinPlateSpline, Transform
+from stn_core.transformer.transforms import TRANSFORMS, Transform
+from ui.browser.component import component
+from ui.browser.export import FAMILIES
 from ui.drawing.canvas import GRID, INPUT, RIGHT, UP, WRONG
 
 HERE = Path(__file__).parent
 COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG}
 
-_component = st.components.v2.component(
-    "replay",
-    js="\n".join((HERE / f"{part}.js").read_text() for part in ("warp", "recorded", "drawing", "replay")),  # one module
-    css=(HERE / "replay.css").read_text(),
-    isolate_styles=False,
-)
+_component = component(HERE, "replay", isolate_styles=False)
 
 
 def replay(
@@ -37,7 +33,7 @@ def replay(
     another step, which is then in ``st.session_state[key]["step"]``. What the browser says is to be checked.
     """
     data = {"sides": sides, "start": start, "words": words, "language": language, "colors": COLORS, "digits": DIGITS}
-    _component(data=data, key=key, on_step_change=on_step)
+    _component(data, key=key, on_step_change=on_step)
 
 
 def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any]:
@@ -48,7 +44,7 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
     sure = logits.softmax(2).gather(2, recording.labels[chosen].expand(len(logits), -1)[..., None])[..., 0]
     return {
         "name": name,
-        "family": None if transform is None else family(transform),
+        "family": None if transform is None else transform.name,
         "size": list(recording.images.shape[2:]),
         "output": list(recording.output_size),
         "batch": recording.batch_size,
@@ -64,8 +60,8 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
 
 
 def as_matrix(transform: Transform | None, theta: Tensor | None) -> tuple[Transform | None, Tensor | None]:
-    """A family that ``warp.js`` knows with theta (M, 64, P) in it: what has a matrix is affine or projective."""
-    if transform is None or theta is None or transform.name in ("affine", "projective", "tps"):
+    """A family that the browser knows with theta (M, 64, P) in it: whatever else has a matrix is affine or projective."""
+    if transform is None or theta is None or transform.name in FAMILIES:
         return transform, theta
     matrix = transform.coefficients(theta.flatten(0, 1).float())
     if matrix.shape[1:] == (2, 3):
@@ -73,14 +69,6 @@ def as_matrix(transform: Transform | None, theta: Tensor | None) -> tuple[Transf
     if matrix.shape[1:] == (3, 3):
         return TRANSFORMS["projective"], (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].view(*theta.shape[:2], 8).half()
     raise ValueError(f"the player has no {transform.name} transform: it knows those with a matrix, and the thin plate spline")
-
-
-def family(transform: Transform) -> dict[str, Any]:
-    """A family as ``warp.js`` knows it: its name, and a spline's control points with the solution of its system."""
-    numbers: dict[str, Any] = {"name": transform.name}
-    if isinstance(transform, ThinPlateSpline):
-        numbers |= {"control": transform.control_points.tolist(), "solution": transform.solution.flatten().tolist()}
-    return numbers
 
 
 def in_bytes(values: Tensor) -> Tensor:

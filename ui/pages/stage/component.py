@@ -1,8 +1,8 @@
 """The live stage: distort a digit by hand, while the networks answer in the browser, in the same frame.
 
-A browser fetches the scripts and the models once (ui/served.py), however often the page is run again: a run sends the state alone,
-a few kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). export.py says what a model is
-for the browser, kernel.py what its inner loop is.
+A browser fetches the scripts and the models once, however often the page is run again: a run sends the state alone, a few
+kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). ui/browser/export.py says what a
+model is for the browser.
 """
 
 import base64
@@ -22,20 +22,18 @@ from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
 from stn_core.data.distortions import PATCH
 from ui.app import loading
 from ui.app.i18n import Texts, translated
-from ui.app.static_files import serve, serve_folder
+from ui.app.static_files import serve
+from ui.browser.component import component
 from ui.browser.export import ExportError, export_model
-from ui.browser.kernel import assemble
 from ui.components.messages import finite, message_id
 from ui.controls import state
 from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
 
 HERE = Path(__file__).parent
-BROWSER = HERE.parents[1] / "browser"
 COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG, "quiet": QUIET}
 MODES = ("digit", "grid", "look", "draw")  # what the hand does
 KERNELS = ("bilinear", "bicubic", "nearest")
 THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
-SCRIPTS = sorted((*HERE.glob("*.js"), *BROWSER.glob("*.js")))  # which find each other by their names
 # the component's texts
 WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
@@ -43,18 +41,12 @@ WORDS = (
     "hint_p", "hint_e", "hint_tc", "hint_grid", "hint_look", "hint_draw", "place_digit", "place_grid", "place_look",
     "place_draw", "turn_handle", "distractor", "control_point", "corners", "draw_here", "you", "network", "score", "loading",
     "no_weights", "no_transformer", "comes_from", "feeds", "rotation", "scale", "shear", "shift", "perspective", "bending",
-    "grid_label", "input_label", "output_label", "bars_label", "right", "wrong", "failed",
+    "grid_label", "input_label", "output_label", "bars_label", "right", "wrong",
 )  # fmt: skip
 
 
-FOLDER = serve_folder("stage-{}", {path.name: path.read_bytes() for path in SCRIPTS} | {"kernel.wasm": assemble()})
 _served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
-_component = st.components.v2.component(
-    "stage",
-    html=(HERE / "stage.html").read_text(),
-    js=(HERE / "start.js").read_text(),
-    css=(HERE / "stage.css").read_text(),
-)
+_component = component(HERE, "stage", html=(HERE / "stage.html").read_text())
 
 
 def model_file(checkpoint: Checkpoint) -> str:
@@ -98,13 +90,12 @@ def stage(
     for checkpoint in checkpoints:
         name = loading.name(checkpoint.experiment)
         try:
-            shown.append({"id": checkpoint.experiment.title, "name": name, "file": f"../{model_file(checkpoint)}"})
+            shown.append({"id": checkpoint.experiment.title, "name": name, "file": model_file(checkpoint)})
         except ExportError as error:
             refused.append(say("refused", name=name, reason=translated(error.sentence)))
     by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
     controls: list[state.Slider | state.ByHand] = [*state.SLIDERS[kind], *by_hand]
     data = {
-        "folder": FOLDER,
         "echo": message_id(st.session_state.get(key)),
         "digit": _text(digit),
         "label": label,
@@ -120,7 +111,7 @@ def stage(
         "words": {word: say.template(word) for word in WORDS},
         "colors": COLORS,
     }
-    _component(data=data, key=key, on_said_change=lambda: None)
+    _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
     return refused
 
 

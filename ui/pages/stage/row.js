@@ -1,39 +1,68 @@
 // One model's row: its network, what it makes of the picture, and the panels that show it.
 
-import { element, put } from "./dom.js";
-import { Network, matrixOf } from "./engine.js";
-import { View, bars, cleared, curve, frame, gridCurves, matrixText, picture, readings, roomFor, samplingGrid } from "./paint.js";
+import { sized } from "../../browser/canvas.js";
+import { element, put } from "../../browser/dom.js";
+import { networkOf } from "./networks.js";
+import { bars, curve, frame, picture } from "./paint.js";
+import { matrixText, readings } from "./readings.js";
+import { gridCurves, roomFor, samplingGrid } from "./sampling_grid.js";
+import { View } from "./view.js";
 
-const GRID_ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 }; // around a picture at least: a share of its side
+/** @import { Kind } from "../../browser/distortions.js" */
+/** @import { Answer, Network, Transformer } from "../../browser/network.js" */
+/** @import { Size } from "../../browser/points.js" */
+/** @import { Family } from "../../browser/transforms.js" */
+/** @import { Pen } from "./paint.js" */
+/** @import { Stage } from "./stage.js" */
 
+/** @typedef {{ id: string, name: string, file: string }} Model as component.py sends it */
+
+/**
+ * What a network made of an image.
+ * @typedef {object} Thought
+ * @property {Float32Array} image
+ * @property {Answer} answer with the visitor's theta, if there is one
+ * @property {Answer} own by itself
+ */
+
+/**
+ * What its transformer did.
+ * @typedef {object} Warped
+ * @property {Family} family
+ * @property {Size} input
+ * @property {Size} size of the output
+ * @property {Float32Array} image
+ * @property {number[]} theta
+ * @property {number[]} ownTheta the network's
+ * @property {Float32Array} output
+ */
+
+/** @type {Record<Kind, number>} Around a picture at least: a share of its side. */
+const ROOMS = { r: 0.22, rts: 0.11, p: 0.2, e: 0.14, tc: 0.05 };
+
+/** @param {number} value */
 const percent = (value) => `${Math.round(100 * value)} %`;
+/** @param {number[]} values */
 const highest = (values) => values.indexOf(Math.max(...values));
-const fetched = async (url) => {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} ${answer.status}`);
-  return answer.arrayBuffer();
-};
-
-// A network a file, read once however often it is shown. The file: the length of the description, the description, the numbers.
-const networks = new Map();
-let wasm = null;
-function network(file) {
-  if (!networks.has(file)) {
-    wasm ??= fetched(new URL("kernel.wasm", import.meta.url)).then((bytes) => (globalThis.WebAssembly?.validate(bytes) ? bytes : null));
-    const read = Promise.all([fetched(new URL(file, import.meta.url)), wasm]).then(([buffer, kernel]) => {
-      const length = new DataView(buffer).getUint32(0, true);
-      const about = JSON.parse(new TextDecoder().decode(buffer.slice(4, 4 + length)));
-      return new Network(about, buffer.slice(4 + length), kernel);
-    });
-    read.catch(() => networks.delete(file)); // the next run may have better luck
-    networks.set(file, read);
-  }
-  return networks.get(file);
-}
 
 export class Row {
+  /**
+   * @param {Stage} stage
+   * @param {Model} model
+   */
   constructor(stage, { id, name, file }) {
-    Object.assign(this, { stage, id, name, file, network: null, answer: null, cost: 0, failed: false });
+    this.stage = stage;
+    this.id = id;
+    this.name = name;
+    this.file = file;
+    /** @type {Network | null} */
+    this.network = null;
+    /** @type {Thought | null} */
+    this.thought = null;
+    /** @type {View | null} of its picture */
+    this.view = null;
+    this.cost = 0; // ms that it thought
+    this.failed = false;
     this.grid = element("canvas", "grid", { role: "img" });
     this.output = element("canvas", "output", { role: "img" });
     this.bars = element("canvas", "bars", { role: "img" });
@@ -42,11 +71,13 @@ export class Row {
     this.aside = element("span", "aside");
     this.theta = element("p", "theta");
     this.none = element("p", "none");
+    const heading = element("h5", "", {}, name);
+    const header = element("header", "", {}, heading, this.aside, this.said);
     const seen = element("div", "seen", {}, this.output, this.matrix, this.none);
-    this.panels = element("div", "panels", {}, this.grid, seen, this.bars);
-    this.element = element("section", "row", { "aria-label": name }, element("header", "", {}, element("h5", "", {}, name), this.aside, this.said), this.panels, this.theta);
-    network(file).then(
-      (ready) => this.ready(ready),
+    const panels = element("div", "panels", {}, this.grid, seen, this.bars);
+    this.element = element("section", "row", { "aria-label": name }, header, panels, this.theta);
+    networkOf(file).then(
+      (network) => this.ready(network),
       () => {
         this.failed = true;
         stage.request();
@@ -54,80 +85,168 @@ export class Row {
     );
   }
 
+  /** @param {Network} network */
   ready(network) {
     this.network = network;
-    this.transformer = network.transformer;
-    this.element.classList.toggle("plain", !this.transformer);
-    this.element.classList.toggle("long", ["projective", "tps"].includes(this.transformer?.family)); // two lines of figures
-    if (this.transformer) this.stage.lens.listen(this);
+    const family = this.transformer?.family;
+    this.element.classList.toggle("plain", !family);
+    this.element.classList.toggle("long", family === "projective" || family === "tps"); // two lines of figures
+    if (family) this.stage.lens.listen(this);
     this.stage.buildTools(); // one more grid to choose
     this.stage.changed();
   }
 
-  get mine() { // theta from the visitor's hand
+  /** @returns {Transformer | null} null also while the network is under way */
+  get transformer() {
+    return this.network?.transformer ?? null;
+  }
+
+  /** @returns {number[] | null} theta from the visitor's hand */
+  get mine() {
     const { mode, hand } = this.stage;
     return mode === "grid" && hand?.model === this.id ? hand.theta : null;
   }
 
-  think(image) {
-    const start = performance.now(), { mode, lens } = this.stage, theta = this.mine;
-    const sampler = mode === "look" && lens.kernel !== this.transformer?.kernel ? lens.kernel : null;
-    this.image = image;
-    this.answer = this.network.answer(image, theta, sampler);
-    this.own = theta ? this.network.answer(image) : this.answer; // what the network says by itself
+  /** @returns {Warped | null} null without a transformer, and before the first thought */
+  get warped() {
+    const { network, transformer, thought } = this;
+    if (!network || !transformer || !thought) return null;
+    const { theta, output } = thought.answer;
+    const ownTheta = thought.own.theta;
+    if (!theta || !output || !ownTheta) return null;
+    const { family, size } = transformer;
+    return { family, size, input: network.input, image: thought.image, theta, ownTheta, output };
+  }
+
+  /**
+   * @param {Network} network
+   * @param {Float32Array} image
+   */
+  think(network, image) {
+    const start = performance.now();
+    const { mode, lens } = this.stage;
+    const theta = this.mine;
+    const other = mode === "look" && lens.kernel !== this.transformer?.kernel;
+    const answer = network.answer(image, theta, other ? lens.kernel : null);
+    this.thought = { image, answer, own: theta ? network.answer(image) : answer };
     this.cost = performance.now() - start;
   }
 
   paint() {
-    const { stage, answer } = this, { sizes, colors, label, words } = stage;
-    if (!answer) {
+    const { stage, network, thought } = this;
+    const { sizes, colors, words } = stage;
+    if (!network || !thought || !sizes) {
       this.aside.textContent = this.failed ? words.no_weights : words.loading;
       return;
     }
-    const { grid: side, output, bars: width } = sizes, { input } = this.network;
-    const least = GRID_ROOMS[stage.kind], { family } = this.transformer ?? {};
-    const curves = family && gridCurves(family, answer.theta, input);
-    const room = curves ? roomFor(curves, input, least) : least;
-    const view = (this.view = View.whole(input, room, side)), pen = cleared(this.grid, side, side);
-    picture(pen, view, this.image, input);
+    const { grid: side, bars: width } = sizes;
+    const { input } = network;
+    const { answer, own, image } = thought;
+    const { mine, warped } = this;
+    const least = ROOMS[stage.kind];
+    const curves = warped && gridCurves(warped.family, warped.theta, input);
+    const view = View.whole(input, curves ? roomFor(curves, input, least) : least, side);
+    this.view = view;
+    const pen = sized(this.grid, side, side);
+    picture(pen, view, image, input);
     frame(pen, view, input, colors.input, 2);
-    const best = highest(answer.probabilities), good = label === null || best === label;
-    const color = good ? colors.right : colors.wrong;
-    const score = (values) => `${highest(values)}${label === null ? "" : highest(values) === label ? " ✓" : " ✗"}  ${percent(Math.max(...values))}`;
-    if (this.transformer) {
-      const { size } = this.transformer, thick = Math.max(side / 190, 0.8);
-      if (this.mine) samplingGrid(pen, view, gridCurves(family, this.own.theta, input), { grid: colors.quiet, up: colors.quiet }, { thick, dash: [4, 4], up: false, inner: false });
+    if (warped && curves) {
+      const thick = Math.max(side / 190, 0.8);
+      if (mine) {
+        const quiet = { grid: colors.quiet, up: colors.quiet };
+        const style = { thick, dash: [4, 4], up: false, inner: false };
+        samplingGrid(pen, view, gridCurves(warped.family, warped.ownTheta, input), quiet, style);
+      }
       samplingGrid(pen, view, curves, colors, { thick });
-      const outView = View.whole(size, 0, output), out = cleared(this.output, output, output);
-      picture(out, outView, answer.output, size);
-      frame(out, outView, size, colors.grid, 4);
-      curve(out, outView, [[-0.5, -0.5], [size[1] - 0.5, -0.5]], colors.up, 7, {});
-      stage.lens.mark(this, pen, view, out, outView);
-      put(this.matrix, matrixText(family, matrixOf(family, answer.theta)));
-      this.write(readings(family, answer.theta, input));
+      this.paintOutput(pen, view, warped);
+      put(this.matrix, matrixText(warped.family, warped.theta));
+      this.write(readings(warped.family, warped.theta, input));
     } else {
       put(this.none, words.no_transformer);
     }
-    const heads = this.mine ? words.you : "";
-    put(this.said, heads + score(answer.probabilities));
+    const color = this.right(answer.probabilities) === false ? colors.wrong : colors.right;
+    put(this.said, (mine ? words.you : "") + this.score(answer.probabilities));
     if (this.said.style.color !== color) this.said.style.color = color;
-    put(this.aside, this.mine ? words.network + score(this.own.probabilities) : "");
-    const pen2 = cleared(this.bars, width, side);
-    bars(pen2, width, side, answer.probabilities, { color, quiet: colors.quiet, text: stage.text, font: stage.font, other: this.mine ? this.own.probabilities : null });
+    put(this.aside, mine ? words.network + this.score(own.probabilities) : "");
+    bars(sized(this.bars, width, side), width, side, answer.probabilities, {
+      color,
+      quiet: colors.quiet,
+      text: stage.text,
+      font: stage.font,
+      other: mine ? own.probabilities : null,
+    });
   }
 
+  /**
+   * What the classifier sees, and what is pointed at.
+   * @param {Pen} pen of the input's picture
+   * @param {View} view
+   * @param {Warped} warped
+   */
+  paintOutput(pen, view, { size, output }) {
+    const { stage } = this;
+    const { colors, sizes } = stage;
+    if (!sizes) return;
+    const side = sizes.output;
+    const outView = View.whole(size, 0, side);
+    const out = sized(this.output, side, side);
+    picture(out, outView, output, size);
+    frame(out, outView, size, colors.grid, 4);
+    const right = size[1] - 0.5;
+    curve(
+      out,
+      outView,
+      [
+        [-0.5, -0.5],
+        [right, -0.5],
+      ],
+      colors.up,
+      7,
+    );
+    stage.lens.mark(this, pen, view, out, outView);
+  }
+
+  /**
+   * Whether that is the right class; null for a digit without a label.
+   * @param {number[]} probabilities
+   */
+  right(probabilities) {
+    const { label } = this.stage;
+    return label === null ? null : highest(probabilities) === label;
+  }
+
+  /** @param {number[]} probabilities */
+  score(probabilities) {
+    const right = this.right(probabilities);
+    const mark = right === null ? "" : right ? " ✓" : " ✗";
+    return `${highest(probabilities)}${mark}  ${percent(Math.max(...probabilities))}`;
+  }
+
+  /** @param {[name: string, figure: string][]} lines */
   write(lines) {
-    if (this.theta.childElementCount !== lines.length) this.theta.replaceChildren(...lines.map(([name]) => element("span", "", {}, `${this.stage.words[name]} `, element("b"))));
-    lines.forEach(([, figure], i) => put(this.theta.children[i].lastChild, figure));
+    const { words } = this.stage;
+    if (this.theta.childElementCount !== lines.length) {
+      const spans = lines.map(([name]) => element("span", "", {}, `${words[name]} `, element("b")));
+      this.theta.replaceChildren(...spans);
+    }
+    lines.forEach(([, figure], i) => {
+      const last = this.theta.children[i].lastChild;
+      if (last) put(last, figure);
+    });
   }
 
-  describe() { // for screen readers, once things have settled
-    const { words, label } = this.stage;
-    if (!this.answer) return "";
-    const best = highest(this.answer.probabilities), text = `${this.name}: ${best}, ${percent(this.answer.probabilities[best])}`;
-    this.grid.setAttribute("aria-label", this.transformer ? words.grid_label : words.input_label);
-    this.output.setAttribute("aria-label", this.transformer ? words.output_label : words.no_transformer);
+  /** For screen readers, once things have settled. */
+  describe() {
+    const { words } = this.stage;
+    if (!this.thought) return "";
+    const { probabilities } = this.thought.answer;
+    const best = highest(probabilities);
+    const text = `${this.name}: ${best}, ${percent(probabilities[best])}`;
+    const { transformer } = this;
+    this.grid.setAttribute("aria-label", transformer ? words.grid_label : words.input_label);
+    this.output.setAttribute("aria-label", transformer ? words.output_label : words.no_transformer);
     this.bars.setAttribute("aria-label", `${words.bars_label} ${text}`);
-    return text + (label === null ? "" : best === label ? ` ${words.right}` : ` ${words.wrong}`);
+    const right = this.right(probabilities);
+    return text + (right === null ? "" : ` ${right ? words.right : words.wrong}`);
   }
 }

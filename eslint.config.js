@@ -1,0 +1,20 @@
+import js from "@eslint/js";
+import globals from "globals";
+
+const VENDORED = ["**/plotly-cartesian.min.js", "**/gifenc.js"];
+
+export default [
+  { ignores: VENDORED },
+  js.configs.recommended,
+  {
+    files: ["ui/**/*.js"],
+    languageOptions: { globals: globals.browser },
+    rules: {
+      "no-undef": "off", // tsc knows
+      "no-var": "error",
+      "one-var": ["error", "never"],
+      "prefer-const": "error",
+      eqeqeq: "error",
+    },
+  },
+];

@@ -1,0 +1,41 @@
+// The networks of the stage: each file is fetched and read once, however often it is shown.
+
+import { servedUrl } from "../../browser/dom.js";
+import { Network } from "../../browser/network.js";
+
+/** @param {string} url */
+async function fetched(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url} ${answer.status}`);
+  return answer.arrayBuffer();
+}
+
+/** @returns {Promise<ArrayBuffer | null>} null where the browser can't run it */
+async function fetchedKernel() {
+  const bytes = await fetched(new URL("../../browser/kernel.wasm", import.meta.url).href);
+  return globalThis.WebAssembly?.validate(bytes) ? bytes : null;
+}
+
+/** @type {Promise<ArrayBuffer | null> | null} */
+let kernel = null;
+/** @type {Map<string, Promise<Network>>} */
+const networks = new Map();
+
+/** @param {string} file below static/, as component.py writes it: `model_file` */
+export function networkOf(file) {
+  const known = networks.get(file);
+  if (known) return known;
+  const coming = read(file);
+  coming.catch(() => networks.delete(file)); // the next run may have better luck
+  networks.set(file, coming);
+  return coming;
+}
+
+/** @param {string} file */
+async function read(file) {
+  kernel ??= fetchedKernel();
+  const [buffer, wasm] = await Promise.all([fetched(servedUrl(file)), kernel]);
+  const length = new DataView(buffer).getUint32(0, true);
+  const about = JSON.parse(new TextDecoder().decode(buffer.slice(4, 4 + length)));
+  return new Network(about, buffer.slice(4 + length), wasm);
+}
