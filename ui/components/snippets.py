@@ -11,7 +11,8 @@ from typing import Any
 from torch import Tensor
 
 from stn_core.data.mnist import gallery
-from ui.controls.state import DISTRACTORS, UNDROPPED, UNMOVED, Values
+from ui.controls.distortion_state import DISTRACTORS, UNDROPPED, UNMOVED
+from ui.controls.spec import Values
 
 GALLERY = "from stn_core.data.mnist import gallery"
 

@@ -15,8 +15,10 @@ from ui.app.i18n import Texts, texts
 from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, slide, slides, swept
+from ui.controls.spec import sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders
 from ui.drawing.canvas import Figure
+from ui.pages.sampler import controls
 from ui.pages.sampler.figure import down_figure, pixel_figure
 
 SIDE = 128  # of the picture that is made smaller
@@ -25,27 +27,27 @@ SIDE = 128  # of the picture that is made smaller
 def main() -> None:
     say = texts("sampler")
     with st.sidebar:
-        view = choose("s_view", say)
-        kernel = cast(Kernel, choose("s_kernel", say))
+        view = draw_choice(controls.VIEW, say)
+        kernel = cast(Kernel, draw_choice(controls.KERNEL, say))
         if view == "down":
-            picture, factor = choose("s_picture", say), slide("s_factor", say)
+            picture, factor = draw_choice(controls.PICTURE, say), draw_slider(controls.FACTOR, say)
         else:
-            values = slides(("s_x", "s_y"), say)
-            digit, label = choose_digit("s_digit", say)
+            values = draw_sliders(controls.POINT, say)
+            digit, label = draw_gallery_digit(controls.DIGIT, say)
     if view == "down":
         figure, sentence = down(picture, factor, kernel, say)
         snippet, note = snippets.sampler_down(picture, SIDE, factor, kernel), say("down_note")
-        scene = lambda values: down(picture, values["s_factor"], kernel, say)[0]
-        values = {"s_factor": factor}
+        scene = lambda values: down(picture, values[controls.FACTOR.key], kernel, say)[0]
+        sliders, values = [controls.FACTOR], {controls.FACTOR.key: factor}
     else:
-        image = digit.float() / 255
+        sliders, image = [*controls.POINT], digit.float() / 255
         figure, sentence = pixel(image, values["s_x"], values["s_y"], kernel, say)
         snippet, note = snippets.sampler_pixel(digit, label, values["s_x"], values["s_y"], kernel), say("pixel_note")
         scene = lambda values: pixel(image, values["s_x"], values["s_y"], kernel, say)[0]
     st.markdown(f"#### {sentence}")
     plot(figure, key="s_figure", alt=sentence)
     st.caption(note)
-    take_home("sampler", snippet, scene, values, swept(list(values), say), [note])
+    take_home("sampler", snippet, scene, values, sweeps(sliders, say), [note])
 
 
 @torch.inference_mode()
@@ -69,7 +71,7 @@ def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> tuple[Figure,
     small = shrunk(image, factor, kernel)
     shares = share_read()
     share = shares[kernel][factor - 1]
-    name = say(f"s_kernel_{kernel}").lower()
+    name = say(controls.KERNEL.option_key(kernel)).lower()
     sentence = say("shrink" if share < 0.999 else "shrink_all", factor=factor, kernel=name, share=_percent(share))
     read = read_pixels((SIDE, SIDE), small.grid, kernel)
     return down_figure(image, small, read, factor, kernel, shares, say), sentence

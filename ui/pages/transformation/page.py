@@ -14,33 +14,26 @@ from ui.app.i18n import Texts, texts
 from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, reset, slide, slides, swept
-from ui.controls.state import Values
+from ui.controls.spec import Values, sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders, reset_sliders
 from ui.drawing.canvas import WRONG, Figure
 from ui.drawing.tint import coloured
+from ui.pages.transformation import controls
 from ui.pages.transformation.figure import Warp, transformation_figure
 
 SIZE = (28, 28)
-SLIDERS = {  # what each family can be told; the matrix families share their sliders, so that one is seen to be part of the next
-    "translation": ("t_x", "t_y"),
-    "attention": ("t_scale", "t_x", "t_y"),
-    "similarity": ("t_scale", "t_angle", "t_x", "t_y"),
-    "affine": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear"),
-    "projective": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_px", "t_py"),
-    "tps": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_bulge", "t_wave"),
-}
 POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])  # the numbered ones
 
 
 def main() -> None:
     say = texts("transformation")
-    family = choose("t_family", say, widget=st.pills)
+    family = draw_choice(controls.FAMILY, say, st.pills)
     with st.sidebar:
-        way = choose("t_way", say)
-        follow = slide("t_follow", say)
-        values = slides(SLIDERS[family], say)
+        way = draw_choice(controls.WAY, say)
+        follow = draw_slider(controls.FOLLOW, say)
+        values = draw_sliders(controls.SLIDERS[family], say)
         st.button(say("reset"), on_click=identity, width="stretch", icon=":material/undo:")
-        digit, label = choose_digit("t_digit", say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     push = way == "push"
     figure, sentence = scene(digit, family, values, follow, push, say)
     st.markdown(f"#### {sentence}")
@@ -48,14 +41,12 @@ def main() -> None:
     st.caption(say("note"))
     snippet = snippets.transformation(digit, label, family, values, POINTS[follow - 1].tolist(), push)
     moving = lambda values: scene(digit, family, values, follow, push, say)[0]
-    take_home("transformation", snippet, moving, values, swept(SLIDERS[family], say), [say("note")])
+    take_home("transformation", snippet, moving, values, sweeps(controls.SLIDERS[family], say), [say("note")])
 
 
 def identity() -> None:
     """Every slider to where it changes nothing."""
-    keys = SLIDERS["projective"] + SLIDERS["tps"]
-    reset(*keys)
-    st.session_state.update({key: 1.0 if key in ("t_scale", "t_stretch") else 0 if key == "t_angle" else 0.0 for key in keys})
+    reset_sliders(controls.EVERY_SLIDER)
 
 
 def theta_of(family: str, values: Values) -> Tensor:
