@@ -3,14 +3,12 @@
 import torch
 from torch import Tensor
 
-from stn_core.data.distortions import DISTORTIONS, TranslationClutter
-from stn_core.data.mnist import gallery
-from ui.controls.spec import Slider, Values
+from stn_core.data.distort_digit import DISTRACTORS, distort_digit, elastic_directions
+from stn_core.data.distortions import DISTORTIONS
+from ui.controls.spec import Slider, Values, arguments
 from ui.controls.url_codec import ByHand
 
 SEEDS = 10_000
-DISTRACTORS = 16  # at most
-
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")  # in the order of Projection's parameters
 
 SLIDERS: dict[str, tuple[Slider, ...]] = {
@@ -37,7 +35,7 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
     "tc": (
         Slider("tc_x", 0, 32, 16, 1, label="Place →", unit="px", trained=(0, 32), half=True),
         Slider("tc_y", 0, 32, 16, 1, label="Place ↓", unit="px", trained=(0, 32), half=True),
-        Slider("tc_clutter", 0, 16, 6, 1, label="Distractors", trained=(6, 6), neutral=0),
+        Slider("tc_clutter", 0, DISTRACTORS, 6, 1, label="Distractors", trained=(6, 6), neutral=0),
         Slider("tc_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
     ),
 }
@@ -76,46 +74,18 @@ def undistorted(kind: str) -> Values:
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
     """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1, 1, H, W)."""
-    if kind == "tc":
-        return _cluttered(digit, values)
-    number = lambda key: torch.tensor([float(values[f"{kind}_{key}"])])
-    if kind in ("r", "rts"):
-        parameters = {"angle": number("angle").deg2rad()}
-        if kind == "rts":
-            parameters |= {"scale": number("scale"), "shift": torch.cat((number("x"), number("y")))[None]}
-    elif kind == "p":
-        moves = torch.cat([number(f"{axis}{i}") for i in range(4) for axis in "xy"])
-        parameters = {"scale": number("scale"), "moves": moves.view(1, 4, 2)}
-    else:
-        moves = number("strength") * directions(int(values["e_seed"])) + torch.tensor(values.get("e_moves", UNMOVED)).view(16, 2)
-        parameters = {"scale": number("scale"), "moves": moves[None]}
-    return DISTORTIONS[kind].apply(digit[None], parameters)
-
-
-def directions(seed: int) -> Tensor:
-    """Where a seed pushes the 16 control points of E, in pixels at a strength of 1: (16, 2)."""
-    return torch.randn(16, 2, generator=torch.Generator().manual_seed(seed))
-
-
-def clutter(seed: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """The 16 digits (16, 28, 28) that a seed of TC cuts distractors from, and ``TranslationClutter``'s parameters of one digit.
-
-    More distractors leave the first ones where they are.
-    """
-    generator = torch.Generator().manual_seed(seed)
-    others = gallery().images[torch.randint(5000, (DISTRACTORS,), generator=generator)]
-    drawn = TranslationClutter(patches=DISTRACTORS).draw(DISTRACTORS + 1, generator)
-    return others, {name: value[:1] for name, value in drawn.items()} | {"sources": torch.arange(1, DISTRACTORS + 1)[None]}
-
-
-def _cluttered(digit: Tensor, values: Values) -> Tensor:
-    others, parameters = clutter(int(values["tc_seed"]))
-    parameters["place"] = torch.tensor([[int(values["tc_x"]), int(values["tc_y"])]])
-    parameters["sources"] = parameters["sources"] * (torch.arange(DISTRACTORS) < int(values["tc_clutter"]))
-    by_hand = torch.tensor(values.get("tc_drops", UNDROPPED)).view(1, DISTRACTORS, 2)
-    parameters["drops"] = torch.where(by_hand < 0, parameters["drops"], by_hand)
-    everywhere = {name: value.expand(DISTRACTORS + 1, *value.shape[1:]) for name, value in parameters.items()}
-    return TranslationClutter(patches=DISTRACTORS).apply(torch.cat((digit[None], others)), everywhere)[:1]
+    v = arguments(SLIDERS[kind], values)
+    if kind == "r":
+        return distort_digit(digit, "r", angle=v["angle"])
+    if kind == "rts":
+        return distort_digit(digit, "rts", angle=v["angle"], scale=v["scale"], shift=(v["x"], v["y"]))
+    if kind == "p":
+        return distort_digit(digit, "p", scale=v["scale"], moves=[(v[f"x{i}"], v[f"y{i}"]) for i in range(4)])
+    if kind == "e":
+        by_hand = torch.tensor(values.get("e_moves", UNMOVED)).view(16, 2)
+        return distort_digit(digit, "e", scale=v["scale"], moves=v["strength"] * elastic_directions(v["seed"]) + by_hand)
+    drops = torch.tensor(values.get("tc_drops", UNDROPPED)).view(DISTRACTORS, 2)
+    return distort_digit(digit, "tc", place=(v["x"], v["y"]), count=v["clutter"], seed=v["seed"], drops=drops)
 
 
 def outside_training(kind: str, values: Values) -> list[str]:

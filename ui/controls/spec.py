@@ -8,6 +8,7 @@ address (``text``), the range that an animation goes through (``sweeps``), and t
 Each page has its own in ``ui/pages/<page>/controls.py``, where ``table()`` has all of them by name.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -113,6 +114,22 @@ class Slider(Number):
     def rest(self) -> float:
         """Where it changes nothing."""
         return self.default if self.neutral is None else self.neutral
+
+
+def rows(sliders: Sequence[Slider]) -> list[list[Slider]]:
+    """Sliders line by line: two half ones in a row share a line."""
+    found: list[list[Slider]] = []
+    for slider in sliders:
+        if slider.half and found and len(found[-1]) == 1 and found[-1][0].half:
+            found[-1].append(slider)
+        else:
+            found.append([slider])
+    return found
+
+
+def arguments(sliders: Sequence[Slider], values: Values) -> Values:
+    """The values of sliders by their names, as ``stn_core`` takes them: degrees become radians."""
+    return {slider.name: math.radians(values[slider.key]) if slider.unit == "°" else values[slider.key] for slider in sliders}
 
 
 @dataclass(frozen=True)

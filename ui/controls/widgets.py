@@ -13,7 +13,7 @@ from torch import Tensor
 from stn_core.data.mnist import gallery
 from ui.app.i18n import Texts
 from ui.controls.address import keep_option, option_in_address
-from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Switch, Values
+from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Switch, Values, rows
 
 
 def draw_slider(slider: Slider, say: Texts, place: Any = st) -> Any:
@@ -30,11 +30,9 @@ def draw_slider(slider: Slider, say: Texts, place: Any = st) -> Any:
 def draw_sliders(sliders: Sequence[Slider], say: Texts) -> Values:
     """Sliders one below the other, two half ones in a line: their values by their keys."""
     values: Values = {}
-    pair: list[Any] = []
-    for slider in sliders:
-        if slider.half:
-            pair = pair or list(st.columns(2))
-        values[slider.key] = draw_slider(slider, say, pair.pop(0) if slider.half else st)
+    for row in rows(sliders):
+        places = st.columns(2) if row[0].half else [st]
+        values |= {slider.key: draw_slider(slider, say, place) for slider, place in zip(row, places, strict=False)}
     return values
 
 

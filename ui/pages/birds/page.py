@@ -13,7 +13,6 @@ from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.messages import is_new
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -25,6 +24,7 @@ from ui.pages.birds.component import Heat, windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
 from ui.pages.birds.pictures import BirdPicture, choose_picture
 from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
+from ui.pages.birds.snippet import snippet
 
 TOP = 5  # species a model
 
@@ -75,7 +75,7 @@ def main() -> None:
         tell_species(ready[0], say)
         both = zip(ready, answers, strict=True)
         by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
-        take_home("birds", snippets.birds(picture.source, by_hand), notes=sentences)
+        take_home("birds", snippet(picture.source, by_hand), notes=sentences)
     if st.session_state.get("b_seen") != picture.key:
         st.session_state["b_seen"] = picture.key
         give_back_memory()  # the streams' maps of a photograph are 100 MB

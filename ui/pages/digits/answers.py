@@ -11,13 +11,13 @@ from stn_core.explain.readings import Reading, grid_curves, readings
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.distortion_state import SLIDERS, distorted
 from ui.controls.spec import Values, sweeps
 from ui.drawing.canvas import Figure
 from ui.pages.digits.figure import Row, digits_figure
+from ui.pages.digits.snippet import snippet
 
 ThetasByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,): they get a second row
 Loaded = Sequence[Checkpoint | loading.Missing]
@@ -66,7 +66,7 @@ def take_home_answers(
     thetas = {e.name: by_hand[e.title][1] for e in there if by_hand and e.title in by_hand}
     take_home(
         page,
-        snippets.digits(digit, label, kind, values, [e.name for e in there], thetas),
+        snippet(digit, label, kind, values, [e.name for e in there], thetas),
         lambda values: answered(distorted(digit, kind, values), label, loaded, say, by_hand)[0],
         values,
         sweeps(SLIDERS[kind], texts("controls")),

@@ -12,8 +12,9 @@ POSE = (  # of the digit at the start
 )
 RATE = Slider("g_rate", 0.01, 0.2, 0.03, 0.01)
 STEPS = Slider("g_steps", 0, 60, 0, 1)
+SLIDERS = (*POSE, RATE, STEPS)
 
 
 def table() -> dict[str, Control]:
     """The page's controls by their names."""
-    return by_name(FAMILY, DIGIT, *POSE, RATE, STEPS)
+    return by_name(FAMILY, DIGIT, *SLIDERS)

@@ -14,7 +14,6 @@ from stn_core.models.digits import DigitModel
 from stn_core.transformer.sampler import Kernel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, sweeps
@@ -22,6 +21,7 @@ from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, dr
 from ui.drawing.canvas import Figure
 from ui.pages.gradient import controls
 from ui.pages.gradient.figure import Side, gradient_figure
+from ui.pages.gradient.snippet import snippet
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
@@ -50,9 +50,9 @@ def main() -> None:
         plot(figure, key="g_figure", alt=sentence)
     note = say("note", model=MODEL.name)
     st.caption(note)
-    snippet = snippets.gradient(digit, label, MODEL.name, family, values, values["g_steps"])
+    program = snippet(digit, label, MODEL.name, family, values)
     over = sweeps((controls.STEPS, *controls.POSE, controls.RATE), say)
-    take_home("gradient", snippet, lambda values: scene(values)[0], values, over, [note])
+    take_home("gradient", program, lambda values: scene(values)[0], values, over, [note])
 
 
 def descended(

@@ -10,7 +10,6 @@ from stn_core import Experiment
 from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Texts, language, texts
-from ui.components import snippets
 from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.url_codec import step_from_text
@@ -18,6 +17,7 @@ from ui.controls.widgets import draw_number_buttons, draw_select
 from ui.pages.replay import controls
 from ui.pages.replay.component import replay, side
 from ui.pages.replay.controls import name_of, recordable
+from ui.pages.replay.snippet import snippet
 
 KEY = "player"
 WORDS = (
@@ -46,7 +46,7 @@ def main() -> None:
     stories = [story(recording, say).replace("*", "") for recording in recordings]
     paths = {recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment)) for recording in recordings}
     shown = range(12 * dozen - 12, 12 * dozen)
-    take_home("replay", snippets.replay(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
+    take_home("replay", snippet(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
 
 
 def choose_recordings(say: Texts) -> tuple[list[Experiment], int]:

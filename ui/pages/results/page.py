@@ -12,12 +12,12 @@ from stn_core.experiments.plugins import is_own
 from stn_core.models.digits import DIGIT_MODELS
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.widgets import draw_choice, draw_choices, draw_switch
 from ui.pages.results import controls
 from ui.pages.results.figure import Cell, CurvePanel, curves_figure, means_figure, table_html
+from ui.pages.results.snippet import snippet
 
 FORMER_VIEWS = {"Each seed": "seeds", "各种子": "seeds"}  # in addresses of earlier versions
 UNITS = {"rotation": "°", "scale": "×", "shift": "px"}
@@ -45,8 +45,8 @@ def main() -> None:
     curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
     aligned = report.models.get(transformer_of.name)
     aligns = transformer_of.name if aligned and aligned.after else None
-    snippet = snippets.results(loading.code_of(loading.REPORT), kind, curves, aligns)
-    take_home("results", snippet, notes=[say("origin", **report.origin)])
+    program = snippet(loading.code_of(loading.REPORT), kind, curves, aligns)
+    take_home("results", program, notes=[say("origin", **report.origin)])
 
 
 # The table

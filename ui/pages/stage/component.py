@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from stn_core import DISTORTIONS, Checkpoint
+from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
 from ui.app import loading
 from ui.app.i18n import Texts, translated
@@ -26,7 +27,7 @@ from ui.app.static_files import serve, serve_folder
 from ui.browser.export import ExportError, export_model
 from ui.browser.kernel import assemble
 from ui.components.messages import finite, message_id
-from ui.controls.distortion_state import BY_HAND, SLIDERS, clutter, directions, undistorted
+from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
 from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
@@ -122,9 +123,9 @@ def seeded(kind: str, values: Values) -> dict[str, Any]:
     distractors and where they lie.
     """
     if kind == "e":
-        return {"directions": directions(int(values["e_seed"])).flatten().tolist()}
+        return {"directions": elastic_directions(int(values["e_seed"])).flatten().tolist()}
     if kind == "tc":
-        others, parameters = clutter(int(values["tc_seed"]))
+        others, parameters = distractors(int(values["tc_seed"]))
         corners = zip(others, parameters["cuts"][0].tolist(), strict=True)
         patches = [_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
         return {"patches": patches, "drops": parameters["drops"].flatten().tolist()}

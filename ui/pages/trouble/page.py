@@ -25,13 +25,12 @@ from stn_core.explain.readings import grid_curves, signed
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Slider, Sweep, Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import GRID, INPUT, RIGHT, WRONG, Figure
-from ui.pages.trouble import controls
+from ui.pages.trouble import controls, snippet
 from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
 from ui.pages.trouble.live_training import SECONDS, Run, workshop
 
@@ -67,13 +66,13 @@ def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
-def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, snippet: str, say: Texts) -> None:
+def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, program: str, say: Texts) -> None:
     """A trap as ``scene`` shows it for the ``values`` of its sliders, and the same to take home."""
     figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
     plot(figure, key="w_figure", alt=sentence)
     st.caption(note)
-    take_home("trouble", snippet, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
+    take_home("trouble", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
 
 
 def frame(model: DigitModel, say: Texts) -> None:
@@ -82,8 +81,8 @@ def frame(model: DigitModel, say: Texts) -> None:
         values = draw_sliders(controls.FRAME, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
-    snippet = snippets.trouble_frame(digit, label, MODEL.name, values["w_zoom"], values["w_mean"])
-    present(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), snippet, say)
+    program = snippet.frame(digit, label, MODEL.name, values)
+    present(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), program, say)
 
 
 @torch.inference_mode()
@@ -131,8 +130,8 @@ def align(model: DigitModel, say: Texts) -> None:
         values = draw_sliders([controls.REPEATS], say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: mixing(model, as_image(digit), label, made, values["w_repeats"], say)
-    snippet = snippets.trouble_align(digit, label, MODEL.name, made, values["w_repeats"])
-    present(scene, [controls.REPEATS], values, say("align_note"), snippet, say)
+    program = snippet.align(digit, label, MODEL.name, values, made=made)
+    present(scene, [controls.REPEATS], values, say("align_note"), program, say)
 
 
 @torch.inference_mode()
@@ -168,8 +167,8 @@ def leave(model: DigitModel, say: Texts) -> None:
         held = draw_choice(controls.LEASH, say) == "on"
         digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: leaving(model, as_image(digit), label, values["w_x"], held, say)
-    snippet = snippets.trouble_leave(digit, label, MODEL.name, WINDOW, values["w_x"], held)
-    present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), snippet, say)
+    program = snippet.leave(digit, label, MODEL.name, WINDOW, values, held=held)
+    present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
 
 
 def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Texts) -> tuple[Figure, str]:
@@ -227,7 +226,7 @@ def rate(say: Texts) -> None:
     others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
     over = [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))] if moments else []
     scene = lambda values: running([m for m in moments if m.step <= values["moment"]], others, say)
-    take_home("trouble", snippets.trouble_rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
+    take_home("trouble", snippet.rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
 
 
 def visitor() -> str:

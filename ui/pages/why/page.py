@@ -21,13 +21,12 @@ from stn_core.explain.cnn_invariance import (
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, sweeps
-from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders, reset_sliders
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders, reset_sliders
 from ui.drawing.canvas import Figure
-from ui.pages.why import controls
+from ui.pages.why import controls, snippet
 from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
@@ -61,7 +60,7 @@ def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
     scene = lambda values: cnn_scene(model, digit, label, values, say)[0]
-    take_home("why", snippets.why_cnn(digit, label, MODEL.name, values), scene, values, sweeps(controls.POSE, say), [note])
+    take_home("why", snippet.cnn(digit, label, MODEL.name, values), scene, values, sweeps(controls.POSE, say), [note])
 
 
 @torch.inference_mode()
@@ -106,15 +105,15 @@ def confidence_curve(
 
 def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
     with st.sidebar:
-        shift = draw_slider(controls.SHIFT, say)
-    figure, sentence = pools_scene(digit, shift, say)
+        values = draw_sliders([controls.SHIFT], say)
+    figure, sentence = pools_scene(digit, values[controls.SHIFT.key], say)
     note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
     st.markdown(f"#### {sentence}")
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
-    snippet = snippets.why_pools(digit, label, shift, DEPTH, SHIFTS, COUNT, THRESHOLD)
+    program = snippet.pools(digit, label, values, DEPTH, SHIFTS, COUNT, THRESHOLD)
     scene = lambda values: pools_scene(digit, values[controls.SHIFT.key], say)[0]
-    take_home("why", snippet, scene, {controls.SHIFT.key: shift}, sweeps([controls.SHIFT], say), [note])
+    take_home("why", program, scene, values, sweeps([controls.SHIFT], say), [note])
 
 
 @torch.inference_mode()
