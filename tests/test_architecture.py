@@ -1,4 +1,4 @@
-"""Imports run one way: app -> ui -> stn_core, and inside stn_core through its packages in one order."""
+"""Imports run one way: app -> ui -> stn_core, and inside both of these through their packages in one order."""
 
 import ast
 from graphlib import TopologicalSorter
@@ -20,6 +20,8 @@ PACKAGES = (  # one imports nothing from those after it
     "training",
     "explain",
 )
+UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "pages")  # here too
+ALLOWED = {("stage", "digits")}  # a page that uses another one: the stage shows the digits page's answers
 FRONT = {"__init__", "__main__"}  # the public names and the command line, which import from everywhere
 FORMER = {"datasets", "transforms"}  # names of earlier versions
 
@@ -81,3 +83,30 @@ def test_no_modules_import_each_other_in_a_circle():
     graph = {module: set(core_modules(path)) for module, path in MODULES.items()}
     assert "transformer.transforms" in graph["transformer.sampler"]  # the graph is not empty
     list(TopologicalSorter(graph).static_order())
+
+
+UI = {".".join(path.relative_to(ROOT / "ui").with_suffix("").parts): path for path in sorted((ROOT / "ui").rglob("*.py"))}
+PAGE_MODULES = {module: path for module, path in UI.items() if module.startswith("pages.") and module.count(".") > 1}
+
+
+def below(path, *start):
+    """What a file imports from below the package ``start``, as the names that follow it."""
+    for name in imports(path):
+        parts = name.split(".")
+        if tuple(parts[: len(start)]) == start and len(parts) > len(start):
+            yield parts[len(start)]
+
+
+def test_every_package_of_ui_has_its_place_in_the_order():
+    assert {module.split(".")[0] for module in UI} - {"__init__"} == set(UI_PACKAGES)
+
+
+@pytest.mark.parametrize("module", [module for module in UI if "." in module])
+def test_no_package_of_ui_imports_one_that_comes_after_it(module):
+    later = UI_PACKAGES[UI_PACKAGES.index(module.split(".")[0]) + 1 :]
+    assert not {*below(UI[module], "ui")} & {*later}
+
+
+def test_no_page_imports_another_but_those_that_are_named():
+    used = {(module.split(".")[1], other) for module, path in PAGE_MODULES.items() for other in below(path, "ui", "pages")}
+    assert {(page, other) for page, other in used if page != other} - {("lecture", "registry")} == ALLOWED

@@ -23,8 +23,9 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import LookRecorder
 from ui.app import loading
-from ui.pages.birds.component import checked, places_from_text, places_of, places_to_text
-from ui.pages.birds.pictures import DRAWN, read_bird
+from ui.pages.birds.controls import DRAWN
+from ui.pages.birds.pictures import read_bird
+from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
 
 ROOT = Path(__file__).parent.parent
 SPECIES = tuple(f"Kind of {number}" for number in range(1, 51))

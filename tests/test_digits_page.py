@@ -20,7 +20,8 @@ from stn_core.data.mnist import gallery
 from stn_core.data.uploads import read_digit
 from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import loading
-from ui.controls.digit_controls import state
+from ui.controls.distortion_state import SLIDERS, undistorted
+from ui.controls.url_codec import digit_from_text
 
 KINDS = list(TABLE_KINDS)
 
@@ -74,7 +75,7 @@ def shown(page):
 
 
 def sliders(page, kind):
-    return {slider.key: page.session_state[slider.key] for slider in state.SLIDERS[kind]}
+    return {slider.key: page.session_state[slider.key] for slider in SLIDERS[kind]}
 
 
 def warnings(page):
@@ -112,15 +113,15 @@ def test_the_page_opens_with_two_models_and_says_what_they_did(visit):
 def test_every_distortion_has_its_sliders_and_models(visit, kind):
     page = visit(kind=kind.upper())
     assert rows(page) == 2 and DISTORTIONS[kind].title in page.markdown[0].value
-    assert {slider.key for slider in page.slider} == {slider.key for slider in state.SLIDERS[kind]}
+    assert {slider.key for slider in page.slider} == {slider.key for slider in SLIDERS[kind]}
 
 
-@pytest.mark.parametrize("key", [slider.key for sliders in state.SLIDERS.values() for slider in sliders if slider.key != "e_seed"])
+@pytest.mark.parametrize("key", [slider.key for sliders in SLIDERS.values() for slider in sliders if slider.key != "e_seed"])
 def test_a_slider_changes_the_figure(visit, key):
     kind = key.partition("_")[0]
     page = visit(kind=kind.upper(), tc_clutter="3")
     before = shown(page)
-    slider = next(slider for slider in state.SLIDERS[kind] if slider.key == key)
+    slider = next(slider for slider in SLIDERS[kind] if slider.key == key)
     drawn(page.slider(key=key).set_value(slider.high).run())
     assert shown(page) != before
 
@@ -135,7 +136,7 @@ def test_draw_and_reset(visit, kind):
         drawn.add((tuple(sliders(page, kind).values()), shown(page)))
     assert len(drawn) > 1
     press(page, "Reset")
-    assert sliders(page, kind) == state.undistorted(kind) and shown(page) == before
+    assert sliders(page, kind) == undistorted(kind) and shown(page) == before
 
 
 def test_shuffle_takes_another_digit_of_the_same_class(visit):
@@ -229,7 +230,7 @@ def test_an_uploaded_digit_is_shown_and_kept_in_the_address(visit):
     before = shown(page)
     upload(page, data)
     assert shown(page) != before and not page.error
-    assert torch.equal(state.digit_from_text(page.query_params["own"]), read_digit(data))
+    assert torch.equal(digit_from_text(page.query_params["own"]), read_digit(data))
     assert "✓" not in json.dumps(figure(page), ensure_ascii=False)  # nobody knows the class
     again = visit(**{"from": "Upload", "own": page.query_params["own"]})
     assert shown(again) == shown(page)

@@ -14,7 +14,7 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.models.digits import DigitModel
 from ui.browser.export import ExportError, export_model
-from ui.controls.digit_controls import state
+from ui.controls.distortion_state import BY_HAND, distorted, drawn
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
@@ -198,16 +198,16 @@ def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
 
 @pytest.mark.parametrize("kind", TABLE_KINDS)
 def test_the_sliders_distort_as_in_python(page, kind):
-    """From the values of ui/controls/state.py to pixels, with what the seed gives and what a hand has moved."""
+    """From the values of ui/controls/distortion_state.py to pixels, with what the seed gives and what a hand has moved."""
     from ui.pages.stage.component import seeded
 
     digit = gallery().images[1234]
     for seed in range(5):
-        values = state.drawn(kind, torch.Generator().manual_seed(seed))
-        if kind in state.BY_HAND:
-            by_hand = state.BY_HAND[kind]
+        values = drawn(kind, torch.Generator().manual_seed(seed))
+        if kind in BY_HAND:
+            by_hand = BY_HAND[kind]
             values[by_hand.key] = tuple(by_hand.low + (7 * i * seed) % 12 * by_hand.step for i in range(32))
-        theirs = state.distorted(digit, kind, values)[0, 0]
+        theirs = distorted(digit, kind, values)[0, 0]
         mine = page.evaluate(
             """([kind, digit, values, seeded]) => {
               const patches = seeded.patches?.map((text) => Float32Array.from(atob(text), (byte) => byte.charCodeAt(0) / 255));

@@ -12,13 +12,14 @@ from stn_core import EXPERIMENTS
 from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import loading
 from ui.app.i18n import file_of
-from ui.controls.exhibits import CONTROLS, Choice
-from ui.controls.state import Slider
+from ui.controls.spec import Choice, Number, Slider, Text
+from ui.pages import registry
 
 ROOT = Path(__file__).parent.parent
 PAGES = {"why": "why", "t": "transformation", "s": "sampler", "g": "gradient", "b": "birds", "w": "trouble"}
+CONTROLS = {prefix: list(registry.PAGES[name].controls().values()) for prefix, name in PAGES.items()}
 TEXTS = {name: tomllib.loads(file_of(name).read_text("utf-8")) for name in (*PAGES.values(), "app")}
-CHOICES = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Choice)]
+CHOICES = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Choice) and c.kept_by_page]
 SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]
 WHERE = {  # the state in which a control is shown, where that is not the page's first
     "why_shift": {"why_view": "pools"},
@@ -137,8 +138,7 @@ def test_nonsense_for_a_choice_opens_the_default(visit, key, value):
 @pytest.mark.parametrize("value", ["abc", "1e9", "-1"])
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "b"])
 def test_nonsense_for_numbers_gives_a_working_page(visit, name, value):
-    address = {control.key: value for control in CONTROLS[name] if not isinstance(control, Choice)}
-    page = visit(PAGES[name], **address, **{f"{name}_digit_number": value})
+    page = visit(PAGES[name], **{control.key: value for control in CONTROLS[name] if isinstance(control, Number)})
     assert component(page)["alt"]
 
 
@@ -201,6 +201,6 @@ def test_every_text_is_in_both_languages_with_the_same_blanks(name):
 def test_every_control_and_option_has_a_text():
     for page, controls in CONTROLS.items():
         for control in controls:
-            assert control.key in TEXTS[PAGES[page]]
-            for option in getattr(control, "options", ()):
-                assert f"{control.key}_{option}" in TEXTS[PAGES[page]]
+            assert control.label_key in TEXTS[PAGES[page]] or isinstance(control, Text)
+            if isinstance(control, Choice) and control.kept_by_page:
+                assert {control.option_key(option) for option in control.options} <= TEXTS[PAGES[page]].keys()

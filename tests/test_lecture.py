@@ -19,12 +19,13 @@ from stn_core.explain.gradient_chain import loss_gradient
 from stn_core.explain.gradient_chain import step as step_down
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Texts
-from ui.controls.digit_controls import state
-from ui.controls.exhibits import CONTROLS, Digit
+from ui.controls.distortion_state import SLIDERS, distorted
+from ui.pages.gradient import controls as gradient_controls
 from ui.pages.lecture import lessons
 from ui.pages.lecture.lessons import Lesson, line_of, read, said
 from ui.pages.lecture.steps import in_toml, in_words
 from ui.pages.registry import PAGES
+from ui.pages.why import controls as why_controls
 
 ROOT = Path(__file__).parent.parent
 PAPER = read(ROOT / "assets/lessons/paper.toml")
@@ -172,7 +173,7 @@ def test_a_step_opens_its_page_in_its_state(visit, at):
     assert not app.error and panel(app)["title"] == step.say("title", "en") and panel(app)["at"] == at
     for name, value in step.state.items():
         control = PAGES[step.page].controls()[name]
-        if not control.address:
+        if not control.kept_by_page:
             assert app.session_state[name] == value, name
         elif value == control.default:
             assert name not in app.query_params, name
@@ -276,14 +277,13 @@ def answer(name, image):
 
 def digit_of(step):
     kind = step.state.get("kind", "R").lower()
-    values = {slider.key: slider.default for slider in state.SLIDERS[kind]} | dict(step.state)
-    return state.distorted(gallery().images[500 * step.state["digit"] + step.state["number"]], kind, values)
+    values = {slider.key: slider.default for slider in SLIDERS[kind]} | dict(step.state)
+    return distorted(gallery().images[500 * step.state["digit"] + step.state["number"]], kind, values)
 
 
-def first_digit(prefix):
-    """The digit that a page begins with, and its class; ``prefix`` is that of its controls."""
-    digit = next(control for control in CONTROLS[prefix] if isinstance(control, Digit))
-    return gallery().images[500 * digit.label + digit.number], digit.label
+def first_digit(start):
+    """The digit that a page begins with, and its class."""
+    return gallery().images[500 * start.label + start.number], start.label
 
 
 def test_the_turned_digit_fools_the_cnn_but_not_the_transformer():
@@ -297,14 +297,15 @@ def test_the_clutter_fools_the_fcn_but_not_the_transformer():
 
 
 def test_the_shifted_digit_fools_the_cnn_until_it_is_back():
-    digit, label = first_digit("why")
+    digit, label = first_digit(why_controls.DIGIT)
     shift = claimed("why", why_x=6.0).state["why_x"]
     assert answer("r-cnn", moved(digit, (28, 28), shift, 0.0)) != label == answer("r-cnn", moved(digit, (28, 28)))
 
 
 def test_thirty_steps_down_the_gradient_bring_the_digit_back():
     model = loading.load(EXPERIMENTS["r-cnn"]).model
-    (digit, label), first = first_digit("g"), {c.key: c.default for c in CONTROLS["g"] if isinstance(c, state.Slider)}
+    digit, label = first_digit(gradient_controls.DIGIT)
+    first = {name: control.default for name, control in gradient_controls.table().items()}
     image, theta, affine = moved(digit, (28, 28), first["g_x"], first["g_y"])[0], TRANSFORMS["affine"].identity(), []
     for _ in range(claimed("gradient", g_steps=30).state["g_steps"] + 1):
         affine.append(loss_gradient(model.classify, image, label, TRANSFORMS["affine"], theta, (28, 28)))

@@ -17,8 +17,9 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import loading
 from ui.app.i18n import file_of
 from ui.app.static_files import served
-from ui.controls.digit_controls import state
-from ui.pages.stage.component import WORDS, Hand, hand_of, settled
+from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
+from ui.pages.stage.component import WORDS, settled
+from ui.pages.stage.hand import Hand, hand_of
 
 DRAWN = gallery().images[4321]
 
@@ -62,7 +63,7 @@ def rows(page):
 
 
 def message(kind, number=1, own=None, hand=None, mode="digit", kernel="bilinear", **values):
-    rest = state.undistorted(kind) | ({state.BY_HAND[kind].key: state.BY_HAND[kind].untouched} if kind in state.BY_HAND else {})
+    rest = undistorted(kind) | ({BY_HAND[kind].key: BY_HAND[kind].untouched} if kind in BY_HAND else {})
     return {"id": number, "kind": kind, "values": rest | values, "own": own, "hand": hand, "mode": mode, "kernel": kernel}
 
 
@@ -100,7 +101,7 @@ def test_what_settles_moves_the_sliders_the_address_and_the_figure(visit):
 
 @pytest.mark.parametrize("kind", ["e", "tc"])
 def test_what_only_a_hand_can_move_lives_in_the_address_and_on_both_pages(visit, kind):
-    control = state.BY_HAND[kind]
+    control = BY_HAND[kind]
     numbers = [control.low + control.step * (7 * i % 30) for i in range(32)]
     page = visit(kind=kind.upper())
     before = shown(page)
@@ -185,6 +186,6 @@ def test_the_component_has_all_its_texts_in_both_languages():
 
 
 def test_sliders_have_their_labels_in_both_languages(visit):
-    for kind in state.SLIDERS:
+    for kind in SLIDERS:
         page = visit(kind=kind.upper(), lang="简体中文")
         assert [slider.label for slider in page.slider if not re.search("[\u4e00-\u9fff]", slider.label)] == []

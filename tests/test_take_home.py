@@ -1,8 +1,10 @@
 """What is taken home: programs that print the page's numbers, animations over a slider, pictures and pages of a real browser."""
 
+import ast
 import base64
 import io
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -21,8 +23,10 @@ from stn_core.explain.pitfalls import small_run
 from stn_core.training.recording import Recorder, recorded_digits
 from ui.app import loading
 from ui.app.i18n import file_of
-from ui.components.take_home import FRAMES, KEY, WORDS, Sweep, sweeps
-from ui.controls.digit_controls import state
+from ui.components.take_home import KEY, WORDS
+from ui.controls.distortion_state import BY_HAND, SLIDERS
+from ui.controls.spec import FRAMES, Sweep, sweeps
+from ui.controls.url_codec import digit_to_text
 from ui.drawing.canvas import picture
 from ui.pages.trouble.live_training import Run
 
@@ -104,10 +108,19 @@ def ran(page, monkeypatch):
     """The variables of the page's program after it ran where a visitor would run it."""
     monkeypatch.chdir(ROOT)
     program = menu(page)["snippet"]
-    assert "import ui" not in program and "streamlit" not in program
+    assert {name.split(".")[0] for name in imported(program)} <= {*sys.stdlib_module_names, "torch", "stn_core"}
     names = {}
     exec(compile(program, "snippet", "exec"), names)
     return names
+
+
+def imported(program):
+    """The modules that a program imports."""
+    for node in ast.walk(ast.parse(program)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
 
 
 def figures_in(text):
@@ -116,9 +129,9 @@ def figures_in(text):
 
 # Programs
 
-OWN = state.digit_to_text(gallery().images[1234].flip(0))
-MOVES = state.BY_HAND["e"].to_text([0.5 * i for i in range(-16, 16)])
-DROPS = state.BY_HAND["tc"].to_text([10, 20, *[-1] * 28, 40, 5])
+OWN = digit_to_text(gallery().images[1234].flip(0))
+MOVES = BY_HAND["e"].to_text([0.5 * i for i in range(-16, 16)])
+DROPS = BY_HAND["tc"].to_text([10, 20, *[-1] * 28, 40, 5])
 DIGITS = {
     "start": ("digits", {}),
     "another digit": ("digits", {"digit": "7", "number": "12", "r_angle": "-123"}),
@@ -308,8 +321,8 @@ def test_a_wish_that_makes_no_sense_is_no_wish(visit, wish):
 
 
 def test_a_slider_s_range_becomes_frames_from_end_to_end():
-    many, few = state.SLIDERS["r"][0], state.SLIDERS["tc"][2]
-    rotation, distractors = sweeps([many, few, state.SLIDERS["tc"][3]], lambda key: f"<{key}>")  # no seed
+    many, few = SLIDERS["r"][0], SLIDERS["tc"][2]
+    rotation, distractors = sweeps([many, few, SLIDERS["tc"][3]], lambda key: f"<{key}>")  # no seed
     assert rotation.values[0] == -180 and rotation.values[-1] == 180 and len(rotation.values) == FRAMES
     assert distractors.values == tuple(range(17)) and distractors.text(3) == "<Distractors>: 3"
     assert rotation.text(-36) == "<Rotation>: −36°" and Sweep("x", "Shift", (0,), "px").text(-1.5) == "Shift: −1.5 px"
@@ -360,8 +373,8 @@ def test_the_figures_of_a_page_go_home_in_every_form(tab, tmp_path):
     expect(offline.get_by_role("link")).to_have_attribute("href", page.url)
     expect(offline.get_by_text("ST-CNN affine answers").first).to_be_visible()
     shown = offline.locator("pre").text_content()
-    assert b"\nimport torch" in b"\n" + taken(page, "Python")[1] and shown == taken(page, "Python")[1].decode()
-    assert "torch.tensor([-60.0])" in shown
+    assert b"\nfrom stn_core import load_checkpoint" in b"\n" + taken(page, "Python")[1] and shown == taken(page, "Python")[1].decode()
+    assert "angle = -60  # °" in shown
 
 
 def test_an_animation_of_a_slider_is_a_gif_that_others_can_read(tab):

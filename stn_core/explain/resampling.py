@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stn_core.data.mnist import gallery
 from stn_core.explain.readings import to_pixels
 from stn_core.transformer.sampler import Kernel, sample
 from stn_core.transformer.transforms import Size, regular_points
@@ -56,6 +57,12 @@ def rings(side: int) -> Tensor:
     """
     x, y = regular_points((side, side)).view(side, side, 2).unbind(-1)
     return 0.5 + 0.5 * torch.cos(math.pi * side / 4 * (x.square() + y.square()))
+
+
+def digit_sheet() -> Tensor:
+    """Sixteen gallery digits of all classes on one picture (128, 128) in [0, 1]."""
+    digits = F.pad(gallery().images[7:8000:311][:16].float() / 255, (2, 2, 2, 2))  # (16, 32, 32)
+    return digits.view(4, 4, 32, 32).permute(0, 2, 1, 3).reshape(128, 128)
 
 
 @dataclass(frozen=True)

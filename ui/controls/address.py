@@ -1,40 +1,40 @@
-"""A choice among options that are said in the visitor's language and have the same names in the address in every language.
+"""What keeps a value in the address, where Streamlit's own binding of widgets does not.
 
-Streamlit's own binding would write an option into the address as it is shown.
+An option has the same name in the address in every language; a bound widget would write it there as it is shown.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import streamlit as st
 
+from ui.controls.spec import Choice
 
-def choose(
-    key: str, label: str, options: Sequence[str], default: str, shown: Callable[[str], str],
-    widget: Callable[..., Any] = st.segmented_control, visible: bool = False, former: Mapping[str, str] | None = None,
-) -> str:  # fmt: skip
-    """The option chosen: by its name under ``key`` in the address, the default's left out.
 
-    ``shown`` gives an option's text, and ``former`` the options of other names, which old addresses have.
+def write(name: str, text: str | list[str] | None) -> None:
+    """Write a name into the address, unless it says the same already; None takes it out."""
+    if text is None:
+        st.query_params.pop(name, None)
+    elif st.query_params.get_all(name) != ([text] if isinstance(text, str) else text):
+        st.query_params[name] = text
+
+
+def option_in_address(choice: Choice, former: Mapping[str, str] | None = None) -> str:
+    """The option that the address names; the default where it names none.
+
+    ``former`` has the options of other names, which addresses of earlier versions have; such a name is replaced in the address.
     """
-    asked = st.query_params.get(key)
+    asked = st.query_params.get(choice.key)
     if asked and former and asked in former:
         asked = former[asked]
-        _write(key, asked, default)
-    st.session_state[key] = asked if asked in options else default
-    widget(
-        label, options, key=key, required=True, on_change=_keep, args=(key, default), format_func=shown,
-        label_visibility="visible" if visible else "collapsed",
-    )  # fmt: skip
-    return st.session_state[key]
+        write_option(choice, asked)
+    return choice.fitted(asked)
 
 
-def _keep(key: str, default: str) -> None:
-    _write(key, st.session_state[key] or default, default)
+def write_option(choice: Choice, option: str) -> None:
+    """Keep an option in the address, which leaves out the default."""
+    write(choice.key, None if option == choice.default else option)
 
 
-def _write(key: str, option: str, default: str) -> None:
-    if option == default:
-        st.query_params.pop(key, None)
-    else:
-        st.query_params[key] = option
+def keep_option(choice: Choice) -> None:
+    """The visitor has chosen an option: keep it."""
+    write_option(choice, st.session_state[choice.key] or choice.default)

@@ -1,7 +1,5 @@
 """What the pages about one digit have in common beside the picture: which digit, which distortion, which models."""
 
-from typing import Any
-
 import streamlit as st
 import torch
 
@@ -10,10 +8,31 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.data.uploads import PictureError, read_digit
 from stn_core.experiments.plugins import PROBLEMS
+from stn_core.messages import Sentence
 from ui.app import loading
 from ui.app.i18n import texts, translated
-from ui.controls import state
-from ui.controls.address import choose
+from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
+from ui.controls.spec import Choice, Choices, Control, GalleryDigit, Text, Values, by_name
+from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
+from ui.controls.widgets import draw_choice, draw_choices, draw_number, draw_number_buttons, draw_sliders, reset_sliders
+
+SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
+OWN = Text("own", is_digit, Sentence("own_digit", "a digit, as the address holds it"))
+DIGIT = GalleryDigit("digit", "number", 3, 155)  # turned by 60 degrees, as the sliders have it, the CNN takes it for a 4
+KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="distortion")
+
+
+def models(kind: str) -> Choices:
+    """The models for one kind of data."""
+    return Choices(f"models_{kind}", tuple(loading.experiments(kind)), ("CNN", "ST-CNN affine"), label="models")
+
+
+def table() -> dict[str, Control]:
+    """The controls that these pages share, by their names."""
+    of_kinds = [control for kind, sliders in SLIDERS.items() for control in (*sliders, models(kind))]
+    moves = Sentence("own_moves", "32 numbers, as the address holds them")
+    by_hand = [Text(by_hand.key, by_hand.moves_something, moves) for by_hand in BY_HAND.values()]
+    return by_name(SOURCE, OWN, DIGIT, KIND, *of_kinds, *by_hand)
 
 
 def choose_digit() -> tuple[torch.Tensor, int | None]:
@@ -21,35 +40,33 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
     say = texts("controls")
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
-    place = choose("from", say("from"), state.PLACES, state.PLACES[0], lambda place: say(f"from_{place}"))
-    if place == "Upload":
+    if draw_choice(SOURCE, say) == "Upload":
         own = choose_upload()
         if own is not None:
             return own, None
-    label = st.pills(
-        say("class"), list(range(10)), key="digit", default=state.DIGIT, required=True, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    label = state.DIGIT if label is None else label  # an empty class in the address
+    label = draw_number_buttons(DIGIT.class_control(), say("class"))
     left, right = st.columns(2, vertical_alignment="bottom")
-    number = left.number_input(say("number"), 0, 499, state.NUMBER, key="number", bind="query-params", label_visibility="collapsed")
+    number = draw_number(DIGIT.number_control(), say, left, show_label=False)
     right.button(say("shuffle"), on_click=shuffle, width="stretch", icon=":material/shuffle:")
-    return digits.images[500 * label + number], label
+    return digits.images[DIGIT.place(label, number)], label
 
 
 def shuffle() -> None:
-    st.session_state["number"] = int(torch.randint(500, (1,)))
+    """Another digit of the same class."""
+    number = DIGIT.number_control()
+    st.session_state[number.key] = int(torch.randint(int(number.high) + 1, (1,)))
 
 
 def choose_upload() -> torch.Tensor | None:
+    """A digit uint8 (28, 28) that the visitor uploads or that the address holds; None if there is none."""
     say = texts("controls")
     file = st.file_uploader(say("photograph"), key="file", on_change=take_upload, max_upload_size=10)
     if "upload_error" in st.session_state and file is not None:
         st.error(translated(st.session_state["upload_error"]))
-    text = st.query_params.get("own")
+    text = st.query_params.get(OWN.key)
     if text is None:
         return None
-    own = state.digit_from_text(text)
+    own = digit_from_text(text)
     if own is None:
         st.error(say("unreadable"))
     return own
@@ -60,73 +77,56 @@ def take_upload() -> None:
     st.session_state.pop("upload_error", None)
     file = st.session_state["file"]
     if file is None:
-        st.query_params.pop("own", None)
+        st.query_params.pop(OWN.key, None)
         return
     try:
-        st.query_params["own"] = state.digit_to_text(read_digit(file.getvalue()))
+        st.query_params[OWN.key] = digit_to_text(read_digit(file.getvalue()))
     except PictureError as error:
         st.session_state["upload_error"] = error.sentence
 
 
 def choose_kind() -> str:
+    """The kind of distortion."""
     say = texts("controls")
     st.markdown(f"**{say('distortion')}**")
-    kinds = [kind.upper() for kind in TABLE_KINDS]
-    chosen = st.segmented_control(
-        say("distortion"), kinds, key="kind", default="R", required=True, bind="query-params", label_visibility="collapsed"
-    )
-    return (chosen or "R").lower()  # an empty name in the address chooses nothing
+    return draw_choice(KIND, say).lower()
 
 
-def choose_distortion(kind: str) -> state.Values:
+def choose_distortion(kind: str) -> Values:
     """The sliders of one kind, and what was moved by hand on the live stage."""
     say = texts("controls")
-    values: state.Values = {}
-    pair: list[Any] = []
-    for slider in state.SLIDERS[kind]:
-        label = say(slider.label)
-        label = f"{label} ({slider.unit})" if slider.unit else label
-        if slider.half:
-            pair = pair or list(st.columns(2))
-            place = pair.pop(0)
-        else:
-            place = st.container()
-            if slider.trained:
-                label += say("trained", range=state.in_figures(slider.trained).replace(" to ", say("to")))
-        values[slider.key] = place.slider(
-            label, slider.low, slider.high, slider.default, slider.step, format="%g", key=slider.key, bind="query-params"
-        )
+    values = draw_sliders(SLIDERS[kind], say)
     left, right = st.columns(2)
     left.button(say("draw"), on_click=draw, args=(kind,), width="stretch", icon=":material/casino:", help=say("draw_help"))
     right.button(say("reset"), on_click=reset, args=(kind,), width="stretch", icon=":material/undo:")
-    if kind in state.BY_HAND:
-        by_hand = state.BY_HAND[kind]
+    if kind in BY_HAND:
+        by_hand = BY_HAND[kind]
         values[by_hand.key] = by_hand.from_text(st.query_params.get(by_hand.key))
     return values
 
 
 def draw(kind: str) -> None:
+    """Set the sliders to a distortion drawn as in training."""
     forget_hand(kind)
-    st.session_state.update(state.drawn(kind, torch.Generator().manual_seed(torch.seed() % 2**31)))
+    st.session_state.update(drawn(kind, torch.Generator().manual_seed(torch.seed() % 2**31)))
 
 
 def reset(kind: str) -> None:
+    """Set the sliders to no distortion at all."""
     forget_hand(kind)
-    st.session_state.update(state.undistorted(kind))
+    reset_sliders(SLIDERS[kind])
 
 
 def forget_hand(kind: str) -> None:
-    if kind in state.BY_HAND:
-        st.query_params.pop(state.BY_HAND[kind].key, None)
+    if kind in BY_HAND:
+        st.query_params.pop(BY_HAND[kind].key, None)
 
 
 def choose_models(kind: str) -> list[Experiment]:
+    """The models to show."""
     say = texts("controls")
     available = loading.experiments(kind)
-    names = st.pills(
-        say("models"), list(available), selection_mode="multi", default=["CNN", "ST-CNN affine"], key=f"models_{kind}",
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+    names = draw_choices(models(kind), say)
     for problem in PROBLEMS:
         st.warning(translated(problem), icon=":material/extension_off:")
     missing = [name for name, experiment in available.items() if name not in names and not loading.is_there(experiment)]
@@ -135,9 +135,9 @@ def choose_models(kind: str) -> list[Experiment]:
     return [experiment for name, experiment in available.items() if name in names]
 
 
-def note(kind: str, values: state.Values) -> None:
+def note(kind: str, values: Values) -> None:
     """Say so where a slider stands outside what training saw."""
     say = texts("controls")
-    outside = [say(label[0].upper() + label[1:]) for label in state.outside_training(kind, values)]
+    outside = [say(label[0].upper() + label[1:]) for label in outside_training(kind, values)]
     if outside:
         st.warning(say("outside", names=", ".join(name[0].lower() + name[1:] for name in outside)))

@@ -7,51 +7,25 @@ only sends the snippet with a run, and computes the figures of an animation, ``F
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from ui.app.i18n import Texts, language, texts
+from ui.app.i18n import language, texts
 from ui.browser.component import component
 from ui.components.plot import SCRIPT
-from ui.controls.state import Slider, Values
+from ui.controls.spec import FRAMES, Sweep, Values
 from ui.drawing.canvas import Figure
 
 HERE = Path(__file__).parent
 KEY = "take_home"
-FRAMES = 31
 PAUSE = 0.01  # seconds after each frame, for the other visitors' pages
 WORDS = (
     "title", "png", "gif", "gif_training", "html", "python", "copy", "copied", "link", "working", "progress", "done", "failed",
 )  # fmt: skip
 _component = component(HERE, "take_home", isolate_styles=False)
 _turn = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """What an animation goes through: a value of the page's state, with its name, its values and their unit."""
-
-    key: str
-    label: str
-    values: tuple[Any, ...]
-    unit: str = ""
-
-    def text(self, value: Any) -> str:
-        return f"{self.label}: {value:g}{' ' if self.unit.isalpha() else ''}{self.unit}".replace("-", "−")
-
-
-def sweeps(sliders: Sequence[Slider], say: Texts) -> list[Sweep]:
-    """The sliders' ranges, whole if they have few values; seeds have no range that one could watch."""
-    chosen = [slider for slider in sliders if not slider.key.endswith("seed")]
-    return [Sweep(slider.key, say(slider.label), _spread(slider), slider.unit) for slider in chosen]
-
-
-def _spread(slider: Slider) -> tuple[Any, ...]:
-    last = min(round((slider.high - slider.low) / slider.step), FRAMES - 1)
-    return tuple(dict.fromkeys(slider.fitted(slider.low + (slider.high - slider.low) * i / last) for i in range(last + 1)))
 
 
 def take_home(
@@ -67,7 +41,7 @@ def take_home(
 
     Args:
         page: its name in the app's texts, such as "digits".
-        snippet: Python that computes with ``stn_core`` what the page shows now (ui/snippets.py).
+        snippet: Python that computes with ``stn_core`` what the page shows now (the page's snippet.py).
         scene: the page's main figure for other ``values`` than those of now, for animations over the sweeps ``over``.
         notes: texts of the page, besides the figures' own sentences, for the page that is taken home.
         training: there is a player of recordings on the page, which gives an animation.

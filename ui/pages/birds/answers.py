@@ -17,8 +17,8 @@ from stn_core.training.recording import RecordingError, record_command
 from ui.app import loading
 from ui.app.i18n import texts, translated
 from ui.app.loading import Missing
-from ui.pages.birds.component import Places
 from ui.pages.birds.pictures import BirdPicture
+from ui.pages.birds.places import Places
 
 SCAN = 9  # places each way on the map of places
 

@@ -1,22 +1,22 @@
 """A photograph with the windows of a bird model's transformers, and their crops beside it, live while a window is dragged.
 
 The browser cuts the crops itself. What it says is a message with where the windows were let go of; nothing in it is trusted (see
-``places_of``).
+``places.py``).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 from torch import Tensor
 
 from ui.app.i18n import Texts
 from ui.browser.component import component
-from ui.components.messages import finite, message_id
+from ui.components.messages import message_id
 from ui.drawing.canvas import GRID, UP
 from ui.pages.birds.pictures import BirdPicture
+from ui.pages.birds.places import Places
 
 HERE = Path(__file__).parent
 WINDOWS = (GRID, "#56B4E9", "#F0E442", UP)  # a transformer's colour everywhere
@@ -26,9 +26,6 @@ WORDS = (
 )  # fmt: skip
 
 _component = component(HERE, "birds", isolate_styles=False)
-
-Places = tuple[tuple[float, float], ...]
-
 
 @dataclass(frozen=True)
 class Heat:
@@ -62,7 +59,7 @@ def windows(
         way: (M, N, 2) where the network put them at M ``moments`` of training, (0, epochs of looking) or (1, steps).
         parts: whether to show the annotated parts.
 
-    What the visitor does is in ``st.session_state[key]`` at the next run: see ``places_of``.
+    What the visitor does is in ``st.session_state[key]`` at the next run: see ``places.places_of``.
     """
     data = {
         "name": name,
@@ -78,36 +75,3 @@ def windows(
         "words": {word: say.template(word) for word in WORDS},
     }
     _component(data, key=key, on_said_change=lambda: None)
-
-
-def places_of(component: Any) -> tuple[str, Places | None]:
-    """The key of the picture and the places of a message, checked; no places for the network's own, or if it is no message."""
-    try:
-        key, places = str(component["said"]["picture"])[:8], component["said"]["places"]
-        return key, None if places is None else checked(places)
-    except (KeyError, TypeError, ValueError):
-        return "", None
-
-
-def places_to_text(key: str, places: Places) -> str:
-    """Where the windows are on a picture, for a URL."""
-    return ",".join([key, *(f"{value:.2f}" for place in places for value in place)])
-
-
-def places_from_text(text: str | None, key: str, count: int) -> Places | None:
-    """The places in a URL's text; None if there are none for that picture and so many windows."""
-    head, *numbers = (text or "").split(",")
-    if head != key or len(numbers) != 2 * count:
-        return None
-    try:
-        return checked(list(zip(numbers[::2], numbers[1::2], strict=True)))
-    except ValueError:
-        return None
-
-
-def checked(places: Sequence[Sequence[Any]]) -> Places:
-    """Places brought into the picture. ValueError if they are none."""
-    if not 1 <= len(places) <= len(WINDOWS):
-        raise ValueError(f"expected 1 to {len(WINDOWS)} places; got {len(places)}")
-    fitted = lambda value: round(min(max(finite(value), -1.0), 1.0), 2)
-    return tuple((fitted(x), fitted(y)) for x, y in places)

@@ -13,15 +13,18 @@ from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.messages import is_new
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose
+from ui.controls import address
+from ui.controls.widgets import draw_choice, draw_choices, draw_switch
+from ui.pages.birds import controls
 from ui.pages.birds.answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
-from ui.pages.birds.component import Heat, Places, places_from_text, places_of, places_to_text, windows
+from ui.pages.birds.component import Heat, windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
 from ui.pages.birds.pictures import BirdPicture, choose_picture
+from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
+from ui.pages.birds.snippet import snippet
 
 TOP = 5  # species a model
 
@@ -32,10 +35,10 @@ def main() -> None:
         picture = choose_picture(say)
         chosen = choose_models(say)
         st.markdown(f"**{say('also')}**")
-        way = st.toggle(say("b_way"), True, key="b_way", bind="query-params")
-        parts = st.toggle(say("b_parts"), key="b_parts", bind="query-params", disabled=not (picture and picture.parts))
-        heat = choose("b_heat", say, label=True)
-        pull = heat != "off" and st.toggle(say("b_pull"), key="b_pull", bind="query-params")
+        way = draw_switch(controls.WAY, say)
+        parts = draw_switch(controls.PARTS, say, disabled=not (picture and picture.parts))
+        heat = draw_choice(controls.HEAT, say, show_label=True)
+        pull = heat != "off" and draw_switch(controls.PULL, say)
     st.markdown(f"#### {say('title')}")
     if picture is None:
         st.info(say("no_picture"))
@@ -72,7 +75,7 @@ def main() -> None:
         tell_species(ready[0], say)
         both = zip(ready, answers, strict=True)
         by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
-        take_home("birds", snippets.birds(picture.source, by_hand), notes=sentences)
+        take_home("birds", snippet(picture.source, by_hand), notes=sentences)
     if st.session_state.get("b_seen") != picture.key:
         st.session_state["b_seen"] = picture.key
         give_back_memory()  # the streams' maps of a photograph are 100 MB
@@ -86,12 +89,8 @@ def choose_models(say: Texts) -> list[Experiment]:
     """The models to show. Those that know all 200 species appear once there are checkpoints of them."""
     birds = [e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))]
     available = {loading.name(experiment): experiment for experiment in birds}
-    default = [loading.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")]
     st.markdown(f"**{say('b_models')}**")
-    names = st.pills(
-        say("b_models"), list(available), selection_mode="multi", default=default, key="b_models", bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
+    names = draw_choices(controls.models(), say, list(available))
     return [experiment for name, experiment in available.items() if name in names]
 
 
@@ -106,7 +105,7 @@ def show_windows(
     """
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
-    take(key, address_of(experiment))
+    take(key, controls.places(experiment).key)
     hand = places_of_hand(checkpoint, picture)
     found = own if hand is None else answer(checkpoint, picture, hand)
     name = loading.name(experiment)
@@ -131,26 +130,18 @@ def show_windows(
     return found, partial(search.run, bar, say) if search and not search.done else None
 
 
-def address_of(experiment: Experiment) -> str:
-    """The name in the URL of where the visitor has put a model's windows."""
-    return f"b_{experiment.name}"
-
-
 def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
     """Where the visitor has put a model's windows on this picture; None if the network's own places stand."""
-    text = st.query_params.get(address_of(checkpoint.experiment))
+    text = st.query_params.get(controls.places(checkpoint.experiment).key)
     return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
 
 
-def take(key: str, address: str) -> None:
-    """Where the visitor let go of the windows since the last run, into the address."""
+def take(key: str, name: str) -> None:
+    """Where the visitor let go of the windows since the last run, into the address under a name."""
     if not is_new(key):
         return
     picture, places = places_of(st.session_state[key])
-    if places is None:
-        st.query_params.pop(address, None)
-    else:
-        st.query_params[address] = places_to_text(picture, places)
+    address.write(name, None if places is None else places_to_text(picture, places))
 
 
 # The map of places

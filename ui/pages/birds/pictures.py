@@ -19,12 +19,11 @@ from stn_core.data.root import DataError, data_root
 from stn_core.data.uploads import PictureError, read_picture, square
 from stn_core.experiments.registry import SPECIES
 from stn_core.models.backbone import SIDE
-from stn_core.places import ASSETS
 from ui.app.i18n import Texts, translated
 from ui.app.loading import code_of
-from ui.controls.exhibits import choose
+from ui.controls.widgets import draw_choice, draw_number, draw_select
+from ui.pages.birds import controls
 
-DRAWN = ASSETS / "birds"
 LONGEST = 640  # pixels, of a picture on the page
 NARROWEST = 0.4  # width over height and the other way round: beyond it a picture is shown stretched
 KEPT = 12  # uploads a visitor
@@ -60,16 +59,16 @@ def read_bird(data: bytes, name: str) -> BirdPicture:
 def choose_picture(say: Texts) -> BirdPicture | None:
     """The picture that the visitor wants to see; None if there is none yet."""
     st.markdown(f"**{say('picture')}**")
-    source = choose("b_from", say)
+    source = draw_choice(controls.SOURCE, say)
     if source == "upload":
         return choose_upload(say)
     if source == "cub":
         return choose_photograph(say)
-    drawn = {path.stem.replace("_", " "): path for path in sorted(DRAWN.glob("*.webp"))}
+    drawn = controls.drawn_pictures()
     if not drawn:
         st.info(say("none_drawn"))
         return None
-    name = st.selectbox(say("b_drawn"), list(drawn), key="b_drawn", bind="query-params", label_visibility="collapsed")
+    name = draw_select(controls.drawn(), say, show_label=False)
     path = drawn.get(name) or next(iter(drawn.values()))
     picture = _read(path, path.stat().st_mtime_ns, path.stem.replace("_", " "))
     return replace(picture, source=f"Path({code_of(path)}).read_bytes()")
@@ -87,7 +86,7 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
     name = st.selectbox(say("b_species"), list(there), key="b_species", bind="query-params", label_visibility="collapsed")
     label = there.get(name, next(iter(there.values())))
     members = (birds.labels == label).nonzero()[:, 0].tolist()
-    number = st.number_input(say("b_number", count=len(members)), 1, 60, 1, key="b_number", bind="query-params")
+    number = draw_number(controls.NUMBER, say, blanks={"count": len(members)})
     index = members[(number - 1) % len(members)]
     path = birds.paths[index]
     try:

@@ -11,18 +11,19 @@ from stn_core.explain.readings import Reading, grid_curves, readings
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
-from ui.components.take_home import sweeps, take_home
-from ui.controls import state
+from ui.components.take_home import take_home
+from ui.controls.distortion_state import SLIDERS, distorted
+from ui.controls.spec import Values, sweeps
 from ui.drawing.canvas import Figure
 from ui.pages.digits.figure import Row, digits_figure
+from ui.pages.digits.snippet import snippet
 
-ByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,) from elsewhere: they get a second row
+ThetasByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,): they get a second row
 Loaded = Sequence[Checkpoint | loading.Missing]
 
 
-def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand | None = None) -> None:
+def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None) -> None:
     """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some are missing."""
     say = texts("digits")
     figure, sentences = answered(image, label, loaded, say, by_hand)
@@ -39,7 +40,7 @@ def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ByHand | Non
 
 @torch.inference_mode()
 def answered(
-    image: Tensor, label: int | None, loaded: Loaded, say: Texts, by_hand: ByHand | None = None
+    image: Tensor, label: int | None, loaded: Loaded, say: Texts, by_hand: ThetasByHand | None = None
 ) -> tuple[Figure, list[str]]:
     """The figure, and a sentence for each of its rows."""
     rows, sentences = [], []
@@ -57,7 +58,7 @@ def answered(
 
 
 def take_home_answers(
-    page: str, digit: Tensor, label: int | None, kind: str, values: state.Values, loaded: Loaded, by_hand: ByHand | None = None
+    page: str, digit: Tensor, label: int | None, kind: str, values: Values, loaded: Loaded, by_hand: ThetasByHand | None = None
 ) -> None:
     """The menu of a page that shows answers to one digit (28, 28), distorted."""
     say = texts("digits")
@@ -65,10 +66,10 @@ def take_home_answers(
     thetas = {e.name: by_hand[e.title][1] for e in there if by_hand and e.title in by_hand}
     take_home(
         page,
-        snippets.digits(digit, label, kind, values, [e.name for e in there], thetas),
-        lambda values: answered(state.distorted(digit, kind, values), label, loaded, say, by_hand)[0],
+        snippet(digit, label, kind, values, [e.name for e in there], thetas),
+        lambda values: answered(distorted(digit, kind, values), label, loaded, say, by_hand)[0],
         values,
-        sweeps(state.SLIDERS[kind], texts("controls")),
+        sweeps(SLIDERS[kind], texts("controls")),
     )
 
 

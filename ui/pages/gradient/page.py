@@ -14,25 +14,25 @@ from stn_core.models.digits import DigitModel
 from stn_core.transformer.sampler import Kernel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, maximum, slide, slides, swept
-from ui.controls.state import Values
+from ui.controls.spec import Values, sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders
 from ui.drawing.canvas import Figure
+from ui.pages.gradient import controls
 from ui.pages.gradient.figure import Side, gradient_figure
+from ui.pages.gradient.snippet import snippet
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
-SLIDERS = ("g_x", "g_y", "g_angle", "g_scale", "g_rate")
 
 
 def main() -> None:
     say = texts("gradient")
     with st.sidebar:
-        family = choose("g_family", say, widget=st.pills)
-        digit, label = choose_digit("g_digit", say)
-        values = slides(SLIDERS, say)
+        family = draw_choice(controls.FAMILY, say, st.pills)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
+        values = draw_sliders((*controls.POSE, controls.RATE), say)
     checkpoint = loading.load(MODEL)
     if not isinstance(checkpoint, Checkpoint):
         st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
@@ -41,8 +41,8 @@ def main() -> None:
     assert isinstance(model, DigitModel)
     above = st.container()
     drawing = st.container()
-    values["g_steps"] = controls(say)
-    number = int(st.session_state["g_digit_number"])
+    values[controls.STEPS.key] = draw_steps(say)
+    number = int(st.session_state[controls.DIGIT.number_key])
     scene = lambda values: descended(model, digit, label, number, family, values, say)
     figure, sentence = scene(values)
     above.markdown(f"#### {sentence}")
@@ -50,33 +50,35 @@ def main() -> None:
         plot(figure, key="g_figure", alt=sentence)
     note = say("note", model=MODEL.name)
     st.caption(note)
-    snippet = snippets.gradient(digit, label, MODEL.name, family, values, values["g_steps"])
-    over = swept(("g_steps", *SLIDERS), say)
-    take_home("gradient", snippet, lambda values: scene(values)[0], values, over, [note])
+    program = snippet(digit, label, MODEL.name, family, values)
+    over = sweeps((controls.STEPS, *controls.POSE, controls.RATE), say)
+    take_home("gradient", program, lambda values: scene(values)[0], values, over, [note])
 
 
 def descended(
     model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Texts
 ) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its class."""
-    x, y, angle, scale, rate = (values[key] for key in SLIDERS)
+    x, y, angle, scale, rate = (values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate"))
     image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
     settings = (label, number, x, y, angle, scale, rate, family)
     path = descend(settings, values["g_steps"], model, image, label, family, rate)
     return draw(model, image, label, family, path, say)
 
 
-def controls(say: Texts) -> int:
+def draw_steps(say: Texts) -> int:
     """One step, ten, back to the start; and the steps so far as a slider, which the address keeps."""
     buttons = st.columns(4, vertical_alignment="bottom")
     buttons[0].button(say("step"), on_click=go, args=(1,), width="stretch", icon=":material/skip_next:", type="primary")
     buttons[1].button(say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:")
-    buttons[2].button(say("start"), on_click=go, args=(-maximum("g_steps"),), width="stretch", icon=":material/undo:")
-    return slide("g_steps", say, buttons[3])
+    buttons[2].button(say("start"), on_click=go, args=(-int(controls.STEPS.high),), width="stretch", icon=":material/undo:")
+    return draw_slider(controls.STEPS, say, buttons[3])
 
 
 def go(steps: int) -> None:
-    st.session_state["g_steps"] = min(max(st.session_state["g_steps"] + steps, 0), maximum("g_steps"))
+    """So many steps on from here; backwards if there are fewer than 0."""
+    key = controls.STEPS.key
+    st.session_state[key] = controls.STEPS.fitted(st.session_state[key] + steps)
 
 
 Path = list[tuple[list[float], float, list[float]]]  # theta, the loss there and dL/dtheta, from the start on
@@ -109,7 +111,7 @@ def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, 
         sides.append(Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear"))
     sentence = in_words(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
-    return gradient_figure(image[0], sides, losses, flat, maximum("g_steps"), say), sentence
+    return gradient_figure(image[0], sides, losses, flat, int(controls.STEPS.high), say), sentence
 
 
 def in_words(gradient: LossGradient, label: int, path: Path, say: Texts) -> str:

@@ -17,6 +17,8 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
 
 from ui.app.i18n import Texts, language, texts, translated
+from ui.controls.address import write
+from ui.controls.spec import Number
 from ui.pages.lecture.lessons import Lesson, Mistake, Step, lesson, said
 from ui.pages.lecture.panel import panel
 from ui.pages.registry import PAGES, path_of
@@ -80,21 +82,13 @@ def arrive(place: Place) -> None:
         if before is None and name in st.query_params:
             continue  # who comes by a link sees what it says
         value = place.step.state.get(name, control.default)
-        if not control.address:
+        if not control.kept_by_page:
             st.session_state[name] = value
         with suppress(StreamlitAPIException):  # it is bound to a widget that is there already, which will see to its address
-            keep(name, None if value == control.default else control.text(value))
+            write(name, None if value == control.default else control.text(value))
     if place.step.page == "replay":
         st.session_state["replay_start"] = place.step.state.get("step", 0)
     st.session_state["lecture_at"] = here  # last: a run that is cut short by the next one has not arrived
-
-
-def keep(name: str, text: str | list[str] | None) -> None:
-    """Write a name into the address, or take it out."""
-    if text is None:
-        st.query_params.pop(name, None)
-    elif st.query_params.get_all(name) != ([text] if isinstance(text, str) else text):
-        st.query_params[name] = text
 
 
 def show(place: Place, pages: Pages) -> None:
@@ -145,8 +139,8 @@ def state_of(page: str) -> dict[str, Any]:
     """What of a page's state is not as at the start."""
     state = {}
     for name, control in PAGES[page].controls().items():
-        value = st.query_params.get(name) if control.address else st.session_state.get(name)
-        if control.address and isinstance(control.default, int) and value is not None:
+        value = st.query_params.get(name) if control.kept_by_page else st.session_state.get(name)
+        if control.kept_by_page and isinstance(control, Number) and value is not None:
             value = int(value) if value.isdigit() else None
         if value is not None and value != control.default and control.accepts(value):
             state[name] = value

@@ -6,15 +6,18 @@ from typing import Any
 import streamlit as st
 import torch
 
-from stn_core import EXPERIMENTS, Experiment
-from stn_core.data.distortions import TABLE_KINDS
-from stn_core.training.recording import DIGITS, MOST_STEPS, Recording, record_command
+from stn_core import Experiment
+from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Texts, language, texts
-from ui.components import snippets
 from ui.components.take_home import take_home
-from ui.controls import state
+from ui.controls import address
+from ui.controls.url_codec import step_from_text
+from ui.controls.widgets import draw_number_buttons, draw_select
+from ui.pages.replay import controls
 from ui.pages.replay.component import replay, side
+from ui.pages.replay.controls import name_of, recordable
+from ui.pages.replay.snippet import snippet
 
 KEY = "player"
 WORDS = (
@@ -26,7 +29,7 @@ WORDS = (
 def main() -> None:
     say = texts("replay")
     with st.sidebar:
-        chosen, dozen = choose(say)
+        chosen, dozen = choose_recordings(say)
     found = [loading.recording(experiment) for experiment in chosen]
     for recording in found:
         if isinstance(recording, loading.Missing):
@@ -43,48 +46,38 @@ def main() -> None:
     stories = [story(recording, say).replace("*", "") for recording in recordings]
     paths = {recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment)) for recording in recordings}
     shown = range(12 * dozen - 12, 12 * dozen)
-    take_home("replay", snippets.replay(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
+    take_home("replay", snippet(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
 
 
-def name(experiment: Experiment) -> str:
-    """An experiment as the page and its address call it, in every language."""
-    return f"{experiment.data.upper()} {loading.name(experiment)}"
-
-
-def choose(say: Texts) -> tuple[list[Experiment], int]:
-    """The experiments to show, one or two, and which dozen of the recorded digits."""
-    playable = lambda experiment: loading.recording_path(experiment).is_file()
-    recorded = [experiment for experiment in EXPERIMENTS.values() if experiment.data in TABLE_KINDS]
-    named = {name(experiment): experiment for experiment in sorted(recorded, key=playable, reverse=True)}
-    left, right = (list(named).index(name(EXPERIMENTS[key])) for key in state.REPLAYED)
+def choose_recordings(say: Texts) -> tuple[list[Experiment], int]:
+    """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded is offered first."""
+    named = recordable()
+    offered = sorted(named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True)
     sides = [
-        st.selectbox(say("left"), list(named), left, key="left", bind="query-params"),
-        st.selectbox(say("right"), [*named, state.NOTHING], right, key="right", bind="query-params", help=say("right_help")),
+        draw_select(controls.left(), say, offered),
+        draw_select(controls.right(), say, [*offered, controls.NOTHING], help_key="right_help"),
     ]
-    dozen = st.pills(
-        say("digits"), state.DOZENS, key="dozen", default=state.DOZENS[0], required=True, bind="query-params",
-        format_func=lambda number: f"{12 * number - 11}-{12 * number}", help=say("digits_help"),
-    )  # fmt: skip
-    return [named[side] for side in sides if side in named], dozen or state.DOZENS[0]
+    dozen = draw_number_buttons(controls.DOZEN, say(controls.DOZEN.label_key), show_label=True, help_text=say("digits_help"))
+    return [named[side] for side in sides if side in named], dozen
 
 
 def report_missing(missing: loading.Missing, say: Texts) -> None:
     experiment = missing.experiment
     if loading.recording_path(experiment).is_file():  # but it can't be used
-        text = say("unusable", name=name(experiment), reason=missing.reason)
+        text = say("unusable", name=name_of(experiment), reason=missing.reason)
     else:
-        text = say("missing", name=name(experiment), command=record_command(experiment))
+        text = say("missing", name=name_of(experiment), command=record_command(experiment))
     st.warning(text, icon=":material/videocam_off:")
 
 
 def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
     """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
-    step = state.step_from_text(st.query_params.get("step", 0), MOST_STEPS)
+    step = step_from_text(st.query_params.get(controls.STEP.key, 0), int(controls.STEP.high))
     start = st.session_state.setdefault("replay_start", step)
     sides = []
     for recording in recordings:
         path = loading.recording_path(recording.experiment)
-        sides.append(sent(path, path.stat().st_mtime_ns, name(recording.experiment), dozen, recording))
+        sides.append(sent(path, path.stat().st_mtime_ns, name_of(recording.experiment), dozen, recording))
     words = {key: say.template(key) for key in WORDS}
     replay(sides, start, words, language(), key=KEY, on_step=keep_step)
     return step
@@ -92,7 +85,7 @@ def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
 
 def keep_step() -> None:
     """The visitor has paused the player elsewhere."""
-    st.query_params["step"] = str(state.step_from_text(st.session_state[KEY].get("step"), MOST_STEPS))
+    address.write(controls.STEP.key, str(step_from_text(st.session_state[KEY].get("step"), int(controls.STEP.high))))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -115,7 +108,7 @@ def story(recording: Recording, say: Texts) -> str:
     events.sort()
     end = {"wrong": int(wrong[-1]), "digits": DIGITS, "before": f"{misalignment[0]:.1f}", "after": f"{misalignment[-1]:.1f}"}
     said = [text for _, text in events] + [say("plain" if recording.theta is None else "aligned", **end)]
-    return say("story", name=name(recording.experiment), events=("；" if say.language == "zh" else "; ").join(said))
+    return say("story", name=name_of(recording.experiment), events=("；" if say.language == "zh" else "; ").join(said))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

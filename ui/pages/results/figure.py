@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class CurvePanel:
     """One panel of the curves: a title, the x values, the range of training, a note on it, and a curve a model."""
 
     title: str
@@ -71,9 +71,9 @@ def _cell_html(cell: Cell | None) -> str:
 
 
 def curves_figure(
-    sweeps: Sequence[Sweep], names: Mapping[str, str], title: str, guessing: str, range_name: str, logarithmic: bool = True
+    panels: Sequence[CurvePanel], names: Mapping[str, str], title: str, guessing: str, range_name: str, logarithmic: bool = True
 ) -> Figure:
-    """Error in per cent against each sweep's parameter, panels side by side, the range of training shaded.
+    """Error in per cent against each panel's parameter, the panels side by side, the range of training shaded.
 
     Args:
         names: of the models that are shown, as the legend has them.
@@ -88,34 +88,34 @@ def curves_figure(
     figure.layout["shapes"] = []
     _legend(figure, names, height)
     gap = 0.05
-    width = (RIGHTMOST - LEFT - gap * (len(sweeps) - 1)) / len(sweeps)
+    width = (RIGHTMOST - LEFT - gap * (len(panels) - 1)) / len(panels)
     bottom, top = 52 / height, 1 - (head + 22) / height
     figure.write(title, 0, top + 24 / height, size=14, anchor=("left", "middle"))
     ticks = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] if logarithmic else [0, 20, 40, 60, 80, 100]
-    for i, sweep in enumerate(sweeps):
+    for i, panel in enumerate(panels):
         left = LEFT + i * (width + gap)
-        low, high = min(sweep.values), max(sweep.values)
+        low, high = min(panel.values), max(panel.values)
         room = 0.02 * (high - low)
-        xaxis = {"range": [low - room, high + room], **_ticks(low, high, sweep.unit)}
+        xaxis = {"range": [low - room, high + room], **_ticks(low, high, panel.unit)}
         yaxis: dict[str, Any] = {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks], "showticklabels": i == 0}
         yaxis |= {"type": "log", "range": [math.log10(LOWEST), 2.03]} if logarithmic else {"range": [0, 102]}
         axes = figure.curve_axes((left, left + width), (bottom, top), xaxis, yaxis)
-        _shade(figure, axes, sweep, range_name)
+        _shade(figure, axes, panel, range_name)
         ends = line([low, high], [GUESSING, GUESSING], QUIET, 1.5) | axes
         figure.traces.append(ends | {"line": ends["line"] | {"dash": "dash"}})
-        for model, errors in sweep.errors.items():
+        for model, errors in panel.errors.items():
             trace = {
-                "type": "scatter", "mode": "lines+markers", "x": list(sweep.values), "line": model_line(model),
+                "type": "scatter", "mode": "lines+markers", "x": list(panel.values), "line": model_line(model),
                 "y": [max(error, LOWEST) if logarithmic else error for error in errors],
                 "text": [f"{error:.1f} %" for error in errors], "name": names[model], "cliponaxis": False,
                 "marker": {"color": model_color(model), "size": 6},
-                "hovertemplate": f"{names[model]}: %{{text}} (%{{x:g}} {sweep.unit})<extra></extra>",
+                "hovertemplate": f"{names[model]}: %{{text}} (%{{x:g}} {panel.unit})<extra></extra>",
             }  # fmt: skip
             figure.traces.append(trace | axes)
         centre = left + width / 2
-        figure.write(sweep.title, centre, top + 24 / height, size=17, bold=True, anchor=("center", "middle"))
+        figure.write(panel.title, centre, top + 24 / height, size=17, bold=True, anchor=("center", "middle"))
         figure.write(guessing, centre, _at(GUESSING, bottom, top, logarithmic) - 0.004, 13, anchor=("center", "top"))
-        figure.write(sweep.note, centre, 0, size=14, anchor=("center", "bottom"))
+        figure.write(panel.note, centre, 0, size=14, anchor=("center", "bottom"))
     return figure.figure()
 
 
@@ -137,11 +137,11 @@ def _ticks(low: float, high: float, unit: str) -> dict[str, object]:
     return {"tickvals": values, "ticktext": [f"{value:{sign if value else ''}g}{unit}".replace("-", "−") for value in values]}
 
 
-def _shade(figure: Canvas, axes: dict[str, str], sweep: Sweep, name: str) -> None:
+def _shade(figure: Canvas, axes: dict[str, str], panel: CurvePanel, name: str) -> None:
     """The range of training as a band."""
-    if sweep.trained is None:
+    if panel.trained is None:
         return
-    low, high = sweep.trained
+    low, high = panel.trained
     refs = {"xref": axes["xaxis"], "yref": f"{axes['yaxis']} domain"}
     band = {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "fillcolor": FAINT, "layer": "below", "line": {"width": 0}}
     figure.layout["shapes"].append(band | refs)

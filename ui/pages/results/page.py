@@ -12,12 +12,12 @@ from stn_core.experiments.plugins import is_own
 from stn_core.models.digits import DIGIT_MODELS
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.address import choose
-from ui.controls.state import RESULTS
-from ui.pages.results.figure import Cell, Sweep, curves_figure, means_figure, table_html
+from ui.controls.widgets import draw_choice, draw_choices, draw_switch
+from ui.pages.results import controls
+from ui.pages.results.figure import Cell, CurvePanel, curves_figure, means_figure, table_html
+from ui.pages.results.snippet import snippet
 
 FORMER_VIEWS = {"Each seed": "seeds", "各种子": "seeds"}  # in addresses of earlier versions
 UNITS = {"rotation": "°", "scale": "×", "shift": "px"}
@@ -35,7 +35,7 @@ def main() -> None:
     with st.sidebar:
         kind = choose_kind(say)
         curves_of = choose_curves(kind, say)
-        logarithmic = st.toggle(say("logarithmic"), True, key="log", bind="query-params")
+        logarithmic = draw_switch(controls.LOGARITHMIC, say)
         transformer_of = choose_transformer(kind, say)
     st.markdown(f"#### {say('curves_title')}")
     show_curves(report, kind, curves_of, logarithmic, say)
@@ -45,8 +45,8 @@ def main() -> None:
     curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
     aligned = report.models.get(transformer_of.name)
     aligns = transformer_of.name if aligned and aligned.after else None
-    snippet = snippets.results(loading.code_of(loading.REPORT), kind, curves, aligns)
-    take_home("results", snippet, notes=[say("origin", **report.origin)])
+    program = snippet(loading.code_of(loading.REPORT), kind, curves, aligns)
+    take_home("results", program, notes=[say("origin", **report.origin)])
 
 
 # The table
@@ -55,9 +55,8 @@ def main() -> None:
 def show_table(report: Report, say: Texts) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
-    choice = RESULTS["show"]
-    former = FORMER_VIEWS | {Texts("results", each)(f"view_{name}"): name for each in LANGUAGES for name in choice.options}
-    view = choose(choice.key, say("show"), choice.options, choice.default, lambda name: say(f"view_{name}"), former=former)
+    views = {Texts("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options}
+    view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
     rows = [(loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
     own = {e.title: loading.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or loading.is_there(e))}
     for title, name in own.items():
@@ -183,25 +182,18 @@ def tell_missing(report: Report, cells: Sequence[Experiment], say: Texts) -> Non
 
 
 def choose_kind(say: Texts) -> str:
-    choice = RESULTS["kind"]
+    """The kind of data whose curves and means are shown."""
     st.markdown(f"**{say('kind')}**")
-    chosen = st.segmented_control(
-        say("kind"), choice.options, key=choice.key, default=choice.default, required=True, bind="query-params",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    kind = (chosen or choice.default).lower()
+    kind = draw_choice(controls.KIND, say).lower()
     st.caption(say(kind))
     return kind
 
 
 def choose_curves(kind: str, say: Texts) -> list[Experiment]:
-    available, choice = loading.experiments(kind), RESULTS["curves"]
+    """The models whose curves are drawn."""
     st.markdown(f"**{say('curves')}**")
-    names = st.pills(
-        say("curves"), list(available), selection_mode="multi", default=choice.defaults, key=f"{choice.key}_{kind}",
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
-    return [experiment for name, experiment in available.items() if name in names]
+    names = draw_choices(controls.curves(kind), say)
+    return [experiment for name, experiment in loading.experiments(kind).items() if name in names]
 
 
 def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarithmic: bool, say: Texts) -> None:
@@ -224,7 +216,7 @@ def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarit
     st.caption(" ".join(notes + ([say("without", names=", ".join(absent))] if absent else [])))
 
 
-def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Texts) -> Sweep:
+def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Texts) -> CurvePanel:
     unit, trained = UNITS[parameter], report.trained(kind, parameter)
     if trained:
         low, high = (f"{bound:g}{unit}".replace("-", "−") for bound in trained)
@@ -232,7 +224,7 @@ def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult
     else:
         note = say(f"note_{kind}" if kind in ("p", "e") else "note_never")
     errors = {measured.experiment.title: measured.curves[parameter] for measured in found}
-    return Sweep(say(parameter), unit, report.sweep(kind, parameter), trained, note, errors)
+    return CurvePanel(say(parameter), unit, report.sweep(kind, parameter), trained, note, errors)
 
 
 def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Texts) -> str:
@@ -261,14 +253,9 @@ def in_words(errors: list[tuple[float, ModelResult]], say: Texts) -> str:
 
 
 def choose_transformer(kind: str, say: Texts) -> Experiment:
-    choice = RESULTS["means"]
-    available = {name: e for name, e in loading.experiments(kind).items() if e.model.startswith("st-")}
+    """The model whose transformer's mean images are shown."""
     st.markdown(f"**{say('transformer')}**")
-    name = st.pills(
-        say("transformer"), list(available), default=choice.default, key=f"{choice.key}_{kind}", bind="query-params", required=True,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    return available[name or choice.default]
+    return controls.transformers(kind)[draw_choice(controls.means(kind), say, st.pills)]
 
 
 def show_means(report: Report, experiment: Experiment, say: Texts) -> None:

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 
 from stn_core import kernel_weights
-from stn_core.data.mnist import gallery
-from stn_core.explain.resampling import read_pixels, rings, shrunk
+from stn_core.explain.resampling import digit_sheet, read_pixels, rings, shrunk
 from stn_core.transformer.sampler import KERNELS, Kernel
 from stn_core.transformer.transforms import regular_points
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, slide, slides, swept
+from ui.controls.spec import sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import Figure
+from ui.pages.sampler import controls, snippet
 from ui.pages.sampler.figure import down_figure, pixel_figure
 
 SIDE = 128  # of the picture that is made smaller
@@ -25,27 +25,27 @@ SIDE = 128  # of the picture that is made smaller
 def main() -> None:
     say = texts("sampler")
     with st.sidebar:
-        view = choose("s_view", say)
-        kernel = cast(Kernel, choose("s_kernel", say))
+        view = draw_choice(controls.VIEW, say)
+        kernel = cast(Kernel, draw_choice(controls.KERNEL, say))
         if view == "down":
-            picture, factor = choose("s_picture", say), slide("s_factor", say)
+            picture, sliders = draw_choice(controls.PICTURE, say), [controls.FACTOR]
+            values = draw_sliders(sliders, say)
         else:
-            values = slides(("s_x", "s_y"), say)
-            digit, label = choose_digit("s_digit", say)
+            sliders = [*controls.POINT]
+            values = draw_sliders(sliders, say)
+            digit, label = draw_gallery_digit(controls.DIGIT, say)
     if view == "down":
-        figure, sentence = down(picture, factor, kernel, say)
-        snippet, note = snippets.sampler_down(picture, SIDE, factor, kernel), say("down_note")
-        scene = lambda values: down(picture, values["s_factor"], kernel, say)[0]
-        values = {"s_factor": factor}
+        scene = lambda values: down(picture, values["s_factor"], kernel, say)
+        program, note = snippet.down(picture, SIDE, values, kernel), say("down_note")
     else:
         image = digit.float() / 255
-        figure, sentence = pixel(image, values["s_x"], values["s_y"], kernel, say)
-        snippet, note = snippets.sampler_pixel(digit, label, values["s_x"], values["s_y"], kernel), say("pixel_note")
-        scene = lambda values: pixel(image, values["s_x"], values["s_y"], kernel, say)[0]
+        scene = lambda values: pixel(image, values["s_x"], values["s_y"], kernel, say)
+        program, note = snippet.pixel(digit, label, values, kernel), say("pixel_note")
+    figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
     plot(figure, key="s_figure", alt=sentence)
     st.caption(note)
-    take_home("sampler", snippet, scene, values, swept(list(values), say), [note])
+    take_home("sampler", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
 
 
 @torch.inference_mode()
@@ -65,20 +65,14 @@ def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> tupl
 @torch.inference_mode()
 def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> tuple[Figure, str]:
     """A picture made ``factor`` times smaller by sampling it at as many points as the output has pixels."""
-    image = rings(SIDE) if picture == "rings" else sheet()
+    image = rings(SIDE) if picture == "rings" else digit_sheet()
     small = shrunk(image, factor, kernel)
     shares = share_read()
     share = shares[kernel][factor - 1]
-    name = say(f"s_kernel_{kernel}").lower()
+    name = say(controls.KERNEL.option_key(kernel)).lower()
     sentence = say("shrink" if share < 0.999 else "shrink_all", factor=factor, kernel=name, share=_percent(share))
     read = read_pixels((SIDE, SIDE), small.grid, kernel)
     return down_figure(image, small, read, factor, kernel, shares, say), sentence
-
-
-def sheet() -> Tensor:
-    """Sixteen digits on one picture (128, 128) in [0, 1]."""
-    digits = torch.nn.functional.pad(gallery().images[7:8000:311][:16].float() / 255, (2, 2, 2, 2))
-    return digits.view(4, 4, 32, 32).permute(0, 2, 1, 3).reshape(SIDE, SIDE)
 
 
 @st.cache_data(show_spinner=False)

@@ -18,7 +18,8 @@ import streamlit as st
 import torch
 from torch import Tensor, nn
 
-from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, Checkpoint
+from stn_core import DISTORTIONS, Checkpoint
+from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
 from ui.app import loading
 from ui.app.i18n import Texts, translated
@@ -26,14 +27,15 @@ from ui.app.static_files import serve
 from ui.browser.component import component
 from ui.browser.export import ExportError, export_model
 from ui.components.messages import finite, message_id
-from ui.controls import state
+from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
+from ui.controls.spec import Slider, Values
+from ui.controls.url_codec import ByHand
 from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
+from ui.pages.stage.controls import KERNEL, MODE
+from ui.pages.stage.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
 COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG, "quiet": QUIET}
-MODES = ("digit", "grid", "look", "draw")  # what the hand does
-KERNELS = ("bilinear", "bicubic", "nearest")
-THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
 # the component's texts
 WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
@@ -62,19 +64,11 @@ def model_file(checkpoint: Checkpoint) -> str:
     return _served[model]
 
 
-@dataclass(frozen=True)
-class Hand:
-    """A theta that the visitor set in place of a model's localisation network; None while the network's own stands."""
-
-    model: str
-    theta: tuple[float, ...] | None = None
-
-
 def stage(
     digit: Tensor,
     label: int | None,
     kind: str,
-    values: state.Values,
+    values: Values,
     checkpoints: Sequence[Checkpoint],
     mode: str,
     kernel: str,
@@ -93,15 +87,15 @@ def stage(
             shown.append({"id": checkpoint.experiment.title, "name": name, "file": model_file(checkpoint)})
         except ExportError as error:
             refused.append(say("refused", name=name, reason=translated(error.sentence)))
-    by_hand = [state.BY_HAND[kind]] if kind in state.BY_HAND else []
-    controls: list[state.Slider | state.ByHand] = [*state.SLIDERS[kind], *by_hand]
+    by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
+    controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
     data = {
         "echo": message_id(st.session_state.get(key)),
         "digit": _text(digit),
         "label": label,
         "kind": kind,
         "values": values,
-        "neutral": state.undistorted(kind) | {more.key: more.untouched for more in by_hand},
+        "neutral": undistorted(kind) | {more.key: more.untouched for more in by_hand},
         "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
         "seeded": seeded(kind, values),
         "models": shown,
@@ -115,14 +109,14 @@ def stage(
     return refused
 
 
-def seeded(kind: str, values: state.Values) -> dict[str, Any]:
+def seeded(kind: str, values: Values) -> dict[str, Any]:
     """What the seed in the values gives, which the browser starts from: for E the directions of the control points, for TC the
     distractors and where they lie.
     """
     if kind == "e":
-        return {"directions": state.directions(int(values["e_seed"])).flatten().tolist()}
+        return {"directions": elastic_directions(int(values["e_seed"])).flatten().tolist()}
     if kind == "tc":
-        others, parameters = state.clutter(int(values["tc_seed"]))
+        others, parameters = distractors(int(values["tc_seed"]))
         corners = zip(others, parameters["cuts"][0].tolist(), strict=True)
         patches = [_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
         return {"patches": patches, "drops": parameters["drops"].flatten().tolist()}
@@ -143,7 +137,7 @@ class Settled:
     """
 
     kind: str
-    sliders: state.Values
+    sliders: Values
     by_hand: dict[str, str | None]
     own: Tensor | None
     mode: str
@@ -152,36 +146,21 @@ class Settled:
 
 
 def settled(said: Any) -> Settled | None:
-    """The browser's message, checked and brought into the bounds of ui/state.py; None if it is no such message."""
+    """The browser's message, checked and brought into the bounds of the controls; None if it is no such message."""
     try:
         kind, values = said["kind"], said["values"]
-        sliders = {slider.key: slider.fitted(finite(values[slider.key])) for slider in state.SLIDERS[kind]}
+        sliders = {slider.key: slider.fitted(finite(values[slider.key])) for slider in SLIDERS[kind]}
         by_hand = {}
-        if kind in state.BY_HAND:
-            more = state.BY_HAND[kind]
+        if kind in BY_HAND:
+            more = BY_HAND[kind]
             by_hand[more.key] = more.to_text([finite(number) for number in values[more.key]])
         own = None
         if said.get("own") is not None:
             pixels = base64.b64decode(said["own"], validate=True)
             own = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28)
-        mode = said["mode"] if said["mode"] in MODES else MODES[0]
-        kernel = said["kernel"] if said["kernel"] in KERNELS else KERNELS[0]
+        mode = MODE.fitted(said["mode"])
+        kernel = KERNEL.fitted(said["kernel"])
         hand = said.get("hand") and hand_of(said["hand"]["model"], said["hand"]["theta"])
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, binascii.Error):
         return None
     return Settled(kind, sliders, by_hand, own, mode, kernel, hand)
-
-
-def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
-    """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
-    numbers that do not fit.
-    """
-    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
-    family = TRANSFORMS.get(known.rpartition("-")[2])
-    if family is None:
-        return None
-    try:
-        numbers = tuple(min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
-    except (TypeError, ValueError):
-        numbers = ()
-    return Hand(str(model), numbers if len(numbers) == family.num_params else None)

@@ -7,11 +7,15 @@ from stn_core import Checkpoint
 from ui.app import loading
 from ui.app.i18n import texts
 from ui.components.messages import is_new
-from ui.controls import state
-from ui.controls.digit_controls import choose_digit, choose_distortion, choose_kind, choose_models, note
+from ui.controls import address
+from ui.controls.digit_controls import OWN, SOURCE, choose_digit, choose_distortion, choose_kind, choose_models, note
+from ui.controls.distortion_state import distorted
+from ui.controls.url_codec import digit_to_text
 from ui.pages.digits import page as digits
 from ui.pages.digits.answers import show, take_home_answers
-from ui.pages.stage.component import KERNELS, MODES, Hand, hand_of, settled, stage
+from ui.pages.stage.component import settled, stage
+from ui.pages.stage.controls import HAND, KERNEL, MODE, OF_STAGE, THETA
+from ui.pages.stage.hand import Hand, hand_of
 
 KEY = "stage"
 
@@ -31,22 +35,22 @@ def main() -> None:
     for sentence in refused:
         st.warning(sentence)
     st.caption(say("record"))
-    image = state.distorted(digit, kind, values)
+    image = distorted(digit, kind, values)
     hands = by_hand(hand, checkpoints, say("by_hand"))
     show(image, label, loaded, hands)
     note(kind, values)
-    address = {name: value for name, value in st.query_params.to_dict().items() if name not in ("mode", "kernel", "hand", "theta")}
-    st.page_link(st.Page(digits.main, default=True), label=say("to_digits"), icon=":material/crop_rotate:", query_params=address)
+    of_stage = [control.key for control in OF_STAGE]
+    shared = {name: value for name, value in st.query_params.to_dict().items() if name not in of_stage}
+    st.page_link(st.Page(digits.main, default=True), label=say("to_digits"), icon=":material/crop_rotate:", query_params=shared)
     take_home_answers("stage", digit, label, kind, values, loaded, hands)
 
 
 def used() -> tuple[str, str, Hand | None]:
     """From the address: what the hand does, the kernel that is looked at, and a theta by hand."""
-    mode, kernel = st.query_params.get("mode"), st.query_params.get("kernel")
-    mode = mode if mode in MODES else MODES[0]
-    theta = st.query_params.get("theta")
-    hand = hand_of(st.query_params.get("hand"), theta.split(",") if theta else None) if mode == "grid" else None
-    return mode, kernel if kernel in KERNELS else KERNELS[0], hand
+    mode = address.option_in_address(MODE)
+    theta = st.query_params.get(THETA.key)
+    hand = hand_of(st.query_params.get(HAND.key), theta.split(",") if theta else None) if mode == "grid" else None
+    return mode, address.option_in_address(KERNEL), hand
 
 
 def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> dict[str, tuple[str, torch.Tensor]]:
@@ -65,16 +69,12 @@ def take() -> None:
     if said is None:
         return
     st.session_state.update(said.sliders)
-    address = said.by_hand | {
-        "mode": said.mode if said.mode != MODES[0] else None,
-        "kernel": said.kernel if said.kernel != KERNELS[0] else None,
-        "hand": said.hand.model if said.hand else None,
-        "theta": ",".join(f"{number:g}" for number in said.hand.theta) if said.hand and said.hand.theta else None,
-    }
+    address.write_option(MODE, said.mode)
+    address.write_option(KERNEL, said.kernel)
+    address.write(HAND.key, said.hand.model if said.hand else None)
+    address.write(THETA.key, ",".join(f"{number:g}" for number in said.hand.theta) if said.hand and said.hand.theta else None)
+    for name, text in said.by_hand.items():
+        address.write(name, text)
     if said.own is not None:
-        address |= {"from": "Upload", "own": state.digit_to_text(said.own)}
-    for name, value in address.items():
-        if value is None:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != value:
-            st.query_params[name] = value
+        address.write_option(SOURCE, "Upload")
+        address.write(OWN.key, digit_to_text(said.own))

@@ -1,90 +1,56 @@
 """Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks. Families, and what they keep."""
 
-import math
-
 import streamlit as st
 import torch
 from torch import Tensor
 
 from stn_core import TRANSFORMS, sample
+from stn_core.explain.compose import compose_theta
 from stn_core.explain.invariants import distortion_of
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.explain.resampling import pushed
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, reset, slide, slides, swept
-from ui.controls.state import Values
+from ui.controls.spec import Values, arguments, sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders, reset_sliders
 from ui.drawing.canvas import WRONG, Figure
 from ui.drawing.tint import coloured
+from ui.pages.transformation import controls
 from ui.pages.transformation.figure import Warp, transformation_figure
+from ui.pages.transformation.snippet import snippet
 
 SIZE = (28, 28)
-SLIDERS = {  # what each family can be told; the matrix families share their sliders, so that one is seen to be part of the next
-    "translation": ("t_x", "t_y"),
-    "attention": ("t_scale", "t_x", "t_y"),
-    "similarity": ("t_scale", "t_angle", "t_x", "t_y"),
-    "affine": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear"),
-    "projective": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_px", "t_py"),
-    "tps": ("t_scale", "t_angle", "t_x", "t_y", "t_stretch", "t_shear", "t_bulge", "t_wave"),
-}
 POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])  # the numbered ones
 
 
 def main() -> None:
     say = texts("transformation")
-    family = choose("t_family", say, widget=st.pills)
+    family = draw_choice(controls.FAMILY, say, st.pills)
     with st.sidebar:
-        way = choose("t_way", say)
-        follow = slide("t_follow", say)
-        values = slides(SLIDERS[family], say)
+        way = draw_choice(controls.WAY, say)
+        follow = draw_slider(controls.FOLLOW, say)
+        values = draw_sliders(controls.SLIDERS[family], say)
         st.button(say("reset"), on_click=identity, width="stretch", icon=":material/undo:")
-        digit, label = choose_digit("t_digit", say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     push = way == "push"
     figure, sentence = scene(digit, family, values, follow, push, say)
     st.markdown(f"#### {sentence}")
     plot(figure, key="t_figure", alt=sentence)
     st.caption(say("note"))
-    snippet = snippets.transformation(digit, label, family, values, POINTS[follow - 1].tolist(), push)
+    program = snippet(digit, label, family, values, POINTS[follow - 1].tolist(), push=push)
     moving = lambda values: scene(digit, family, values, follow, push, say)[0]
-    take_home("transformation", snippet, moving, values, swept(SLIDERS[family], say), [say("note")])
+    take_home("transformation", program, moving, values, sweeps(controls.SLIDERS[family], say), [say("note")])
 
 
 def identity() -> None:
     """Every slider to where it changes nothing."""
-    keys = SLIDERS["projective"] + SLIDERS["tps"]
-    reset(*keys)
-    st.session_state.update({key: 1.0 if key in ("t_scale", "t_stretch") else 0 if key == "t_angle" else 0.0 for key in keys})
+    reset_sliders(controls.EVERY_SLIDER)
 
 
 def theta_of(family: str, values: Values) -> Tensor:
-    """theta (P,) of what the sliders say: the matrix R(angle) scale [[1, shear], [0, stretch]], a shift, a perspective, a bend."""
-    x, y, scale = values["t_x"], values["t_y"], values.get("t_scale", 1.0)
-    angle = math.radians(values.get("t_angle", 0.0))
-    stretch, shear = values.get("t_stretch", 1.0), values.get("t_shear", 0.0)
-    cos, sin = math.cos(angle), math.sin(angle)
-    a, b = scale * cos, scale * (cos * shear - sin * stretch)
-    c, d = scale * sin, scale * (sin * shear + cos * stretch)
-    if family == "tps":
-        return _spline(torch.tensor([[a, b, x], [c, d, y]]), values["t_bulge"], values["t_wave"])
-    parameters = {
-        "translation": (x, y),
-        "attention": (scale, x, y),
-        "similarity": (a, c, x, y),
-        "affine": (a, b, x, c, d, y),
-        "projective": (a, b, x, c, d, y, values.get("t_px", 0.0), values.get("t_py", 0.0)),
-    }
-    return torch.tensor(parameters[family])
-
-
-def _spline(matrix: Tensor, bulge: float, wave: float) -> Tensor:
-    """The control points' source positions: bent, then mapped by a 2x3 matrix."""
-    points = TRANSFORMS["tps"].identity().view(16, 2)
-    radius = points.norm(dim=1, keepdim=True)
-    bent = points * (1 + bulge * (1 - radius / math.sqrt(2)) * 1.5)
-    bent = bent + wave * torch.stack((torch.sin(math.pi * points[:, 1]), torch.zeros(16)), dim=1)
-    return (torch.cat((bent, torch.ones(16, 1)), dim=1) @ matrix.T).flatten()
+    """theta (P,) of what the sliders say."""
+    return compose_theta(family, **arguments(controls.SLIDERS[family], values))
 
 
 @torch.inference_mode()

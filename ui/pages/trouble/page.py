@@ -25,12 +25,12 @@ from stn_core.explain.readings import grid_curves, signed
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
-from ui.components.take_home import Sweep, take_home
-from ui.controls.exhibits import choose, choose_digit, maximum, slide, swept
-from ui.controls.state import Values
+from ui.components.take_home import take_home
+from ui.controls.spec import Slider, Sweep, Values, sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import GRID, INPUT, RIGHT, WRONG, Figure
+from ui.pages.trouble import controls, snippet
 from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
 from ui.pages.trouble.live_training import SECONDS, Run, workshop
 
@@ -43,7 +43,7 @@ WINDOW = 0.9  # the size of the window that leaves the image
 
 def main() -> None:
     say = texts("trouble")
-    trap = choose("w_trap", say, widget=st.pills)
+    trap = draw_choice(controls.TRAP, say, st.pills)
     if trap == "rate":
         rate(say)
         return
@@ -66,23 +66,23 @@ def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
-def present(scene: Scene, values: Values, note: str, snippet: str, say: Texts) -> None:
-    """A trap as ``scene`` shows it for the sliders' ``values``, and the same to take home."""
+def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, program: str, say: Texts) -> None:
+    """A trap as ``scene`` shows it for the ``values`` of its sliders, and the same to take home."""
     figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
     plot(figure, key="w_figure", alt=sentence)
     st.caption(note)
-    take_home("trouble", snippet, lambda values: scene(values)[0], values, swept(list(values), say), [note])
+    take_home("trouble", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
 
 
 def frame(model: DigitModel, say: Texts) -> None:
     """Zero padding on an image whose mean was subtracted: a grey frame."""
     with st.sidebar:
-        values = {"w_zoom": slide("w_zoom", say), "w_mean": slide("w_mean", say)}
-        digit, label = choose_digit("w_digit", say)
+        values = draw_sliders(controls.FRAME, say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
-    snippet = snippets.trouble_frame(digit, label, MODEL.name, values["w_zoom"], values["w_mean"])
-    present(scene, values, say("frame_note", model=MODEL.name), snippet, say)
+    program = snippet.frame(digit, label, MODEL.name, values)
+    present(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), program, say)
 
 
 @torch.inference_mode()
@@ -126,17 +126,17 @@ def _with(x: list[float], y: list[float], at: float, value: float) -> list[float
 def align(model: DigitModel, say: Texts) -> None:
     """A grid made with one meaning of +-1, read with the other."""
     with st.sidebar:
-        made = choose("w_mismatch", say, label=True) == "shrink"
-        values = {"w_repeats": slide("w_repeats", say)}
-        digit, label = choose_digit("w_digit", say)
+        made = draw_choice(controls.MISMATCH, say, show_label=True) == "shrink"
+        values = draw_sliders([controls.REPEATS], say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: mixing(model, as_image(digit), label, made, values["w_repeats"], say)
-    snippet = snippets.trouble_align(digit, label, MODEL.name, made, values["w_repeats"])
-    present(scene, values, say("align_note"), snippet, say)
+    program = snippet.align(digit, label, MODEL.name, values, made=made)
+    present(scene, [controls.REPEATS], values, say("align_note"), program, say)
 
 
 @torch.inference_mode()
 def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Texts) -> tuple[Figure, str]:
-    most = maximum("w_repeats")
+    most = int(controls.REPEATS.high)
     steps = {True: [image], False: [image]}
     for mixed, images in steps.items():
         for _ in range(most):
@@ -163,12 +163,12 @@ def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int
 def leave(model: DigitModel, say: Texts) -> None:
     """A window that leaves the image sees black, and no gradient brings it back."""
     with st.sidebar:
-        values = {"w_x": slide("w_x", say)}
-        held = choose("w_leash", say) == "on"
-        digit, label = choose_digit("w_digit", say)
+        values = draw_sliders([controls.SHIFT], say)
+        held = draw_choice(controls.LEASH, say) == "on"
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     scene = lambda values: leaving(model, as_image(digit), label, values["w_x"], held, say)
-    snippet = snippets.trouble_leave(digit, label, MODEL.name, WINDOW, values["w_x"], held)
-    present(scene, values, say("leave_note", model=MODEL.name), snippet, say)
+    program = snippet.leave(digit, label, MODEL.name, WINDOW, values, held=held)
+    present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
 
 
 def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Texts) -> tuple[Figure, str]:
@@ -210,7 +210,7 @@ def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bo
 def rate(say: Texts) -> None:
     """A real training run with the localiser's rate as chosen, watched while it runs."""
     with st.sidebar:
-        chosen = float(choose("w_rate", say, widget=st.pills, label=True))
+        chosen = float(draw_choice(controls.RATE, say, st.pills, show_label=True))
     left, right, _ = st.columns((1, 1, 3))
     left.button(say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:")
     right.button(say("stop"), on_click=stop, width="stretch", icon=":material/stop:")
@@ -226,7 +226,7 @@ def rate(say: Texts) -> None:
     others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
     over = [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))] if moments else []
     scene = lambda values: running([m for m in moments if m.step <= values["moment"]], others, say)
-    take_home("trouble", snippets.trouble_rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
+    take_home("trouble", snippet.rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
 
 
 def visitor() -> str:
@@ -237,7 +237,7 @@ def visitor() -> str:
 def begin() -> None:
     """Train at the rate that is chosen now, even if the page has not been drawn since."""
     stop()
-    run = workshop().watch(float(st.session_state["w_rate"]), visitor())
+    run = workshop().watch(float(st.session_state[controls.RATE.key]), visitor())
     st.session_state["w_run"], st.session_state["w_full"] = run, run is None
     st.session_state["w_stopped_at"] = 0
 

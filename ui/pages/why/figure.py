@@ -23,7 +23,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Sweep:
+class ConfidenceCurve:
     """How sure the model is of the right class as one slider moves, the others standing still."""
 
     label: str
@@ -33,7 +33,9 @@ class Sweep:
     ticks: tuple[float, ...]
 
 
-def cnn_figure(before: Seen, after: Seen, kept: Sequence[float], label: int, sweeps: Sequence[Sweep], say: Texts) -> Figure:
+def cnn_figure(
+    before: Seen, after: Seen, kept: Sequence[float], label: int, curves: Sequence[ConfidenceCurve], say: Texts
+) -> Figure:
     """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far each slider may go."""
     board = Board(520)
     tops, side = (34, 202), 150
@@ -65,9 +67,9 @@ def cnn_figure(before: Seen, after: Seen, kept: Sequence[float], label: int, swe
         share = say("figure_kept", kept=_percent(kept[layer]))
         board.label(share, x + 115, tops[1] - 1, size=14, bold=True, anchor=("center", "bottom"))
     board.label(say("figure_sure", label=label), 0, 372, size=15, bold=True)
-    width = (1000 - 46 * len(sweeps)) / len(sweeps)
-    for i, sweep in enumerate(sweeps):
-        _sweep(board, Box(46 + i * (width + 46), 402, width - 8, 74), sweep)
+    width = (1000 - 46 * len(curves)) / len(curves)
+    for i, curve in enumerate(curves):
+        _confidence(board, Box(46 + i * (width + 46), 402, width - 8, 74), curve)
     return board.figure()
 
 
@@ -79,13 +81,13 @@ def _mosaic(maps: Tensor) -> Tensor:
     return torch.cat(rows)[:-gap, :-gap]
 
 
-def _sweep(board: Board, box: Box, sweep: Sweep) -> None:
-    axes = board.chart(box, (sweep.values[0], sweep.values[-1]), (-0.04, 1.06), sweep.ticks, (0, 1), ytext=("0", "1"))
-    board.curve(axes, sweep.values, sweep.sure, QUIET, 3)
-    board.curve(axes, [sweep.now, sweep.now], [0, 1], INPUT, 1.5, dash="dot")
-    here = float(np.interp(sweep.now, sweep.values, sweep.sure))
-    board.marks(axes, torch.tensor([[sweep.now, here]]), INPUT, 13)
-    board.label(sweep.label, box.x + box.width / 2, box.y + box.height + 23, size=14, anchor=("center", "top"))
+def _confidence(board: Board, box: Box, curve: ConfidenceCurve) -> None:
+    axes = board.chart(box, (curve.values[0], curve.values[-1]), (-0.04, 1.06), curve.ticks, (0, 1), ytext=("0", "1"))
+    board.curve(axes, curve.values, curve.sure, QUIET, 3)
+    board.curve(axes, [curve.now, curve.now], [0, 1], INPUT, 1.5, dash="dot")
+    here = float(np.interp(curve.now, curve.values, curve.sure))
+    board.marks(axes, torch.tensor([[curve.now, here]]), INPUT, 13)
+    board.label(curve.label, box.x + box.width / 2, box.y + box.height + 23, size=14, anchor=("center", "top"))
 
 
 def pools_figure(

@@ -21,24 +21,23 @@ from stn_core.explain.cnn_invariance import (
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Texts, texts
-from ui.components import snippets
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.exhibits import choose, choose_digit, reset, slide, slides, swept
-from ui.controls.state import Values
+from ui.controls.spec import Values, sweeps
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders, reset_sliders
 from ui.drawing.canvas import Figure
-from ui.pages.why.figure import Seen, Sweep, cnn_figure, pools_figure
+from ui.pages.why import controls, snippet
+from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
-SLIDERS = ("why_x", "why_y", "why_angle", "why_scale")
 DEPTH, SHIFTS, COUNT, THRESHOLD = 5, 9, 100, 0.9
 
 
 def main() -> None:
     say = texts("why")
     with st.sidebar:
-        view = choose("why_view", say)
-        digit, label = choose_digit("why_digit", say)
+        view = draw_choice(controls.VIEW, say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
     if view == "pools":
         pools(digit, label, say)
     else:
@@ -47,7 +46,7 @@ def main() -> None:
 
 def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
     with st.sidebar:
-        values = slides(SLIDERS, say)
+        values = draw_sliders(controls.POSE, say)
         st.button(say("reset"), on_click=back, width="stretch", icon=":material/undo:")
     checkpoint = loading.load(MODEL)
     if not isinstance(checkpoint, Checkpoint):
@@ -61,14 +60,14 @@ def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
     scene = lambda values: cnn_scene(model, digit, label, values, say)[0]
-    take_home("why", snippets.why_cnn(digit, label, MODEL.name, values), scene, values, swept(SLIDERS, say), [note])
+    take_home("why", snippet.cnn(digit, label, MODEL.name, values), scene, values, sweeps(controls.POSE, say), [note])
 
 
 @torch.inference_mode()
 def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Texts) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows."""
     place = partial(moved, digit, (28, 28))
-    x, y, turn, scale = (values[key] for key in SLIDERS)
+    x, y, turn, scale = (values[f"why_{name}"] for name in ("x", "y", "angle", "scale"))
     radians = math.radians(turn)
     before, after = see(model, place()), see(model, place(x, y, radians, scale))
     kept = [overlap(one[None], other[None]).item() for one, other in zip(before.maps, after.maps, strict=True)]
@@ -76,18 +75,17 @@ def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values
     key = "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
     last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
     sentence = say(key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %"))
-    sweeps = [
-        sweep(model, label, say("why_x"), x, (-10, -5, 0, 5, 10), lambda v: place(v, y, radians, scale)),
-        sweep(model, label, say("why_angle"), turn, (-180, -90, 0, 90, 180), lambda v: place(x, y, v.deg2rad(), scale)),
-        sweep(model, label, say("why_scale"), scale, (0.5, 1, 1.5), lambda v: place(x, y, radians, v)),
+    curves = [
+        confidence_curve(model, label, say("why_x"), x, (-10, -5, 0, 5, 10), lambda v: place(v, y, radians, scale)),
+        confidence_curve(model, label, say("why_angle"), turn, (-180, -90, 0, 90, 180), lambda v: place(x, y, v.deg2rad(), scale)),
+        confidence_curve(model, label, say("why_scale"), scale, (0.5, 1, 1.5), lambda v: place(x, y, radians, v)),
     ]
-    return cnn_figure(before, after, kept, label, sweeps, say), sentence
+    return cnn_figure(before, after, kept, label, curves, say), sentence
 
 
 def back() -> None:
     """The digit as it was."""
-    reset(*SLIDERS)
-    st.session_state["why_x"] = 0.0
+    reset_sliders(controls.POSE)
 
 
 def see(model: DigitModel, image: torch.Tensor) -> Seen:
@@ -96,26 +94,26 @@ def see(model: DigitModel, image: torch.Tensor) -> Seen:
     return Seen(image[0, 0], maps, model(image).softmax(1)[0].tolist())
 
 
-def sweep(
+def confidence_curve(
     model: DigitModel, label: int, name: str, now: float, ticks: tuple[float, ...], place: Callable[[torch.Tensor], torch.Tensor]
-) -> Sweep:
+) -> ConfidenceCurve:
     """How sure the model is of ``label`` from the first tick to the last; ``place`` makes the images of some values."""
     values = torch.cat((torch.linspace(ticks[0], ticks[-1], 19), torch.tensor([float(now)]))).sort().values
     sure = model(place(values)).softmax(1)[:, label]
-    return Sweep(name, values.tolist(), sure.tolist(), now, ticks)
+    return ConfidenceCurve(name, values.tolist(), sure.tolist(), now, ticks)
 
 
 def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
     with st.sidebar:
-        shift = slide("why_shift", say)
-    figure, sentence = pools_scene(digit, shift, say)
+        values = draw_sliders([controls.SHIFT], say)
+    figure, sentence = pools_scene(digit, values[controls.SHIFT.key], say)
     note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
     st.markdown(f"#### {sentence}")
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
-    snippet = snippets.why_pools(digit, label, shift, DEPTH, SHIFTS, COUNT, THRESHOLD)
-    scene = lambda values: pools_scene(digit, values["why_shift"], say)[0]
-    take_home("why", snippet, scene, {"why_shift": shift}, swept(("why_shift",), say), [note])
+    program = snippet.pools(digit, label, values, DEPTH, SHIFTS, COUNT, THRESHOLD)
+    scene = lambda values: pools_scene(digit, values[controls.SHIFT.key], say)[0]
+    take_home("why", program, scene, values, sweeps([controls.SHIFT], say), [note])
 
 
 @torch.inference_mode()

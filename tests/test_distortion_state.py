@@ -1,23 +1,20 @@
-"""The controls: bounds, what they draw, what they do to a digit, and the digit in the URL."""
+"""The sliders of the distortions: bounds, what they draw, and what they do to a digit."""
 
-import base64
-import re
-import zlib
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 
 from stn_core import DISTORTIONS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
-from ui.controls.digit_controls import state
+from ui.app.i18n import Texts
+from ui.controls.distortion_state import SLIDERS, distorted, drawn, outside_training, undistorted
+from ui.controls.widgets import range_in_words
 
-ALL = [slider for sliders in state.SLIDERS.values() for slider in sliders]
+ALL = [slider for sliders in SLIDERS.values() for slider in sliders]
 DIGIT = gallery().images[2000]
 TRAINED = {  # appendix A.4, where it bounds a slider by itself
     "r_angle": (-90, 90),
@@ -33,18 +30,18 @@ TRAINED = {  # appendix A.4, where it bounds a slider by itself
 
 
 def values(kind, **changes):
-    return state.undistorted(kind) | {f"{kind}_{name}": value for name, value in changes.items()}
+    return undistorted(kind) | {f"{kind}_{name}": value for name, value in changes.items()}
 
 
 def draws(kind, count=1000):
-    return [state.drawn(kind, torch.Generator().manual_seed(seed)) for seed in range(count)]
+    return [drawn(kind, torch.Generator().manual_seed(seed)) for seed in range(count)]
 
 
 # Sliders
 
 
 def test_there_are_sliders_for_every_distortion_and_their_keys_differ():
-    assert state.SLIDERS.keys() == set(TABLE_KINDS)
+    assert SLIDERS.keys() == set(TABLE_KINDS)
     assert len({slider.key for slider in ALL}) == len(ALL)
 
 
@@ -69,44 +66,44 @@ def test_fitted_is_the_nearest_value_on_the_step(slider, value):
 # Drawing
 
 
-@pytest.mark.parametrize("kind", state.SLIDERS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_drawn_values_fit_the_sliders_and_the_training_range(kind):
-    for drawn in draws(kind):
-        assert drawn.keys() == state.undistorted(kind).keys()
-        for slider in state.SLIDERS[kind]:
-            value, (low, high) = drawn[slider.key], TRAINED.get(slider.key, (slider.low, slider.high))
+    for one in draws(kind):
+        assert one.keys() == undistorted(kind).keys()
+        for slider in SLIDERS[kind]:
+            value, (low, high) = one[slider.key], TRAINED.get(slider.key, (slider.low, slider.high))
             assert type(value) is type(slider.step) and value == slider.fitted(value)
             assert low - 1e-6 <= value <= high + 1e-6
 
 
-@pytest.mark.parametrize("kind", state.SLIDERS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_what_is_drawn_is_never_said_to_be_outside_training(kind):
-    assert [(drawn, outside) for drawn in draws(kind) if (outside := state.outside_training(kind, drawn))] == []
+    assert [(one, outside) for one in draws(kind) if (outside := outside_training(kind, one))] == []
 
 
 @pytest.mark.parametrize("key", [key for key, (low, high) in TRAINED.items() if low < high])
 def test_draws_reach_both_ends_of_the_training_range(key):
     low, high = TRAINED[key]
-    drawn = [drawn[key] for drawn in draws(key.partition("_")[0])]
-    assert min(drawn) <= low + 0.05 * (high - low) and max(drawn) >= high - 0.05 * (high - low)
+    found = [one[key] for one in draws(key.partition("_")[0])]
+    assert min(found) <= low + 0.05 * (high - low) and max(found) >= high - 0.05 * (high - low)
 
 
-@pytest.mark.parametrize("kind", state.SLIDERS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_a_seed_draws_the_same_again(kind):
     assert draws(kind, 5) == draws(kind, 5)
-    assert len({tuple(drawn.values()) for drawn in draws(kind, 5)}) == 5
+    assert len({tuple(one.values()) for one in draws(kind, 5)}) == 5
 
 
 # Distorting
 
 
-@pytest.mark.parametrize("kind", state.SLIDERS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_undistorted_leaves_the_digit_in_the_middle_of_the_canvas(kind):
     height, width = DISTORTIONS[kind].size
     expected = torch.zeros(1, 1, height, width)
     top, left = (height - 28) // 2, (width - 28) // 2
     expected[0, 0, top : top + 28, left : left + 28] = DIGIT / 255
-    torch.testing.assert_close(state.distorted(DIGIT, kind, state.undistorted(kind)), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(distorted(DIGIT, kind, undistorted(kind)), expected, atol=1e-5, rtol=0)
 
 
 SLIDES = [  # slider values, and the same as the distortion's parameters
@@ -129,12 +126,12 @@ SLIDES = [  # slider values, and the same as the distortion's parameters
 @pytest.mark.parametrize(("kind", "slides", "parameters"), SLIDES, ids=[kind for kind, *_ in SLIDES])
 def test_sliders_say_what_the_distortion_does(kind, slides, parameters):
     expected = DISTORTIONS[kind].apply(DIGIT[None], parameters)
-    torch.testing.assert_close(state.distorted(DIGIT, kind, values(kind, **slides)), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(distorted(DIGIT, kind, values(kind, **slides)), expected, atol=1e-5, rtol=0)
 
 
 def test_the_strength_of_an_elastic_deformation_scales_one_fixed_deformation():
     def moved(strength, seed):
-        return (state.distorted(DIGIT, "e", values("e", strength=strength, seed=seed)) - DIGIT / 255).abs().mean()
+        return (distorted(DIGIT, "e", values("e", strength=strength, seed=seed)) - DIGIT / 255).abs().mean()
 
     assert 0 < moved(0.1, 3) < moved(0.5, 3) < moved(1.5, 3)
     assert moved(1.5, 3) == moved(1.5, 3) != moved(1.5, 4)
@@ -142,7 +139,7 @@ def test_the_strength_of_an_elastic_deformation_scales_one_fixed_deformation():
 
 @pytest.mark.parametrize("seed", [0, 7, 9999])
 def test_a_further_distractor_leaves_the_others_in_place(seed):
-    images = [state.distorted(DIGIT, "tc", values("tc", clutter=count, seed=seed))[0, 0] for count in range(17)]
+    images = [distorted(DIGIT, "tc", values("tc", clutter=count, seed=seed))[0, 0] for count in range(17)]
     for before, after in pairwise(images):
         changed = torch.nonzero(before != after)
         assert (after >= before).all()
@@ -150,10 +147,10 @@ def test_a_further_distractor_leaves_the_others_in_place(seed):
     assert (images[16] > 0).sum() > (images[0] > 0).sum() + 50
 
 
-@pytest.mark.parametrize("kind", state.SLIDERS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_extreme_sliders_still_give_an_image(kind):
     for end in ("low", "high"):
-        image = state.distorted(DIGIT, kind, {slider.key: getattr(slider, end) for slider in state.SLIDERS[kind]})
+        image = distorted(DIGIT, kind, {slider.key: getattr(slider, end) for slider in SLIDERS[kind]})
         assert image.shape == (1, 1, *DISTORTIONS[kind].size) and image.dtype == torch.float32
         assert image.min() >= 0 and image.max() <= 1
 
@@ -181,46 +178,9 @@ def test_extreme_sliders_still_give_an_image(kind):
     ],
 )
 def test_outside_training_names_the_sliders(kind, changes, outside):
-    assert state.outside_training(kind, values(kind, **changes)) == outside
+    assert outside_training(kind, values(kind, **changes)) == outside
 
 
 @pytest.mark.parametrize(("trained", "text"), [((-90, 90), "−90 to 90"), ((0.75, 1.0), "0.75 to 1"), ((6, 6), "6")])
-def test_a_range_in_figures(trained, text):
-    assert state.in_figures(trained) == text
-
-
-# A digit in the URL
-
-
-@given(arrays(np.uint8, (28, 28)))
-def test_a_digit_survives_the_url(pixels):
-    text = state.digit_to_text(torch.from_numpy(pixels))
-    assert re.fullmatch("[A-Za-z0-9_-]+", text)
-    assert torch.equal(state.digit_from_text(text), torch.from_numpy(pixels))
-
-
-def test_a_handwritten_digit_makes_a_short_url():
-    assert max(len(state.digit_to_text(digit)) for digit in gallery().images[::25]) < 800
-
-
-@given(st.text() | st.binary().map(lambda data: base64.urlsafe_b64encode(data).decode()))
-def test_nonsense_is_no_digit(text):
-    assert state.digit_from_text(text) is None
-
-
-def test_a_text_that_was_cut_off_is_no_digit():
-    text = state.digit_to_text(DIGIT)
-    assert [length for length in range(len(text)) if state.digit_from_text(text[:length]) is not None] == []
-
-
-@given(st.data())
-def test_a_changed_text_is_no_digit(data):
-    text = state.digit_to_text(DIGIT)
-    place = data.draw(st.integers(2, len(text) - 2))
-    letter = data.draw(st.sampled_from("ABCxyz089-_").filter(lambda letter: letter != text[place]))
-    assert state.digit_from_text(text[:place] + letter + text[place + 1 :]) is None
-
-
-@pytest.mark.parametrize("size", [0, 783, 785, 50_000_000], ids=["empty", "short", "long", "bomb"])
-def test_packed_bytes_of_another_length_are_no_digit(size):
-    assert state.digit_from_text(base64.urlsafe_b64encode(zlib.compress(bytes(size))).decode()) is None
+def test_a_range_of_training_in_words(trained, text):
+    assert range_in_words(trained, Texts("controls")) == text

@@ -1,0 +1,31 @@
+"""The programs of the exhibit "sampler"."""
+
+from torch import Tensor
+
+from ui.components.take_home.program import assignments, digit_lines, program
+from ui.controls.spec import Values
+from ui.pages.sampler import controls
+
+
+def pixel(digit: Tensor, label: int, values: Values, kernel: str) -> str:
+    """One output pixel as a weighted sum of input pixels."""
+    imports, line = digit_lines(digit, label)
+    code = f"""
+# x and y are pixels of the input; the centre of the first one is (0, 0)
+weights = kernel_weights(((2 * x + 1) / 28 - 1, (2 * y + 1) / 28 - 1), (28, 28), {kernel!r})
+columns, rows = weights.pixels.unbind(1)
+value = ((digit.float() / 255)[rows, columns] * weights.weights).sum().item()
+print(weights)
+print("value", value)"""
+    return program([*imports, "from stn_core import kernel_weights"], line, assignments(controls.POINT, values), code)
+
+
+def down(picture: str, side: int, values: Values, kernel: str) -> str:
+    """A picture made smaller, by sampling and as it should be."""
+    image, name = (f"image = rings({side})", "rings") if picture == "rings" else ("image = digit_sheet()", "digit_sheet")
+    code = f"""
+small = shrunk(image, factor, {kernel!r})  # .sampled is what the sampler makes of it, .averaged what it should be
+share = read_pixels(({side}, {side}), small.grid, {kernel!r}).float().mean().item()
+print("size", tuple(small.sampled.shape), "error", small.error, "share of the pixels that are read", share)"""
+    ours = [f"from stn_core.explain.resampling import {', '.join(sorted([name, 'read_pixels', 'shrunk']))}"]
+    return program(ours, image, assignments([controls.FACTOR], values), code)

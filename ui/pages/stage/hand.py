@@ -1,0 +1,45 @@
+"""A theta that the visitor sets by hand in place of a model's localisation network, as a browser or a URL names it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stn_core import EXPERIMENTS, TRANSFORMS
+from ui.components.messages import finite
+
+THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
+
+
+@dataclass(frozen=True)
+class Hand:
+    """A theta that the visitor set in place of a model's localisation network; None while the network's own stands."""
+
+    model: str
+    theta: tuple[float, ...] | None = None
+
+
+def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
+    """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
+    numbers that do not fit.
+    """
+    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
+    family = TRANSFORMS.get(known.rpartition("-")[2])
+    if family is None:
+        return None
+    try:
+        numbers = tuple(min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
+    except (TypeError, ValueError):
+        numbers = ()
+    return Hand(str(model), numbers if len(numbers) == family.num_params else None)
+
+
+def has_transformer(model: str) -> bool:
+    """Whether a URL names a model with a theta."""
+    return hand_of(model, None) is not None
+
+
+def are_numbers(text: str) -> bool:
+    """Whether a URL's text is finite numbers with commas between them."""
+    try:
+        return all(finite(number) is not None for number in text.split(","))
+    except ValueError:
+        return False

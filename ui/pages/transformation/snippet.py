@@ -1,0 +1,28 @@
+"""The program of the exhibit "transformation"."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ui.components.take_home.program import assignments, digit_lines, keywords, numbers, program
+from ui.controls.spec import Values
+from ui.pages.transformation import controls
+
+
+def snippet(digit: Tensor, label: int, family: str, values: Values, point: Sequence[float], *, push: bool) -> str:
+    """A digit uint8 (28, 28) transformed, and where the followed ``point`` (x, y) comes from; ``push`` uses the map backwards."""
+    imports, line = digit_lines(digit, label)
+    sliders = controls.SLIDERS[family]
+    sampled = "output, landed = pushed(image, grid[0])" if push else "output = sample(image[None, None], grid)[0, 0]"
+    code = f"""
+theta = compose_theta({family!r}, {keywords(sliders)})
+transform = TRANSFORMS[{family!r}]
+grid = transform.grid(theta[None], (28, 28))  # where each output pixel is read
+image = digit.float() / 255
+{sampled}
+source = transform.warp(theta[None], torch.tensor([{numbers([round(value, 6) for value in point])}]))[0, 0]
+print("theta", theta)
+print("the followed point comes from", source)"""
+    ours = ["from stn_core import TRANSFORMS" + ("" if push else ", sample"), "from stn_core.explain.compose import compose_theta"]
+    ours += ["from stn_core.explain.resampling import pushed"] if push else []
+    return program([*imports, *ours], line, assignments(sliders, values), code)

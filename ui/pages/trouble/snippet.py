@@ -1,0 +1,62 @@
+"""The programs of the exhibit "what goes wrong", one for each trap."""
+
+from torch import Tensor
+
+from ui.components.take_home.program import assignments, digit_lines, program
+from ui.controls.spec import Values
+from ui.pages.trouble import controls
+
+
+def frame(digit: Tensor, label: int, model: str, values: Values) -> str:
+    """The loss with the mean taken away after sampling, and before it."""
+    imports, line = digit_lines(digit, label)
+    code = f"""
+image = digit[None, None].float() / 255
+grid = TRANSFORMS["attention"].grid(torch.tensor([[zoom, 0.0, 0.0]]), (28, 28))
+views = sample(image, grid), framed(image, grid, mean)  # the mean taken away after sampling, and before
+classify = load_checkpoint({model!r}).model.classify
+losses = [torch.nn.functional.cross_entropy(classify(view), torch.tensor([{label}])).item() for view in views]
+print("outside", outside(grid).item(), "losses", losses)"""
+    ours = ["from stn_core import TRANSFORMS, load_checkpoint, sample", "from stn_core.explain.pitfalls import framed, outside"]
+    return program([*imports, *ours], line, assignments(controls.FRAME, values), code)
+
+
+def align(digit: Tensor, label: int, model: str, values: Values, *, made: bool) -> str:
+    """The identity again and again, with one meaning of +-1 and with two; ``made`` is ``align_corners`` of the grid."""
+    imports, line = digit_lines(digit, label)
+    code = f"""
+image = digit[None, None].float() / 255
+same = repeated_identity(image, repeats, made={made}, read={made})
+mixed = repeated_identity(image, repeats, made={made}, read={not made})
+classify = load_checkpoint({model!r}).model.classify
+sure = [classify(view).softmax(1)[0, {label}].item() for view in (same, mixed)]
+print("probability of {label}", sure)
+print("the first pixel is read at", corner_error((28, 28), {made}, {not made}))"""
+    ours = ["from stn_core import load_checkpoint", "from stn_core.explain.pitfalls import corner_error, repeated_identity"]
+    return program([*imports, *ours], line, assignments([controls.REPEATS], values), code)
+
+
+def leave(digit: Tensor, label: int, model: str, window: float, values: Values, *, held: bool) -> str:
+    """The loss and the pull on a window of that size, where it is; ``held`` has it on a leash."""
+    imports, line = digit_lines(digit, label)
+    code = f"""
+image = digit[None].float() / 255
+attention, theta = TRANSFORMS["attention"], torch.tensor([[{window:g}, x, 0.0]])
+classify = load_checkpoint({model!r}).model.classify
+losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), {"leash" if held else "None"})
+print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
+print("outside", outside(attention.grid(theta, (28, 28))).item())"""
+    names = "leash, outside" if held else "outside"
+    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.gradient_chain import loss_along"]
+    ours.append(f"from stn_core.explain.pitfalls import {names}")
+    return program([*imports, *ours], line, assignments([controls.SHIFT], values), code)
+
+
+def rate(rate: float, last: int) -> str:
+    """A training with the localisation network's ``rate`` times the classifier's, up to the step ``last``, which is shown now."""
+    code = f"""
+for moment in small_run({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
+    print("step", moment.step, "error", moment.error, "outside", moment.outside)
+    if moment.step == {last}:
+        break"""
+    return program(["from stn_core.explain.pitfalls import small_run"], code)
