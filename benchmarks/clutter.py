@@ -17,7 +17,7 @@ from torch import Tensor
 from stn_core import DISTORTIONS, TRANSFORMS, load_checkpoint
 from stn_core.data.distortions import DIGIT
 from stn_core.data.mnist import mnist
-from stn_core.evaluation.digit_metrics import BATCH, error_on
+from stn_core.evaluation.digit_metrics import BATCH, error_rate_on
 
 SIDE = DISTORTIONS["tc"].size[0]
 
@@ -51,8 +51,8 @@ def main() -> None:
             given = zip(images.split(BATCH), windows.split(BATCH), strict=True)
             logits = torch.cat([st_cnn.explain(batch, theta).logits for batch, theta in given])
             wrong = 100 * (logits.argmax(1) != digits.labels).double().mean().item()
-            errors.setdefault(f"CNN, {case}", []).append(error_on(cnn, images, digits.labels))
-            errors.setdefault(f"ST-CNN affine, {case}", []).append(error_on(st_cnn, images, digits.labels))
+            errors.setdefault(f"CNN, {case}", []).append(error_rate_on(cnn, images, digits.labels))
+            errors.setdefault(f"ST-CNN affine, {case}", []).append(error_rate_on(st_cnn, images, digits.labels))
             errors.setdefault(f"ST-CNN affine, true window, {case}", []).append(wrong)
             if case == "with distractors":
                 scale = TRANSFORMS["affine"].decompose(thetas)["scale"].prod(1).abs().sqrt()

@@ -29,12 +29,12 @@ from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, create_model, load_ch
 from stn_core.allocator import keep_freed_memory
 from stn_core.data.distortions import DIGIT, CornerNoise, Parameters, Projection
 from stn_core.data.mnist import gallery, mnist, training_digits
-from stn_core.evaluation.digit_metrics import VALIDATION_SEED, logits_of
+from stn_core.evaluation.digit_metrics import VALIDATION_SEED, predict_logits
 from stn_core.evaluation.measure import SEEDS
 from stn_core.experiments.checkpoints import find_checkpoint
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.recipes import RECIPES
-from stn_core.training.digit_batches import bent_batch
+from stn_core.training.digit_batches import augmented_batch
 from stn_core.training.schedule import create_optimiser, rate_factor
 
 SIZE = (DIGIT, DIGIT)
@@ -81,7 +81,7 @@ def trained(kind: str, epochs: int) -> nn.Module:
     for step in track(range(total), "CNN behind the true inverse map", console=Console(stderr=True)):
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * rate_factor(recipe, step / total)
-        bent, labels, draw = bent_batch(digits, recipe, 0, step)
+        bent, labels, draw = augmented_batch(digits, recipe, 0, step)
         _, images = distorted_and_undone(bent, kind, draw)
         with torch.autocast("cpu", torch.bfloat16):
             logits = model(images)
@@ -103,7 +103,7 @@ def main() -> None:
     kind, oracle = options.kind, trained(options.kind, options.epochs)
     images, labels = gallery()
     _, undone = distorted_and_undone(images, kind, torch.Generator().manual_seed(VALIDATION_SEED))
-    wrong = (logits_of(oracle, undone).argmax(1) != labels).double()
+    wrong = (predict_logits(oracle, undone).argmax(1) != labels).double()
     print(f"behind the true inverse map, {options.epochs} epochs: validation error {100 * wrong.mean():.2f} %")
 
     digits = mnist("test")
@@ -114,9 +114,9 @@ def main() -> None:
     for seed in SEEDS:
         distorted, undone = distorted_and_undone(digits.images, kind, torch.Generator().manual_seed(seed))
         left.append(F.cosine_similarity(undone.flatten(1), digits.images.flatten(1).float()))
-        errors[TRUTH].append(logits_of(oracle, undone).argmax(1) != digits.labels)
+        errors[TRUTH].append(predict_logits(oracle, undone).argmax(1) != digits.labels)
         for name, model in models.items():
-            errors[name].append(logits_of(model, distorted).argmax(1) != digits.labels)
+            errors[name].append(predict_logits(model, distorted).argmax(1) != digits.labels)
     kept = torch.cat(left)
     bins = [(kept >= low) & (kept < high) for low, high in pairwise(LEFT)]
     heads = [f"{low:g} to {min(high, 1):g}" for low, high in pairwise(LEFT)]

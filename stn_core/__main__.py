@@ -206,7 +206,14 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
 
 def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
     from stn_core.data.cub import cub
-    from stn_core.evaluation.bird_metrics import annotated, attention, bird_answers, gain, reference_hits, share
+    from stn_core.evaluation.bird_metrics import (
+        attention,
+        bird_answers,
+        oracle_windows,
+        paired_difference,
+        reference_window_hits,
+        wilson_interval,
+    )
     from stn_core.experiments.registry import SPECIES
 
     rows = []
@@ -214,22 +221,22 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         birds = cub("test", data, SPECIES[kind])
         title = f"{len(birds.labels)} test photographs of {SPECIES[kind]} species; 95 % intervals"
         table = Table("checkpoint", "accuracy %", "paper %", "window", "holds the head %", "holds the box's centre %", title=title)
-        for window, found in reference_hits(birds).items():
+        for window, found in reference_window_hits(birds).items():
             table.add_row("", "", "", f"{window}, for reference", f"{found['head']:.1f}", f"{found['centre']:.1f}")
             rows.append({"data": kind, "window": window, **found})
         before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
         comparison = Table("checkpoint", "compared with", "points more", title="on the same photographs; 95 % intervals")
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             model: Any = checkpoint.model
-            about, ideal = _about(checkpoint), annotated(model, birds)
+            about, ideal = _about(checkpoint), oracle_windows(model, birds)
             looking: dict[str, Tensor | None] = {about["experiment"]: None}
             if ideal is not None:
                 looking[f"{about['experiment']}, windows as annotated"] = ideal
             for name, given in looking.items():
                 answers = bird_answers(model, birds, given=given)
                 right = ~answers.wrong(birds)
-                accuracy, looks = share(right), attention(birds, answers)
-                gains = {other: gain(right, others) for other, others in before.items()}
+                accuracy, looks = wilson_interval(right), attention(birds, answers)
+                gains = {other: paired_difference(right, others) for other, others in before.items()}
                 measured = {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks, "gains": gains}
                 rows.append(about | {"experiment": name} | measured)
                 before[name] = right

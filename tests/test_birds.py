@@ -23,15 +23,15 @@ from stn_core.data.root import DataError
 from stn_core.data.uploads import read_photograph
 from stn_core.evaluation.bird_metrics import (
     BirdAnswers,
-    annotated,
+    abstention_threshold,
     attention,
     bird_answers,
-    gain,
-    hits,
     inside,
-    reference_hits,
-    share,
-    unsure,
+    oracle_windows,
+    paired_difference,
+    reference_window_hits,
+    wilson_interval,
+    window_hits,
 )
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import StreamDropout, tiles
@@ -40,7 +40,7 @@ from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask
 from stn_core.training.linear_probe import fit
 from stn_core.training.loop import train
-from stn_core.training.window_search import Lattice, learn_to_look
+from stn_core.training.window_search import WindowFeatures, train_localisation
 from stn_core.transformer.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parent.parent
@@ -273,7 +273,7 @@ def test_windows_learn_to_look_where_the_class_is_to_be_seen(windows):
     model = new(f"{windows}st-cnn") if windows > 1 else new("cnn", transformers=1)
     localisation = model.localisation
     localisation.above = HeatMaps(3, tiles(windows))
-    learn_to_look(localisation, 0.5, Lattice(features.half(), maps.half()), labels, epochs=15, seed=0)
+    train_localisation(localisation, 0.5, WindowFeatures(features.half(), maps.half()), labels, epochs=15, seed=0)
     with torch.no_grad():
         chosen = localisation.regress(maps)[:, 0]
     true = torch.stack((columns, rows), dim=1) / 4 - 0.5
@@ -298,12 +298,12 @@ def test_the_head_is_found_by_three_of_its_parts(tiny_cub):
     heads = birds.parts[:, [birds.part_names.index(name) for name in ("beak", "crown", "left eye", "throat")]].mean(1)
     centres = (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
     at = lambda places: torch.cat((torch.full((len(places), 1), 0.5), places), dim=1)
-    on_head, on_box = (hits(birds, at(places), TRANSFORMS["attention"]) for places in (heads, centres))
+    on_head, on_box = (window_hits(birds, at(places), TRANSFORMS["attention"]) for places in (heads, centres))
     assert on_head["head"].all() and on_box["centre"].all()
-    far = hits(birds, at(-torch.sign(heads) * 0.5), TRANSFORMS["attention"])
+    far = window_hits(birds, at(-torch.sign(heads) * 0.5), TRANSFORMS["attention"])
     assert far["head"].float().mean() < 0.5
-    references = reference_hits(birds)
-    centred = hits(birds, at(torch.zeros(len(birds.labels), 2)), TRANSFORMS["attention"])
+    references = reference_window_hits(birds)
+    centred = window_hits(birds, at(torch.zeros(len(birds.labels), 2)), TRANSFORMS["attention"])
     assert references["centred"]["head"] == pytest.approx(100 * centred["head"].float().mean().item())
     assert 0 < references["random"]["head"] < 100
 
@@ -311,23 +311,23 @@ def test_the_head_is_found_by_three_of_its_parts(tiny_cub):
 def test_annotations_can_take_the_localisation_network_s_place(tiny_cub):
     birds = cub("test", tiny_cub)
     model = create_model("2st-cnn", "cub200", backbone="test_efficientnet")
-    given = annotated(model, birds)
-    head, box = (hits(birds, theta, TRANSFORMS["attention"]) for theta in given.unbind(1))
+    given = oracle_windows(model, birds)
+    head, box = (window_hits(birds, theta, TRANSFORMS["attention"]) for theta in given.unbind(1))
     assert head["head"].all() and box["centre"].all()
     hidden = birds._replace(parts=torch.full_like(birds.parts, torch.nan))
-    assert torch.equal(annotated(model, hidden), given[:, 1:].expand(-1, 2, -1))  # no head to be seen: the box
+    assert torch.equal(oracle_windows(model, hidden), given[:, 1:].expand(-1, 2, -1))  # no head to be seen: the box
     answers = bird_answers(model, birds, given=given, batch=5)
     images = torch.stack([read_photograph(path.read_bytes(), 448) for path in birds.paths])
     with torch.inference_mode():
         expected = model.eval().explain(images, given).logits
     assert torch.equal(answers.thetas, given) and torch.allclose(answers.logits, expected, atol=1e-4)
-    assert annotated(create_model("4st-cnn", "cub200", backbone="test_efficientnet"), birds) is None
-    assert annotated(create_model("2st-cnn", "cub200", backbone="test_efficientnet", fixed_scale=False), birds) is None
+    assert oracle_windows(create_model("4st-cnn", "cub200", backbone="test_efficientnet"), birds) is None
+    assert oracle_windows(create_model("2st-cnn", "cub200", backbone="test_efficientnet", fixed_scale=False), birds) is None
 
 
 @pytest.mark.parametrize(("right", "count"), [(0, 20), (13, 20), (20, 20), (1201, 1389)])
 def test_shares_have_wilson_s_interval(right, count):
-    found = share(torch.arange(count) < right)
+    found = wilson_interval(torch.arange(count) < right)
     judge = binomtest(right, count).proportion_ci(0.95, method="wilson")
     assert found == pytest.approx((100 * right / count, 100 * judge.low, 100 * judge.high), abs=0.01)
 
@@ -337,10 +337,10 @@ def test_models_are_compared_photograph_by_photograph():
     known = torch.rand(1389, generator=draw) < 0.7  # both models know most of the same photographs
     one, other = (known | (torch.rand(1389, generator=draw) < chance) for chance in (0.4, 0.3))
     judge = ttest_1samp(one.double() - other.double(), 0).confidence_interval(0.95)
-    found = gain(one, other)
+    found = paired_difference(one, other)
     assert found == pytest.approx((100 * (one.sum() - other.sum()).item() / 1389, 100 * judge.low, 100 * judge.high), abs=0.01)
-    assert found[2] - found[1] < share(one)[2] - share(one)[1]
-    assert gain(one, one) == (0, 0, 0)
+    assert found[2] - found[1] < wilson_interval(one)[2] - wilson_interval(one)[1]
+    assert paired_difference(one, one) == (0, 0, 0)
 
 
 def test_answers_are_unsure_below_the_probability_that_validation_chose(tiny_cub):
@@ -351,7 +351,7 @@ def test_answers_are_unsure_below_the_probability_that_validation_chose(tiny_cub
     answered = birds.labels.clone()
     answered[:8] = (answered[:8] + 1) % 4  # the weakest are wrong
     logits[torch.arange(20), answered] = strength
-    found = unsure(birds, BirdAnswers(logits, torch.zeros(20, 0, 3), TRANSFORMS["attention"]))
+    found = abstention_threshold(birds, BirdAnswers(logits, torch.zeros(20, 0, 3), TRANSFORMS["attention"]))
     assert found["below"] == pytest.approx(logits[8].softmax(0).max().item())
     assert (found["sure"], found["sure_right"], found["unsure_right"]) == (60, 100, 0)
 

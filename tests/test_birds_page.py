@@ -352,9 +352,9 @@ def test_any_picture_is_shown(visit, name):
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_any_other_file_ends_in_a_sentence(name):
-    from stn_core.data.uploads import PictureError
+    from stn_core.data.uploads import ImageError
 
-    with pytest.raises(PictureError, match=r"\.$"):
+    with pytest.raises(ImageError, match=r"\.$"):
         read_bird(REFUSED[name], name)
 
 

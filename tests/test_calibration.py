@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from stn_core.training.calibration import rescale, temperature
+from stn_core.training.calibration import apply_temperature, temperature
 
 
 def test_a_temperature_that_was_put_in_is_found() -> None:
@@ -18,5 +18,5 @@ def test_the_last_layer_takes_it_in() -> None:
     torch.manual_seed(0)
     layer, features = nn.Linear(8, 10), torch.randn(5, 8)
     before = layer(features)
-    rescale(layer, 2.5)
+    apply_temperature(layer, 2.5)
     torch.testing.assert_close(layer(features), before / 2.5)

@@ -3,7 +3,7 @@
 import pytest
 from visits import sent, visited, working
 
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.controls import distortion_state
 from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Switch, Text, arguments, by_name, rows, sweeps
 from ui.pages.lecture.lessons import Lesson, read
@@ -54,7 +54,7 @@ def test_one_statement_makes_widget_address_lesson_animation_and_program(monkeyp
     lesson.unlink()
     lesson.write_text(LESSON.format(page=page, key=key, value=10))
     (mistake,) = read(lesson)
-    assert "0 … 9, ± 1" in in_words(mistake, Texts("lecture", "en"))
+    assert "0 … 9, ± 1" in in_words(mistake, Translator("lecture", "en"))
 
 
 @pytest.mark.parametrize("page", PAGES)

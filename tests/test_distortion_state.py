@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from stn_core import DISTORTIONS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.controls.distortion_state import SLIDERS, distorted, drawn, outside_training, undistorted
 from ui.controls.widgets import range_in_words
 
@@ -183,4 +183,4 @@ def test_outside_training_names_the_sliders(kind, changes, outside):
 
 @pytest.mark.parametrize(("trained", "text"), [((-90, 90), "−90 to 90"), ((0.75, 1.0), "0.75 to 1"), ((6, 6), "6")])
 def test_a_range_of_training_in_words(trained, text):
-    assert range_in_words(trained, Texts("controls")) == text
+    assert range_in_words(trained, Translator("controls")) == text

@@ -7,7 +7,7 @@ import torch
 
 from stn_core import TRANSFORMS, sample
 from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES, distortion_of
-from stn_core.explain.resampling import kernel_profile, pushed, read_pixels, rings, shrunk  # fmt: skip
+from stn_core.explain.resampling import forward_warp, kernel_profile, read_pixels, shrunk, zone_plate  # fmt: skip
 from stn_core.transformer.transforms import regular_points
 
 BROKEN = {"size": 1.01, "direction": 0.1, "angles": 0.1, "parallels": 0.1, "lines": 1e-4}  # above it a property is broken
@@ -67,7 +67,7 @@ def test_a_smaller_family_is_part_of_a_larger_one(larger, smaller):
 
 def test_pushing_by_the_identity_fills_every_pixel_once():
     image = torch.rand(5, 7)
-    output, landed = pushed(image, TRANSFORMS["affine"].grid(TRANSFORMS["affine"].identity()[None], (5, 7))[0])
+    output, landed = forward_warp(image, TRANSFORMS["affine"].grid(TRANSFORMS["affine"].identity()[None], (5, 7))[0])
     torch.testing.assert_close(output, image)
     assert (landed == 1).all()
 
@@ -76,16 +76,16 @@ def test_pushing_does_the_opposite_of_sampling_and_leaves_holes():
     image = torch.zeros(8, 8)
     image[2:6, 2:6] = 1
     grid = TRANSFORMS["attention"].grid(torch.tensor([[2.0, 0.0, 0.0]]), (8, 8))
-    output, landed = pushed(image, grid[0])
+    output, landed = forward_warp(image, grid[0])
     assert landed.sum() == 16 and (landed == 0).sum() == 48  # a quarter of the pixels stays inside, twice as far apart
     assert sample(image[None, None], grid).sum() < image.sum() == output.sum()
     shift = TRANSFORMS["translation"].grid(torch.tensor([[0.5, 0.0]]), (8, 8))  # two pixels
-    torch.testing.assert_close(pushed(image, shift[0])[0], image.roll(2, 1))
+    torch.testing.assert_close(forward_warp(image, shift[0])[0], image.roll(2, 1))
     torch.testing.assert_close(sample(image[None, None], shift)[0, 0], image.roll(-2, 1))
 
 
 def test_nothing_lands_from_far_away():
-    output, landed = pushed(torch.ones(4, 4), torch.full((4, 4, 2), 1e9))
+    output, landed = forward_warp(torch.ones(4, 4), torch.full((4, 4, 2), 1e9))
     assert not output.any() and not landed.any()
 
 
@@ -108,13 +108,13 @@ def test_what_is_read_when_a_picture_is_made_smaller(kernel, factor, share):
 
 
 def test_twice_as_small_by_bilinear_is_the_average():
-    small = shrunk(rings(32), 2, "bilinear")
+    small = shrunk(zone_plate(32), 2, "bilinear")
     assert small.sampled.shape == (16, 16) and small.error < 1e-5
-    assert shrunk(rings(32), 4, "bilinear").error > 0.05
+    assert shrunk(zone_plate(32), 4, "bilinear").error > 0.05
 
 
 def test_rings_are_a_picture_with_all_frequencies():
-    image = rings(64)
+    image = zone_plate(64)
     assert image.min() >= 0 and image.max() <= 1
     torch.testing.assert_close(image, image.T)
     middle, edge = image[32, 32:38].diff().abs().max(), image[32, -8:].diff().abs().max()

@@ -13,8 +13,8 @@ from stn_core.explain.cnn_invariance import (
     moved,
     on_canvas,
     overlap,
-    pool_forgiveness,
     pool_stack,
+    pooling_shift_tolerance,
     pools_needed,
     shifted,
 )
@@ -83,7 +83,7 @@ def test_shifting_keeps_what_stays_in_the_picture():
 
 
 def test_forgiveness_grows_with_pools_and_falls_with_the_shift():
-    table = pool_forgiveness([0, 1, 3, 6], 5, count=20)
+    table = pooling_shift_tolerance([0, 1, 3, 6], 5, count=20)
     assert table.shape == (6, 4) and (table[:, 0] == 1).all() and ((table >= 0) & (table <= 1)).all()
     assert (table[1:] >= table[:-1] - 0.02).all() and (table[:, 1:] <= table[:, :-1] + 0.02).all()
     digits = on_canvas(gallery().images[::250])

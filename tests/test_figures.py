@@ -16,14 +16,14 @@ from plotly.offline import get_plotlyjs_version
 
 from stn_core import TRANSFORMS
 from stn_core.explain.readings import grid_curves, readings, signed
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.components.plot import PLOTLY
 from ui.drawing import canvas
 from ui.pages.digits import figure as figures
 from ui.pages.digits.answers import in_words
 from ui.pages.digits.figure import Row
 
-ENGLISH = Texts("digits")
+ENGLISH = Translator("digits")
 SIZE = (28, 28)
 AFFINE, PROJECTIVE, TPS = TRANSFORMS["affine"], TRANSFORMS["projective"], TRANSFORMS["tps"]
 SURE_OF_4 = [0.02] * 4 + [0.82] + [0.02] * 5
@@ -221,7 +221,7 @@ def test_bars_are_the_probabilities_and_the_answer_stands_out():
 
 
 @pytest.mark.parametrize(
-    ("label", "color", "text"), [(4, canvas.RIGHT, "4 ✓  82 %"), (7, canvas.WRONG, "4 ✗  82 %"), (None, canvas.RIGHT, "4  82 %")]
+    ("label", "color", "text"), [(4, canvas.CORRECT, "4 ✓  82 %"), (7, canvas.INCORRECT, "4 ✗  82 %"), (None, canvas.CORRECT, "4  82 %")]
 )
 @pytest.mark.parametrize("make", [plain, row])
 def test_right_and_wrong_answers_have_their_colours(make, label, color, text):

@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from visits import visited
 
 from stn_core import EXPERIMENTS
-from stn_core.data.uploads import PictureError, read_digit
+from stn_core.data.uploads import ImageError, read_digit
 from stn_core.experiments import plugins as own_models
 from stn_core.experiments.checkpoints import save_checkpoint
 from ui.app import loading
@@ -48,10 +48,10 @@ def blanks(text):
 
 
 def said_in_code():
-    """Every Sentence, or error that is one: its key, its English, and the names of what fills its blanks."""
+    """Every Message, or error that is one: its key, its English, and the names of what fills its blanks."""
     for path in [*(ROOT / "stn_core").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(call, ast.Call) or not re.search("(Sentence|Complaint|Error|fail|kind)$", ast.unparse(call.func)):
+            if not isinstance(call, ast.Call) or not re.search("(Message|StnError|Error|fail|kind)$", ast.unparse(call.func)):
                 continue
             if len(call.args) == 2 and isinstance(call.args[0], ast.Constant):  # not where it is handed on
                 yield call.args[0].value, ast.literal_eval(call.args[1]), {keyword.arg for keyword in call.keywords}
@@ -182,7 +182,7 @@ def told(app):
 @pytest.mark.parametrize("key", UPLOADS)
 def test_a_refused_upload_is_explained(key):
     data, detail = UPLOADS[key]
-    with pytest.raises(PictureError) as refused:
+    with pytest.raises(ImageError) as refused:
         read_digit(data)
     assert refused.value.sentence.key == key
     app = visit("digits", lang="zh", **{"from": "Upload"})

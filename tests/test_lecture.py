@@ -18,7 +18,7 @@ from stn_core.explain.cnn_invariance import moved
 from stn_core.explain.gradient_chain import loss_gradient
 from stn_core.explain.gradient_chain import step as step_down
 from ui.app import loading
-from ui.app.i18n import LANGUAGES, Texts
+from ui.app.i18n import LANGUAGES, Translator
 from ui.controls.distortion_state import SLIDERS, distorted
 from ui.pages.gradient import controls as gradient_controls
 from ui.pages.lecture import lessons
@@ -111,7 +111,7 @@ def test_a_mistake_is_a_sentence_with_file_and_line(tmp_path, text, line, key):
     (mistake,) = lesson_of(tmp_path, 'title = "Mine"\n' + text)
     assert (mistake.line, mistake.key) == (line, key)
     for language in LANGUAGES:
-        sentence = in_words(mistake, Texts("lecture", language))
+        sentence = in_words(mistake, Translator("lecture", language))
         assert "mine.toml" in sentence and re.search(rf"\b{line}\b", sentence) and sentence[-1] in ".。"
 
 
@@ -143,7 +143,7 @@ def test_lines_are_those_where_statements_begin():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_default_is_accepted_and_every_page_has_a_title(page):
-    assert Texts("app")(page)
+    assert Translator("app")(page)
     for name, control in PAGES[page].controls().items():
         assert control.default is None or control.accepts(control.default), name
         assert not control.accepts(object()) and not control.accepts("\0"), name

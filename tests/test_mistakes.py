@@ -11,12 +11,12 @@ from stn_core.data.mnist import gallery
 from stn_core.explain.pitfalls import (
     corner_error,
     framed,
-    leash,
+    out_of_bounds_penalty,
     outside,
     repeated_identity,
     small_model_size,
-    small_run,
     small_samples,
+    train_tiny_stn,
 )  # fmt: skip
 
 DIGIT = gallery().images[2000][None, None].float() / 255
@@ -77,16 +77,16 @@ def test_outside_counts_the_points_beyond_the_edge():
 
 def test_the_leash_pulls_only_from_outside():
     theta = torch.tensor([[0.5, 0.2, 0.0], [0.5, 3.0, 0.0], [0.5, 0.0, -3.0]], requires_grad=True)
-    values = leash(ATTENTION.grid(theta, (7, 7)))
+    values = out_of_bounds_penalty(ATTENTION.grid(theta, (7, 7)))
     (gradient,) = torch.autograd.grad(values.sum(), theta)
     assert values[0] == 0 and not gradient[0].any()
     assert gradient[1, 1] > 0 and gradient[2, 2] < 0  # against it leads back to the image
     grid = torch.tensor([[[[3.0, -1.5]]]])
-    assert leash(grid).item() == pytest.approx(2.0**2 + 0.5**2)
+    assert out_of_bounds_penalty(grid).item() == pytest.approx(2.0**2 + 0.5**2)
 
 
 def test_a_small_run_learns_and_is_the_same_every_time():
-    first, second = (list(small_run(1.0, steps=60, every=20)) for _ in range(2))
+    first, second = (list(train_tiny_stn(1.0, steps=60, every=20)) for _ in range(2))
     assert [moment.step for moment in first] == [0, 20, 40, 60]
     assert [m.error for m in first] == [m.error for m in second] and first[-1].loss == second[-1].loss
     assert first[-1].error < first[0].error - 5
@@ -97,23 +97,23 @@ def test_a_small_run_learns_and_is_the_same_every_time():
 
 
 def test_without_a_rate_the_localiser_stays_where_it_is():
-    *_, last = small_run(0.0, steps=20)
+    *_, last = train_tiny_stn(0.0, steps=20)
     torch.testing.assert_close(last.theta, TRANSFORMS["affine"].identity().expand_as(last.theta))
 
 
 def test_a_rate_too_high_loses_the_image():
-    *_, last = small_run(30.0, steps=100, every=50)
+    *_, last = train_tiny_stn(30.0, steps=100, every=50)
     assert last.outside > 0.9 and last.error > 80
 
 
 def test_a_run_that_nobody_watches_computes_nothing_and_leaves_the_seeds_alone():
     state = torch.random.get_rng_state()
-    moments = list(islice(small_run(1.0, steps=10_000_000), 2))
+    moments = list(islice(train_tiny_stn(1.0, steps=10_000_000), 2))
     assert [moment.step for moment in moments] == [0, 20]
     assert torch.equal(torch.random.get_rng_state(), state)
 
 
 def test_a_run_within_inference_mode_is_a_run():
     with torch.inference_mode():
-        *_, last = small_run(1.0, steps=20)
+        *_, last = train_tiny_stn(1.0, steps=20)
     assert last.theta.shape == (6, 6) and small_model_size() > 10_000

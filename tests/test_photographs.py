@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from stn_core.data.mnist import gallery
-from stn_core.data.uploads import MAX_BYTES, PictureError, mnist_form, read_digit, read_photograph, read_picture
+from stn_core.data.uploads import MAX_BYTES, ImageError, mnist_form, read_digit, read_photograph, read_picture
 
 
 def one(size=(200, 280), ink=20, paper=240, mode="L"):
@@ -212,7 +212,7 @@ BAD = {
 @pytest.mark.parametrize("kind", BAD)
 def test_bad_input_is_refused_in_a_sentence_that_helps(kind):
     data, words = BAD[kind]
-    with pytest.raises(PictureError) as error:
+    with pytest.raises(ImageError) as error:
         read_digit(data)
     message = str(error.value)
     assert words in message and message.endswith(".") and "\n" not in message
@@ -229,5 +229,5 @@ def test_damaged_files_never_raise_anything_else(kind, data):
     for place in data.draw(st.lists(st.integers(0, len(content) - 1), max_size=5)):
         content[place] = data.draw(st.integers(0, 255))
     content = content[: data.draw(st.integers(0, len(content)))]
-    with suppress(PictureError):
+    with suppress(ImageError):
         assert read_digit(bytes(content)).shape == (28, 28)

@@ -19,7 +19,7 @@ from benchmarks.browser import serving
 from stn_core import EXPERIMENTS
 from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import save_checkpoint
-from stn_core.explain.pitfalls import small_run
+from stn_core.explain.pitfalls import train_tiny_stn
 from stn_core.training.recording import Recorder, recorded_digits
 from ui.app import loading
 from ui.app.i18n import file_of
@@ -253,7 +253,7 @@ def test_the_program_of_an_exhibit_computes_what_it_shows(visit, monkeypatch, na
 
 def test_the_program_of_a_training_trains_as_far_as_it_was_shown(visit, monkeypatch):
     run = Run(3.0)
-    for moment in small_run(3.0):
+    for moment in train_tiny_stn(3.0):
         run.moments.append(moment)
         if moment.step == 20:
             break

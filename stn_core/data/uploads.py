@@ -7,14 +7,14 @@ import torch
 from PIL import Image, ImageFilter, ImageOps
 from torch import Tensor
 
-from stn_core.messages import Complaint
+from stn_core.messages import StnError
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 150_000_000
 LONGEST = 512  # a digit is read off a picture no larger than that
 
 
-class PictureError(Complaint):
+class ImageError(StnError):
     """Bytes that are no usable picture; the message says what was wrong, what is accepted and what to do."""
 
 
@@ -23,17 +23,17 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
     through where it is transparent.
 
     Any format that Pillow reads, at most 10 MB and 150 megapixels; a JPEG is scaled down while it is decoded. Otherwise
-    PictureError.
+    ImageError.
     """
     if len(data) > MAX_BYTES:
-        raise PictureError(
+        raise ImageError(
             "large_file", "The file has {size:.1f} MB; at most 10 MB are accepted. Save it smaller and try again.",
             size=len(data) / 1e6,
         )  # fmt: skip
     try:
         picture: Image.Image = Image.open(io.BytesIO(data))
         if picture.width * picture.height > MAX_PIXELS:
-            raise PictureError(
+            raise ImageError(
                 "large_picture",
                 "The picture has {width} × {height} pixels; at most 150 megapixels are accepted. Scale it down and try again.",
                 width=picture.width, height=picture.height,
@@ -46,18 +46,18 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
         if picture.mode.startswith("I") or picture.mode == "F":
             picture = _to_8_bit(picture)
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
-    except PictureError:
+    except ImageError:
         raise
     except Image.DecompressionBombError as error:
-        raise PictureError(
+        raise ImageError(
             "huge_picture", "The picture has too many pixels; at most 150 megapixels are accepted. Scale it down and try again."
         ) from error
     except Image.UnidentifiedImageError:
-        raise PictureError(
+        raise ImageError(
             "no_picture", "This is no picture that can be read. JPEG, PNG, WebP, BMP, TIFF and GIF are accepted."
         ) from None
     except Exception as error:  # decoders of damaged files raise anything
-        raise PictureError(
+        raise ImageError(
             "damaged_picture",
             "The picture is damaged or incomplete ({error}). Save it again, as PNG or JPEG, and try again.",
             error=str(error),
@@ -80,7 +80,7 @@ def square(picture: Image.Image, side: int) -> Tensor:
 
 
 def read_photograph(data: bytes, side: int) -> Tensor:
-    """An uploaded photograph of any kind as float32 (3, side, side) in [0, 1]: ``square`` of ``read_picture``, or PictureError."""
+    """An uploaded photograph of any kind as float32 (3, side, side) in [0, 1]: ``square`` of ``read_picture``, or ImageError."""
     return square(read_picture(data, 2 * side), side)
 
 
@@ -93,7 +93,7 @@ def _to_8_bit(picture: Image.Image) -> Image.Image:
 
 def read_digit(data: bytes) -> Tensor:
     """A photographed or scanned digit in MNIST's form: uint8 (28, 28), light on dark, its longer side 20 pixels, its centre of
-    mass in the middle. PictureError if the bytes are no picture, or nothing is to be seen on it.
+    mass in the middle. ImageError if the bytes are no picture, or nothing is to be seen on it.
     """
     gray = np.asarray(read_picture(data, LONGEST).convert("L"), np.float32)
     if np.ptp(gray) < 25:  # it may be white ink on nothing
@@ -104,12 +104,12 @@ def read_digit(data: bytes) -> Tensor:
 
 def mnist_form(ink: np.ndarray) -> Tensor:
     """Bring a light digit on a dark ground (H, W), in [0, 255], to MNIST's form, uint8 (28, 28), as NIST's digits were:
-    size-normalised into 20x20 with its aspect kept, then centred by mass in 28x28. PictureError if it is blank.
+    size-normalised into 20x20 with its aspect kept, then centred by mass in 28x28. ImageError if it is blank.
     """
     threshold = otsu(ink)
     above = ink[ink > threshold]
     if above.size == 0 or above.size > 0.6 * ink.size or above.mean() - ink[ink <= threshold].mean() < 25:
-        raise PictureError(
+        raise ImageError(
             "no_digit",
             "No digit was found on the picture. Write one digit with a thick pen on plain paper, fill most of the picture with it, "
             "and try again.",

@@ -68,7 +68,7 @@ def inside(points: Tensor, theta: Tensor, transform: Transform) -> Tensor:
     return (target[:, :, :2].abs() <= target[:, :, 2:].abs()).all(-1)  # NaN compares as False
 
 
-def hits(birds: Birds, theta: Tensor, transform: Transform) -> dict[str, Tensor]:
+def window_hits(birds: Birds, theta: Tensor, transform: Transform) -> dict[str, Tensor]:
     """Whose window of theta (N, P) holds the head (three or more of its visible parts), and the centre of the box: (N,) bool.
 
     The annotations judge only; no training sees them.
@@ -89,7 +89,7 @@ def box_centres(birds: Birds) -> Tensor:
     return (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
 
 
-def annotated(model: BirdModel, birds: Birds) -> Tensor | None:
+def oracle_windows(model: BirdModel, birds: Birds) -> Tensor | None:
     """What two windows would be if annotations set them, (N, 2, P): one at the middle of the head's visible parts (of the box, if
     none is), one at the box's. How well the streams do behind these says what better localisation could still gain. None for models
     that have not two windows, or choose more than where they lie.
@@ -101,12 +101,12 @@ def annotated(model: BirdModel, birds: Birds) -> Tensor | None:
     return model.thetas(torch.stack((torch.where(head.isnan(), centre, head), centre), dim=1)).cpu()
 
 
-def reference_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[str, dict[str, float]]:
+def reference_window_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[str, dict[str, float]]:
     """The shares, in per cent, of hits of a centred window, and of one at a random place inside the photograph (mean of draws)."""
     attention, count = TRANSFORMS["attention"], len(birds.labels)
     places = (1 - scale) * (2 * torch.rand(draws, count, 2, generator=torch.Generator().manual_seed(0)) - 1)
     places = torch.cat((torch.zeros(1, count, 2), places))
-    found = [hits(birds, torch.cat((torch.full((count, 1), scale), place), dim=1), attention) for place in places]
+    found = [window_hits(birds, torch.cat((torch.full((count, 1), scale), place), dim=1), attention) for place in places]
     shares = {key: torch.stack([100 * hit[key].float().mean() for hit in found]) for key in ("head", "centre")}
     centred = {key: share[0].item() for key, share in shares.items()}
     return {"centred": centred, "random": {key: share[1:].mean().item() for key, share in shares.items()}}
@@ -114,11 +114,11 @@ def reference_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[s
 
 def attention(birds: Birds, answers: BirdAnswers) -> list[dict[str, Share]]:
     """For each transformer its hits, by kind."""
-    found = [hits(birds, theta, answers.transform) for theta in answers.thetas.unbind(1)]
-    return [{key: share(hit) for key, hit in each.items()} for each in found]
+    found = [window_hits(birds, theta, answers.transform) for theta in answers.thetas.unbind(1)]
+    return [{key: wilson_interval(hit) for key, hit in each.items()} for each in found]
 
 
-def share(hit: Tensor) -> Share:
+def wilson_interval(hit: Tensor) -> Share:
     """How many of (N,) bool are True, in per cent, with the ends of Wilson's 95 % interval."""
     n, z = max(len(hit), 1), 1.96
     p = hit.double().mean().item() if len(hit) else 0.0
@@ -127,7 +127,7 @@ def share(hit: Tensor) -> Share:
     return 100 * p, 100 * max(middle - spread, 0.0), 100 * min(middle + spread, 1.0)
 
 
-def gain(right: Tensor, reference: Tensor) -> Share:
+def paired_difference(right: Tensor, reference: Tensor) -> Share:
     """How much more often answers are right (N,) bool than another model's to the same photographs (N,): in points, with the ends
     of the 95 % interval of paired differences, which is narrower than what two intervals of their own suggest.
     """
@@ -136,7 +136,7 @@ def gain(right: Tensor, reference: Tensor) -> Share:
     return middle, middle - spread, middle + spread
 
 
-def unsure(birds: Birds, answers: BirdAnswers, right: float = 0.95) -> dict[str, float]:
+def abstention_threshold(birds: Birds, answers: BirdAnswers, right: float = 0.95) -> dict[str, float]:
     """The probability below which an answer is to be called unsure: the smallest with at least ``right`` of the sure answers right.
 
     With the rates that it had on these birds: how many were sure, and how many of each kind were right, in per cent.

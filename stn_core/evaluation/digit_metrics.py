@@ -12,16 +12,16 @@ BATCH = 250
 
 def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu") -> float:
     """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from ``seed``."""
-    return error_on(model, distort(digits.images.to(device), kind, seed), digits.labels, device)
+    return error_rate_on(model, distort(digits.images.to(device), kind, seed), digits.labels, device)
 
 
-def error_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
+def error_rate_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
     """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another class than labels (N,) say."""
-    return 100 * (logits_of(model, images, device).argmax(1) != labels).double().mean().item()
+    return 100 * (predict_logits(model, images, device).argmax(1) != labels).double().mean().item()
 
 
 @torch.inference_mode()
-def logits_of(model: nn.Module, images: Tensor, device: torch.device | str = "cpu") -> Tensor:
+def predict_logits(model: nn.Module, images: Tensor, device: torch.device | str = "cpu") -> Tensor:
     """What ``model`` answers to images (N, 1, H, W), in batches: (N, classes), on the CPU."""
     was_training = model.training
     model.eval()
@@ -41,4 +41,4 @@ def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.
 
 def validation_answers(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu") -> Tensor:
     """What the model answers to validation digits, each distorted once: (N, 10)."""
-    return logits_of(model, distort(digits.images.to(device), kind, VALIDATION_SEED), device)
+    return predict_logits(model, distort(digits.images.to(device), kind, VALIDATION_SEED), device)

@@ -18,7 +18,7 @@ from torch import Tensor
 from stn_core.allocator import keep_freed_memory
 from stn_core.data.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
 from stn_core.data.mnist import Digits, mnist
-from stn_core.evaluation.digit_metrics import BATCH, error, error_on
+from stn_core.evaluation.digit_metrics import BATCH, error, error_rate_on
 from stn_core.evaluation.report import (
     ABOUT,
     COMMAND,
@@ -90,7 +90,7 @@ def curves(model: torch.nn.Module, digits: Digits, kind: str) -> dict[str, tuple
     """The error in per cent on digits of which one parameter is varied, for each value of the sweep."""
     return {
         parameter: tuple(
-            round(error_on(model, moved(digits.images, kind, **{parameter: value}), digits.labels), 4) for value in values
+            round(error_rate_on(model, moved(digits.images, kind, **{parameter: value}), digits.labels), 4) for value in values
         )
         for parameter, values in sweep(kind).items()
     }

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from stn_core.data.distortions import DISTORTIONS
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
-from stn_core.messages import Complaint, Sentence, about_file
+from stn_core.messages import Message, StnError, about_file
 
 FORMAT = 1
 COMMAND = "python -m stn_core report"
@@ -31,7 +31,7 @@ ABOUT = ("samples", "epochs", "seconds", "device", "date", "commit")  # what a c
 PARAMETERS = ("rotation", "scale", "shift")  # degrees clockwise, a factor, pixels of the canvas to the right
 
 
-class ReportError(Complaint):
+class ReportError(StnError):
     """A file that is no usable report; the message names the file, what is wrong and the command that makes a good one."""
 
 
@@ -231,7 +231,7 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
     try:
         format = Header.model_validate_json(content).format
         if format != FORMAT:
-            raise Complaint("report_format", "its format is {found!r}, expected {expected}", found=format, expected=FORMAT)
+            raise StnError("report_format", "its format is {found!r}, expected {expected}", found=format, expected=FORMAT)
         return unpacked(ReportFile.model_validate_json(content))
     except ValidationError as failure:
         found = failure.errors()[0]
@@ -239,14 +239,14 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
             error = found["ctx"]["error"]
             raise fail("not_json", "expected a report in JSON, but it is cut off or foreign ({error})", error=error) from failure
         place = ".".join(map(str, found["loc"])) or "the file"
-        why = Sentence("other_field", "{place} is missing or not as expected", place=place)
-    except Complaint as failure:
+        why = Message("other_field", "{place} is missing or not as expected", place=place)
+    except StnError as failure:
         why = failure.sentence
     raise fail("other_report", "expected a report as stn_core writes it, but {why}", why=why)
 
 
 def unpacked(file: ReportFile) -> Report:
-    """The file's content as a report, without those of somebody's own models that are not here. Complaint if its parts do not fit
+    """The file's content as a report, without those of somebody's own models that are not here. StnError if its parts do not fit
     together.
     """
     settings = file.settings.model_dump(mode="json")
@@ -264,7 +264,7 @@ def unpacked(file: ReportFile) -> Report:
 
 def require(condition: bool, place: str) -> None:
     if not condition:
-        raise Complaint("other_field", "{place} is missing or not as expected", place=place)
+        raise StnError("other_field", "{place} is missing or not as expected", place=place)
 
 
 def result(name: str, part: ModelPart, settings: Mapping[str, Any]) -> ModelResult:
@@ -292,13 +292,13 @@ def variance(part: VariancePart) -> ClassVariance:
             strip = Image.open(io.BytesIO(base64.b64decode(part.means, validate=True)), formats=["PNG"])
             width, height = strip.size
             if strip.mode != "L" or width % 10 or not 10 <= width <= 2560 or height > 256:
-                raise Complaint(
+                raise StnError(
                     "other_means", "a picture of means is {mode} and {width} x {height}",
                     mode=strip.mode, width=width, height=height,
                 )  # fmt: skip
             pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8)
     except (OSError, SyntaxError, binascii.Error, Warning) as failure:
-        raise Complaint("no_means", "a picture of means can't be read ({error})", error=" ".join(str(failure).split())) from failure
+        raise StnError("no_means", "a picture of means can't be read ({error})", error=" ".join(str(failure).split())) from failure
     means = pixels.view(height, 10, width // 10).transpose(0, 1).float() / 255
     return ClassVariance(part.within, part.between, means)
 

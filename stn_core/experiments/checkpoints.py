@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
-from stn_core.messages import NOTHING, Complaint, about_file
+from stn_core.messages import NOTHING, StnError, about_file
 from stn_core.places import CHECKPOINTS
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
@@ -24,7 +24,7 @@ FORMAT = 1
 SHIPPED = CHECKPOINTS
 
 
-class CheckpointError(Complaint):
+class CheckpointError(StnError):
     """A file that is no usable checkpoint; the message names the file, what was expected and the command that makes a good one."""
 
 

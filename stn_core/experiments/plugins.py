@@ -26,15 +26,15 @@ from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments import registry as experiments
 from stn_core.experiments.checkpoints import own_folder, read_header
 from stn_core.experiments.registry import Experiment
-from stn_core.messages import Complaint, Sentence
+from stn_core.messages import Message, StnError
 from stn_core.models import digits
 from stn_core.transformer import transforms
 from stn_core.transformer.transforms import Size, Transform, regular_points
 
-PROBLEMS: list[Sentence] = []  # a sentence for each file that could not be used
+PROBLEMS: list[Message] = []  # a sentence for each file that could not be used
 WORD = re.compile(r"[a-z][a-z0-9_]*")
 READINGS = {"rotation", "scale", "shear", "translation", "perspective", "bending"}  # what ``Transform.decompose`` may say
-TRANSFORM, LOCALISATION = Sentence("a_transform", "a transform"), Sentence("a_localisation", "a localisation network")
+TRANSFORM, LOCALISATION = Message("a_transform", "a transform"), Message("a_localisation", "a localisation network")
 _REGISTRIES: tuple[dict, ...] = (transforms.FAMILIES, digits.LOCALISERS, experiments.RUNS)  # type: ignore[type-arg]
 _SHIPPED = [dict(registry) for registry in _REGISTRIES]
 
@@ -59,14 +59,14 @@ def add_localisation(name: str, build: Callable[[Size, Transform], nn.Module], f
     """
     _check_word(name, LOCALISATION, digits.LOCALISERS)
     if family not in transforms.FAMILIES:
-        raise Complaint("no_family", "no transform {name!r}; there are {known}", name=family, known=", ".join(transforms.FAMILIES))
+        raise StnError("no_family", "no transform {name!r}; there are {known}", name=family, known=", ".join(transforms.FAMILIES))
     transform = transforms.FAMILIES[family]
     for size in sorted({distortion.size for distortion in DISTORTIONS.values()}):
         with torch.no_grad():
             theta = build(size, transform).eval()(torch.zeros(2, 1, *size))
         if not isinstance(theta, torch.Tensor) or theta.shape != (2, transform.num_params) or not theta.isfinite().all():
             found = tuple(theta.shape) if isinstance(theta, torch.Tensor) else type(theta).__name__
-            raise Complaint(
+            raise StnError(
                 "no_theta",
                 "the localisation network {name!r} must take images {images} to finite numbers {theta}; it gives {found}",
                 name=name, images=(2, 1, *size), theta=(2, transform.num_params), found=found,
@@ -82,37 +82,37 @@ def _add_models(*models: str) -> None:
             experiments.RUNS[experiment.name] = experiment
 
 
-def _check_word(name: object, what: Sentence, taken: dict) -> None:  # type: ignore[type-arg]
+def _check_word(name: object, what: Message, taken: dict) -> None:  # type: ignore[type-arg]
     if not isinstance(name, str) or not WORD.fullmatch(name):
-        raise Complaint(
+        raise StnError(
             "no_word", "the name of {what} must be a word of small letters, digits and _; got {name!r}", what=what, name=name
         )
     if name in taken:
-        raise Complaint("taken", "there is already {what} called {name!r}; choose another name", what=what, name=name)
+        raise StnError("taken", "there is already {what} called {name!r}; choose another name", what=what, name=name)
 
 
 def _check_transform(transform: Transform) -> None:
     if not isinstance(transform, Transform):
-        raise Complaint("no_transform", "a transform must be a stn_core.Transform; got {found}", found=type(transform).__name__)
+        raise StnError("no_transform", "a transform must be a stn_core.Transform; got {found}", found=type(transform).__name__)
     count, identity = transform.num_params, transform.identity()
     if identity.shape != (count,) or identity.dtype != torch.float32:
-        raise Complaint(
+        raise StnError(
             "no_identity", "identity() of {name!r} must be float32 ({count},); got {dtype} {shape}",
             name=transform.name, count=count, dtype=identity.dtype, shape=tuple(identity.shape),
         )  # fmt: skip
     points = regular_points((5, 4))
     if not torch.allclose(transform.warp(identity[None], points)[0], points, atol=1e-4):
-        raise Complaint("moving_identity", "the transform {name!r} moves points at its own identity()", name=transform.name)
+        raise StnError("moving_identity", "the transform {name!r} moves points at its own identity()", name=transform.name)
     theta = identity + 0.1 * torch.randn(3, count, generator=torch.Generator().manual_seed(0))
     grid = transform.grid(theta.requires_grad_(), (5, 4))
     if grid.shape != (3, 5, 4, 2) or not grid.isfinite().all() or not grid.requires_grad:
-        raise Complaint(
+        raise StnError(
             "no_grid", "the grid of {name!r} must be finite, (B, H, W, 2) and differentiable; got {shape}",
             name=transform.name, shape=tuple(grid.shape),
         )  # fmt: skip
     parts = transform.decompose(theta.detach())
     if not isinstance(parts, dict) or not parts.keys() <= READINGS or any(len(part) != 3 for part in parts.values()):
-        raise Complaint(
+        raise StnError(
             "no_readings", "decompose() of {name!r} must give some of {known}, each (B, ...)",
             name=transform.name, known=", ".join(sorted(READINGS)),
         )  # fmt: skip
@@ -145,7 +145,7 @@ def load(folder: Path | None) -> None:
         return
     if not folder.is_dir():
         PROBLEMS.append(
-            Sentence("no_folder", "STN_CHECKPOINTS names {folder}, which is no folder: make it, or name another.", folder=folder)
+            Message("no_folder", "STN_CHECKPOINTS names {folder}, which is no folder: make it, or name another.", folder=folder)
         )
         return
     for path in sorted(folder.glob("*.py")):
@@ -157,7 +157,7 @@ def load(folder: Path | None) -> None:
     for path in sorted((*folder.glob("*.safetensors"), *folder.glob("digits/*.safetensors"))):
         try:
             _add_checkpoint(path)
-        except Complaint as error:
+        except StnError as error:
             PROBLEMS.append(error.sentence)
 
 
@@ -185,19 +185,19 @@ def _run(path: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _problem(error: BaseException, path: Path) -> Sentence:
+def _problem(error: BaseException, path: Path) -> Message:
     """What is wrong with a Python file, and in which line."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
-    where = Sentence("in_line", ", line {line}", line=line) if line else ""
-    return Sentence(
+    where = Message("in_line", ", line {line}", line=line) if line else ""
+    return Message(
         "no_module", "{file}{where}: {error}. Mend it or take it out; everything else works.",
         file=path.name, where=where, error=_said(error),
     )  # fmt: skip
 
 
 def _said(error: BaseException) -> str:
-    if isinstance(error, Complaint):
+    if isinstance(error, StnError):
         return error.sentence
     message = " ".join(str(error).split()).rstrip(".")
     return message if isinstance(error, ValueError) and message else f"{type(error).__name__}: {message}".rstrip(": ")
@@ -210,7 +210,7 @@ def _add_checkpoint(path: Path) -> None:
     experiment = read_header(path)
     word = path.stem.removeprefix(f"{experiment.name}-")
     if word == path.stem or not WORD.fullmatch(word):
-        raise Complaint(
+        raise StnError(
             "other_name", "{file}: name it {name}-<word>.safetensors, after what it holds, and it is found.",
             file=path.name, name=experiment.name,
         )  # fmt: skip

@@ -71,7 +71,7 @@ def on_canvas(digits: Tensor, side: int = 32) -> Tensor:
     return F.pad(digits[:, None].float() / 255, (0, room, room // 2, room - room // 2))
 
 
-def pool_forgiveness(shifts: Sequence[int], depth: int, count: int = 100) -> Tensor:
+def pooling_shift_tolerance(shifts: Sequence[int], depth: int, count: int = 100) -> Tensor:
     """How much of a digit's map survives a shift: the mean overlap, over ``count`` gallery digits of all classes, of the map of the
     digit and of the digit moved right by n pixels, after k 2x2 max-pools: (depth + 1, len(shifts)) in [0, 1].
     """

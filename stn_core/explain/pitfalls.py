@@ -54,13 +54,13 @@ def outside(grid: Tensor) -> Tensor:
     return (grid.abs() > 1).any(-1).float().flatten(1).mean(1)
 
 
-def leash(grid: Tensor) -> Tensor:
+def out_of_bounds_penalty(grid: Tensor) -> Tensor:
     """A penalty on what leaves the image, and on that alone: the mean squared distance (normalised) beyond the edge, (B,)."""
     return (grid.abs() - 1).clamp_min(0).square().sum(-1).flatten(1).mean(1)
 
 
 @dataclass(frozen=True)
-class Moment:
+class TrainingSnapshot:
     """How a small training run stands after some steps."""
 
     step: int
@@ -75,7 +75,7 @@ SIDE, BATCH, HELD_OUT, SHOWN = 14, 64, 500, 6
 RATE = 0.003  # of the classifier
 
 
-def small_run(localisation_rate: float, steps: int = 600, every: int = 20, seed: int = 0) -> Iterator[Moment]:
+def train_tiny_stn(localisation_rate: float, steps: int = 600, every: int = 20, seed: int = 0) -> Iterator[TrainingSnapshot]:
     """A short, real training of a small ST-FCN on gallery digits, 0.6 times as large and moved by up to 6 pixels both ways,
     14 x 14: yields where it stands every so many steps.
 
@@ -101,7 +101,7 @@ def small_run(localisation_rate: float, steps: int = 600, every: int = 20, seed:
             wrong = 100 * (answer.logits.argmax(1) != held_out_labels).float().mean().item()
             if done == 0:
                 loss = F.cross_entropy(answer.logits, held_out_labels)
-            yield Moment(
+            yield TrainingSnapshot(
                 done,
                 loss.item(),
                 wrong,

@@ -13,7 +13,7 @@ from stn_core.transformer.sampler import Kernel, sample
 from stn_core.transformer.transforms import Size, regular_points
 
 
-def pushed(image: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
+def forward_warp(image: Tensor, grid: Tensor) -> tuple[Tensor, Tensor]:
     """The map used the wrong way round: every *input* pixel of image (H, W) is carried to where grid (H, W, 2) says, rounded to a
     whole pixel of an output of that size.
 
@@ -51,7 +51,7 @@ def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
     return weights[0, 0] != 0
 
 
-def rings(side: int) -> Tensor:
+def zone_plate(side: int) -> Tensor:
     """A zone plate (side, side) in [0, 1]: rings that grow finer outwards, up to one pixel light and one dark in the middle of each
     edge, so that every frequency that an image of this size can hold is somewhere in it.
     """

@@ -14,17 +14,17 @@ from torch import Tensor
 
 from stn_core.data.cub import Birds, cub, held_out
 from stn_core.data.uploads import read_photograph
-from stn_core.evaluation.bird_metrics import BirdAnswers, attention, bird_answers, reference_hits, unsure
+from stn_core.evaluation.bird_metrics import BirdAnswers, abstention_threshold, attention, bird_answers, reference_window_hits
 from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.recipes import BirdRecipe
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
 from stn_core.models.backbone import BACKBONE, SIDE, Stream
 from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
 from stn_core.training.bird_recording import LookRecorder
-from stn_core.training.calibration import rescale, temperature
+from stn_core.training.calibration import apply_temperature, temperature
 from stn_core.training.linear_probe import fit
-from stn_core.training.seeding import generator, order
-from stn_core.training.window_search import Lattice, learn_to_look, look_everywhere
+from stn_core.training.seeding import epoch_permutation, step_generator
+from stn_core.training.window_search import WindowFeatures, precompute_window_features, train_localisation
 from stn_core.transformer.transforms import TRANSFORMS
 
 STORED = SIDE * 8 // 7  # a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
@@ -115,13 +115,13 @@ class BirdTask:
         about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.val_every}"
         path = self.out / "birds" / f"{self.experiment.data}-lattice-{about}.state.pt"
         if path.is_file():
-            lattice = Lattice(**torch.load(path, weights_only=True))
+            lattice = WindowFeatures(**torch.load(path, weights_only=True))
         else:
             stream = model.localisation.trunk.to(self.device).eval()
             photographs = (cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
-                parts = list(track(look_everywhere(stream, model.scale, photographs), "score maps", self.count, console=console))
-            lattice = Lattice(*(torch.cat(part) for part in zip(*parts, strict=True)))
+                parts = list(track(precompute_window_features(stream, model.scale, photographs), "score maps", self.count, console=console))
+            lattice = WindowFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(lattice._asdict(), path.with_suffix(".partial"))
             path.with_suffix(".partial").replace(path)
@@ -132,7 +132,7 @@ class BirdTask:
                 console.print(f"{self.experiment.name} looking {epoch}/{last}: loss {loss:.3f}")
 
         note(0, math.nan)
-        learn_to_look(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note)
+        train_localisation(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note)
         looks = bird_answers(model, self.test, self.device, only_look=True)
         self.looked = {"attention_before": attention(self.test, looks)}
 
@@ -158,8 +158,8 @@ class BirdTask:
         """
         size, recipe = self.recipe.batch_size, self.recipe
         epoch, position = divmod(step, self.count // size)
-        chosen = order(self.count, self.seed, epoch)[position * size : (position + 1) * size]
-        draw = generator(self.seed, step, 1)
+        chosen = epoch_permutation(self.count, self.seed, epoch)[position * size : (position + 1) * size]
+        draw = step_generator(self.seed, step, 1)
         shortest = math.ceil(STORED * (1 - recipe.zoom))
         lengths = torch.randint(shortest, STORED + 1, (size,), generator=draw)
         lefts, tops = ((torch.rand(size, generator=draw) * (STORED + 1 - lengths)).long() for _ in range(2))
@@ -191,7 +191,7 @@ class BirdTask:
         wrong = 100 * answers.wrong(self.test).double().mean().item()
         metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers)} | self.looked | said
         if model.transformers:
-            metrics["reference"] = reference_hits(self.test, model.scale)
+            metrics["reference"] = reference_window_hits(self.test, model.scale)
         return torch.float16, metrics
 
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
@@ -211,7 +211,7 @@ class BirdTask:
         said = judged(logits / warmth, self.validation)
         if decay:
             fit(layer, torch.cat((learned, held)), torch.cat((self.birds.labels, self.validation.labels)), decay)
-        rescale(layer, warmth)
+        apply_temperature(layer, warmth)
         return said
 
     def validation_error(self, model: BirdModel, device: torch.device) -> float:
@@ -233,4 +233,4 @@ def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
 def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
     """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs that are held out."""
     answers = BirdAnswers(logits, torch.zeros(len(logits), 0, 3), TRANSFORMS["attention"])
-    return {"validation_error": 100 * answers.wrong(birds).double().mean().item(), "unsure": unsure(birds, answers)}
+    return {"validation_error": 100 * answers.wrong(birds).double().mean().item(), "unsure": abstention_threshold(birds, answers)}

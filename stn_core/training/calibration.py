@@ -18,7 +18,7 @@ def temperature(logits: Tensor, labels: Tensor) -> float:
 
 
 @torch.no_grad()
-def rescale(layer: nn.Linear, temperature: float) -> None:
+def apply_temperature(layer: nn.Linear, temperature: float) -> None:
     """Divide what the layer puts out by a temperature."""
     for parameter in layer.parameters():
         parameter.div_(temperature)

@@ -9,7 +9,7 @@ from torch import Tensor
 from stn_core.data.distortions import DISTORTIONS, Parameters
 from stn_core.data.mnist import Digits
 from stn_core.experiments.recipes import Recipe
-from stn_core.training.seeding import generator, order
+from stn_core.training.seeding import epoch_permutation, step_generator
 
 
 def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
@@ -31,7 +31,7 @@ def distorted_batch(digits: Digits, kind: str, drawn: Parameters) -> tuple[Tenso
     return DISTORTIONS[kind].apply(images, {name: drawn[name] for name in drawn if name not in ("chosen", "bend")}), labels
 
 
-def bent_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
+def augmented_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
     """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels; and what is to draw further."""
     drawn, draw = _draw_bent(len(digits.labels), recipe, seed, step)
     return *_bent(digits, drawn), draw
@@ -40,7 +40,7 @@ def bent_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Te
 def _draw_bent(count: int, recipe: Recipe, seed: int, step: int) -> tuple[Parameters, torch.Generator]:
     size = recipe.batch_size
     epoch, position = divmod(step, count // size)
-    drawn, draw = {"chosen": order(count, seed, epoch)[position * size : (position + 1) * size]}, generator(seed, step, 1)
+    drawn, draw = {"chosen": epoch_permutation(count, seed, epoch)[position * size : (position + 1) * size]}, step_generator(seed, step, 1)
     if recipe.elastic_sigma_px:
         drawn["bend"] = recipe.elastic_sigma_px * torch.randn(size, 16, 2, generator=draw)
     return drawn, draw

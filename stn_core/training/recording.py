@@ -18,7 +18,7 @@ from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, Translatio
 from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
-from stn_core.messages import NOTHING, Complaint, about_file
+from stn_core.messages import NOTHING, StnError, about_file
 from stn_core.transformer.sampler import sample
 from stn_core.transformer.spatial_transformer import ExplainableModel, SpatialTransformer
 from stn_core.transformer.transforms import TRANSFORMS, Size, Transform
@@ -77,7 +77,7 @@ class Recorder:
         save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
 
 
-class RecordingError(Complaint):
+class RecordingError(StnError):
     """A file that is no usable recording; the message names the file, what was expected and the command that makes a good one."""
 
 

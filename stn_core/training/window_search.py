@@ -33,7 +33,7 @@ DROPOUT = 0.2  # of what the localisation network starts from
 ANYWHERE = 0.8  # the share of photographs in which the classifier of the window that is sought sees a position drawn at random
 
 
-class Lattice(NamedTuple):
+class WindowFeatures(NamedTuple):
     """What a frozen stream makes of N photographs; half precision."""
 
     features: Tensor  # (N, K, K, C) of windows at K x K positions, row by row, from corner to corner
@@ -41,7 +41,7 @@ class Lattice(NamedTuple):
 
 
 @torch.inference_mode()
-def look_everywhere(stream: Stream, scale: float, photographs: Iterable[Tensor]) -> Iterator[Lattice]:
+def precompute_window_features(stream: Stream, scale: float, photographs: Iterable[Tensor]) -> Iterator[WindowFeatures]:
     """The features of each photograph (3, H, W) in turn, N = 1, for windows of ``scale``."""
     side = torch.linspace(scale - 1, 1 - scale, POSITIONS)
     y, x = torch.meshgrid(side, side, indexing="ij")
@@ -53,10 +53,10 @@ def look_everywhere(stream: Stream, scale: float, photographs: Iterable[Tensor])
         image = photograph[None].to(device)
         crops = sample(image.expand(len(grid), -1, -1, -1), grid)
         features = stream(crops).float().view(1, POSITIONS, POSITIONS, -1)
-        yield Lattice(features.half().cpu(), stream.maps(shrunk(image, CROP)).half().cpu())
+        yield WindowFeatures(features.half().cpu(), stream.maps(shrunk(image, CROP)).half().cpu())
 
 
-class Judges(nn.Module):
+class PositionClassifiers(nn.Module):
     """Two sets of N linear classifiers, one set for each half of the photographs; scores of several windows add up."""
 
     def __init__(self, windows: int, width: int, classes: int) -> None:
@@ -76,10 +76,10 @@ def at(maps: Tensor, places: Tensor) -> Tensor:
     return sample(maps.permute(0, 3, 1, 2), grid, padding="border")[:, :, 0, 0]
 
 
-def learn_to_look(
+def train_localisation(
     localisation: BirdLocalisation,
     reach: float,
-    lattice: Lattice,
+    lattice: WindowFeatures,
     labels: Tensor,
     epochs: int,
     seed: int,
@@ -96,7 +96,7 @@ def learn_to_look(
     torch.manual_seed(seed)  # of the dropout
     windows, width = localisation.windows, lattice.features.shape[-1]
     features = standardised(lattice.features)
-    judges = Judges(windows, width, int(labels.max()) + 1)
+    judges = PositionClassifiers(windows, width, int(labels.max()) + 1)
     fitting = torch.optim.AdamW(judges.parameters(), lr=1e-3, weight_decay=0.05)
     moving = torch.optim.AdamW(localisation.above.parameters(), lr=1e-3, weight_decay=1e-2)
     halves = alternating(labels)

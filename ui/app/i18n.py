@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from stn_core.messages import Sentence
+from stn_core.messages import Message
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 UI = Path(__file__).parents[1]
@@ -15,7 +15,7 @@ PLACES = (UI, UI / "components", UI / "pages")  # where a folder with texts lies
 ERRORS = UI / "app" / "errors.toml"
 
 
-class Texts:
+class Translator:
     """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the text named title.
 
     A text that is not translated is said in English.
@@ -34,16 +34,16 @@ class Texts:
         return said.get(self.language, said["en"])
 
 
-def texts(page: str) -> Texts:
+def texts(page: str) -> Translator:
     """The texts of a page in the visitor's language."""
-    return Texts(page, language())
+    return Translator(page, language())
 
 
 def translated(sentence: Any) -> Any:
-    """A Sentence in the visitor's language, by its key in ``errors.toml``, which has no English: that stands where it is
+    """A Message in the visitor's language, by its key in ``errors.toml``, which has no English: that stands where it is
     said. Anything else as it is.
     """
-    if not isinstance(sentence, Sentence):
+    if not isinstance(sentence, Message):
         return sentence
     template = _table(ERRORS).get(sentence.key, {}).get(language(), sentence.template)
     return template.format(**{name: translated(value) for name, value in sentence.details.items()})

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from stn_core.messages import Complaint
+from stn_core.messages import StnError
 from stn_core.models.digits import DigitModel
 from stn_core.transformer.localisation import Localisation
 from stn_core.transformer.spatial_transformer import ExplainableModel
@@ -21,7 +21,7 @@ Layer = dict[str, Any]
 FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # transforms.js knows them
 
 
-class ExportError(Complaint):
+class ExportError(StnError):
     """A model with a part that the browser's engine does not have; the message names the part."""
 
 

@@ -6,9 +6,9 @@ import torch
 from stn_core import Experiment
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
-from stn_core.data.uploads import PictureError, read_digit
+from stn_core.data.uploads import ImageError, read_digit
 from stn_core.experiments.plugins import PROBLEMS
-from stn_core.messages import Sentence
+from stn_core.messages import Message
 from ui.app import loading
 from ui.app.i18n import texts, translated
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
@@ -17,7 +17,7 @@ from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
 from ui.controls.widgets import draw_choice, draw_choices, draw_number, draw_number_buttons, draw_sliders, reset_sliders
 
 SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
-OWN = Text("own", is_digit, Sentence("own_digit", "a digit, as the address holds it"))
+OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
 DIGIT = GalleryDigit("digit", "number", 3, 155)  # turned by 60 degrees, as the sliders have it, the CNN takes it for a 4
 KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="distortion")
 
@@ -30,7 +30,7 @@ def models(kind: str) -> Choices:
 def table() -> dict[str, Control]:
     """The controls that these pages share, by their names."""
     of_kinds = [control for kind, sliders in SLIDERS.items() for control in (*sliders, models(kind))]
-    moves = Sentence("own_moves", "32 numbers, as the address holds them")
+    moves = Message("own_moves", "32 numbers, as the address holds them")
     by_hand = [Text(by_hand.key, by_hand.moves_something, moves) for by_hand in BY_HAND.values()]
     return by_name(SOURCE, OWN, DIGIT, KIND, *of_kinds, *by_hand)
 
@@ -81,7 +81,7 @@ def take_upload() -> None:
         return
     try:
         st.query_params[OWN.key] = digit_to_text(read_digit(file.getvalue()))
-    except PictureError as error:
+    except ImageError as error:
         st.session_state["upload_error"] = error.sentence
 
 

@@ -49,7 +49,7 @@ class Control(ABC):
     @property
     @abstractmethod
     def accepted(self) -> str:
-        """The accepted values in words; a ``Sentence`` where they need translation."""
+        """The accepted values in words; a ``Message`` where they need translation."""
 
     @abstractmethod
     def accepts(self, value: object) -> bool:

@@ -11,12 +11,12 @@ import streamlit as st
 from torch import Tensor
 
 from stn_core.data.mnist import gallery
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.controls.address import keep_option, option_in_address
 from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Switch, Values, rows
 
 
-def draw_slider(slider: Slider, say: Texts, place: Any = st) -> Any:
+def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
     """A slider, in ``place``; with the range of training behind its label where it has a line to itself."""
     label = say(slider.label_key)
     label = f"{label} ({slider.unit})" if slider.unit else label
@@ -27,7 +27,7 @@ def draw_slider(slider: Slider, say: Texts, place: Any = st) -> Any:
     )
 
 
-def draw_sliders(sliders: Sequence[Slider], say: Texts) -> Values:
+def draw_sliders(sliders: Sequence[Slider], say: Translator) -> Values:
     """Sliders one below the other, two half ones in a line: their values by their keys."""
     values: Values = {}
     for row in rows(sliders):
@@ -36,7 +36,7 @@ def draw_sliders(sliders: Sequence[Slider], say: Texts) -> Values:
     return values
 
 
-def range_in_words(bounds: tuple[float, float], say: Texts) -> str:
+def range_in_words(bounds: tuple[float, float], say: Translator) -> str:
     """A range of training as one reads it."""
     low, high = (f"{bound:g}".replace("-", "−") for bound in bounds)
     return low if low == high else f"{low}{say('to')}{high}"
@@ -48,7 +48,7 @@ def reset_sliders(sliders: Sequence[Slider]) -> None:
 
 
 def draw_number(
-    number: Number, say: Texts, place: Any = st, *, show_label: bool = True, blanks: Mapping[str, Any] | None = None
+    number: Number, say: Translator, place: Any = st, *, show_label: bool = True, blanks: Mapping[str, Any] | None = None
 ) -> int:
     """A field for a whole number; ``blanks`` fills those of its label."""
     return place.number_input(
@@ -59,7 +59,7 @@ def draw_number(
 
 def draw_choice(
     choice: Choice,
-    say: Texts,
+    say: Translator,
     widget: Callable[..., Any] = st.segmented_control,
     *,
     show_label: bool = False,
@@ -84,7 +84,7 @@ def draw_choice(
 
 
 def draw_select(
-    choice: Choice, say: Texts, options: Sequence[str] | None = None, *, show_label: bool = True, help_key: str | None = None
+    choice: Choice, say: Translator, options: Sequence[str] | None = None, *, show_label: bool = True, help_key: str | None = None
 ) -> str:
     """A list of the options of a choice to pick from; ``options`` has them in another order."""
     shown = list(choice.options if options is None else options)
@@ -94,7 +94,7 @@ def draw_select(
     )  # fmt: skip
 
 
-def draw_choices(choices: Choices, say: Texts, offered: Sequence[str] | None = None) -> list[str]:
+def draw_choices(choices: Choices, say: Translator, offered: Sequence[str] | None = None) -> list[str]:
     """Buttons for several options at once; ``offered`` has those that there are now, all of them by default."""
     return st.pills(
         say(choices.label_key), choices.options if offered is None else offered, selection_mode="multi", default=choices.default,
@@ -102,7 +102,7 @@ def draw_choices(choices: Choices, say: Texts, offered: Sequence[str] | None = N
     )  # fmt: skip
 
 
-def draw_switch(switch: Switch, say: Texts, *, disabled: bool = False) -> bool:
+def draw_switch(switch: Switch, say: Translator, *, disabled: bool = False) -> bool:
     """A switch."""
     return st.toggle(say(switch.label_key), switch.default, key=switch.key, bind="query-params", disabled=disabled)
 
@@ -116,7 +116,7 @@ def draw_number_buttons(number: Number, label: str, *, show_label: bool = False,
     return int(number.default) if chosen is None else chosen  # nothing, or nonsense, in the address
 
 
-def draw_gallery_digit(digit: GalleryDigit, say: Texts) -> tuple[Tensor, int]:
+def draw_gallery_digit(digit: GalleryDigit, say: Translator) -> tuple[Tensor, int]:
     """A class and a number in it: the digit uint8 (28, 28) and its class."""
     label = draw_number_buttons(digit.class_control(), say(digit.key))
     number = draw_number(digit.number_control(), say)

@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from torch import Tensor
 
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.browser.component import component
 from ui.components.messages import message_id
 from ui.drawing.canvas import GRID, UP
@@ -48,7 +48,7 @@ def windows(
     moments: Sequence[tuple[int, int]],
     parts: bool,
     heat: Heat | None,
-    say: Texts,
+    say: Translator,
     key: str,
 ) -> None:
     """Show a model's windows on a picture.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from stn_core import EXPERIMENTS, Experiment
-from stn_core.messages import Sentence
+from stn_core.messages import Message
 from stn_core.places import ASSETS
 from ui.app import loading
 from ui.controls.spec import Choice, Choices, Control, Number, Switch, Text, by_name
@@ -38,7 +38,7 @@ def models() -> Choices:
 
 def places(experiment: Experiment) -> Text:
     """Where the visitor has put a model's windows."""
-    return Text(f"b_{experiment.name}", are_places, Sentence("own_places", "places of windows, as the address holds them"))
+    return Text(f"b_{experiment.name}", are_places, Message("own_places", "places of windows, as the address holds them"))
 
 
 def table() -> dict[str, Control]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ui.drawing.canvas import FAINT, QUIET, RIGHT, WRONG, Canvas, Figure
+from ui.drawing.canvas import CORRECT, FAINT, INCORRECT, QUIET, Canvas, Figure
 
 WIDTH = 300  # the figure stands in a narrow column
 HEAD, BAR, GAP = 30, 29, 12  # pixels: a model's name, a species, the room below a model
@@ -56,9 +56,9 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
 
 def _color(each: Guesses, i: int) -> str:
     if each.truth is not None and each.names[i] == each.truth:
-        return RIGHT
+        return CORRECT
     if i == 0:
-        return RIGHT if each.truth is None else WRONG
+        return CORRECT if each.truth is None else INCORRECT
     return QUIET
 
 

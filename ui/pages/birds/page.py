@@ -12,7 +12,7 @@ import torch
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
 from ui.app import loading
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.messages import is_new
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -85,7 +85,7 @@ def main() -> None:
         st.rerun()  # with what they found
 
 
-def choose_models(say: Texts) -> list[Experiment]:
+def choose_models(say: Translator) -> list[Experiment]:
     """The models to show. Those that know all 200 species appear once there are checkpoints of them."""
     birds = [e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))]
     available = {loading.name(experiment): experiment for experiment in birds}
@@ -98,7 +98,7 @@ def choose_models(say: Texts) -> list[Experiment]:
 
 
 def show_windows(
-    checkpoint: Checkpoint, picture: BirdPicture, own: Answer, way: bool, parts: bool, heat: str, pull: bool, say: Texts
+    checkpoint: Checkpoint, picture: BirdPicture, own: Answer, way: bool, parts: bool, heat: str, pull: bool, say: Translator
 ) -> tuple[Answer, Callable[[], None] | None]:
     """The windows of one model on the picture, where its ``own`` answer has them or the visitor has put them; what it answers, and
     the search for the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
@@ -185,7 +185,7 @@ class Search:
             arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
         return Heat(self.window, tuple(round(value, 5) for value in scanned[:, self.species].tolist()), model.reach, arrows)
 
-    def run(self, bar: Any, say: Texts) -> None:
+    def run(self, bar: Any, say: Translator) -> None:
         """Find what is not known yet, and show in ``bar`` how far it is."""
         kept, model, what = _kept(), bird_model(self.checkpoint), (self.picture, self.found, self.window)
         if self.asked not in kept:
@@ -207,7 +207,7 @@ def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Ans
     return classes.index(picture.species) if picture.species in classes else int(found.probabilities.argmax())
 
 
-def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Texts) -> None:
+def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Translator) -> None:
     species = species_that_counts(checkpoint, picture, found)
     here, best = found.probabilities[species].item(), max(heat.values)
     better = sum(value > here for value in heat.values)
@@ -226,7 +226,7 @@ def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: Bird
 
 
 def show_guesses(
-    ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Texts
+    ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Translator
 ) -> tuple[list[str], list[str]]:
     """The likeliest species of every model; back come these in words, and sentences on those that are not sure."""
     if not ready:
@@ -246,7 +246,7 @@ def show_guesses(
     return sentences, list(filter(None, doubts))
 
 
-def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Texts) -> str:
+def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
     """That a model is not sure, with what that means, measured on the validation photographs; "" if it is."""
     about = checkpoint.metrics.get("unsure")
     if not isinstance(about, dict) or probability >= about["below"]:
@@ -255,7 +255,7 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Texts) -> 
     return say("unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures)
 
 
-def tell_attention(checkpoint: Checkpoint, say: Texts) -> None:
+def tell_attention(checkpoint: Checkpoint, say: Translator) -> None:
     """How often its windows find the head and the middle of the bird, from the checkpoint."""
     looks, reference = checkpoint.metrics.get("attention"), checkpoint.metrics.get("reference")
     if not looks or not reference:
@@ -271,7 +271,7 @@ def _share(share: Sequence[float]) -> str:
     return "{:.0f} % ({:.0f}–{:.0f})".format(*share)
 
 
-def tell_species(checkpoint: Checkpoint, say: Texts) -> None:
+def tell_species(checkpoint: Checkpoint, say: Translator) -> None:
     classes = checkpoint.experiment.classes
     with st.expander(say("species", count=len(classes))):
         st.markdown(", ".join(sorted(classes)) + ".")

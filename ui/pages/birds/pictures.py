@@ -16,10 +16,10 @@ from torch import Tensor
 
 from stn_core.data.cub import HEAD, Birds, cub, cub_species
 from stn_core.data.root import DataError, data_root
-from stn_core.data.uploads import PictureError, read_picture, square
+from stn_core.data.uploads import ImageError, read_picture, square
 from stn_core.experiments.registry import SPECIES
 from stn_core.models.backbone import SIDE
-from ui.app.i18n import Texts, translated
+from ui.app.i18n import Translator, translated
 from ui.app.loading import code_of
 from ui.controls.widgets import draw_choice, draw_number, draw_select
 from ui.pages.birds import controls
@@ -44,7 +44,7 @@ class BirdPicture:
 
 
 def read_bird(data: bytes, name: str) -> BirdPicture:
-    """A picture from bytes of any kind; PictureError if there is none in them."""
+    """A picture from bytes of any kind; ImageError if there is none in them."""
     picture = read_picture(data, 2 * SIDE)
     pixels = square(picture, SIDE).mul(255).round().byte()
     aspect = picture.width / picture.height
@@ -56,7 +56,7 @@ def read_bird(data: bytes, name: str) -> BirdPicture:
     return BirdPicture(key, name, shown, min(max(aspect, NARROWEST), 1 / NARROWEST), pixels)
 
 
-def choose_picture(say: Texts) -> BirdPicture | None:
+def choose_picture(say: Translator) -> BirdPicture | None:
     """The picture that the visitor wants to see; None if there is none yet."""
     st.markdown(f"**{say('picture')}**")
     source = draw_choice(controls.SOURCE, say)
@@ -77,7 +77,7 @@ def choose_picture(say: Texts) -> BirdPicture | None:
 # Photographs of the test set
 
 
-def choose_photograph(say: Texts) -> BirdPicture | None:
+def choose_photograph(say: Translator) -> BirdPicture | None:
     birds = _photographs(data_root())
     if birds is None:
         st.info(say("no_cub"))
@@ -91,7 +91,7 @@ def choose_photograph(say: Texts) -> BirdPicture | None:
     path = birds.paths[index]
     try:
         picture = _read(path, path.stat().st_mtime_ns, birds.classes[label])
-    except PictureError as error:
+    except ImageError as error:
         st.error(say("refused", name=path.name, reason=translated(error.sentence)))
         return None
     except OSError as error:
@@ -121,7 +121,7 @@ def _read(path: Path, changed: int, species: str) -> BirdPicture:
 # The visitor's own
 
 
-def choose_upload(say: Texts) -> BirdPicture | None:
+def choose_upload(say: Translator) -> BirdPicture | None:
     count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
     key = f"b_file_{count}"
     st.file_uploader(
@@ -147,7 +147,7 @@ def take_uploads(key: str) -> None:
     for file in st.session_state.get(key) or ():
         try:
             own.append(read_bird(file.getvalue(), file.name[:40]))
-        except PictureError as error:
+        except ImageError as error:
             refused.append((file.name[:40], error.sentence))
     st.session_state["b_own"], st.session_state["b_refused"] = own[-KEPT:], refused
     st.session_state["b_uploads"] += 1

@@ -10,7 +10,7 @@ from stn_core import Checkpoint
 from stn_core.explain.readings import Reading, grid_curves, readings
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.distortion_state import SLIDERS, distorted
@@ -40,7 +40,7 @@ def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand
 
 @torch.inference_mode()
 def answered(
-    image: Tensor, label: int | None, loaded: Loaded, say: Texts, by_hand: ThetasByHand | None = None
+    image: Tensor, label: int | None, loaded: Loaded, say: Translator, by_hand: ThetasByHand | None = None
 ) -> tuple[Figure, list[str]]:
     """The figure, and a sentence for each of its rows."""
     rows, sentences = [], []
@@ -74,7 +74,7 @@ def take_home_answers(
 
 
 def explain(
-    image: Tensor, label: int | None, checkpoint: Checkpoint, say: Texts, name: str | None = None, theta: Tensor | None = None
+    image: Tensor, label: int | None, checkpoint: Checkpoint, say: Translator, name: str | None = None, theta: Tensor | None = None
 ) -> tuple[Row, str]:
     """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta`` (P,) may come from elsewhere."""
     model = checkpoint.model
@@ -92,13 +92,13 @@ def explain(
     return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines, say)
 
 
-def in_words(lines: Sequence[Reading], say: Texts) -> str:
+def in_words(lines: Sequence[Reading], say: Translator) -> str:
     """The readings as one sentence about the window."""
     said = [fact_in_words(name, figures, say) for line in lines for name, figures in line.facts.items()]
     return say("window", facts=say("comma").join(said)) if said else say("identity")
 
 
-def fact_in_words(name: str, figures: Mapping[str, str], say: Texts) -> str:
+def fact_in_words(name: str, figures: Mapping[str, str], say: Translator) -> str:
     if name != "moved":
         return say(f"is_{name}", **figures)
     return say("is_moved", moves=say("and").join(say(f"to_{side}", pixels=pixels) for side, pixels in figures.items()))

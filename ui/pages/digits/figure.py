@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from stn_core.explain.readings import GridCurves, Reading
-from ui.app.i18n import Texts
-from ui.drawing.canvas import GRID, INPUT, RIGHT, UP, WRONG, Canvas, Figure, line, picture
+from ui.app.i18n import Translator
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP, Canvas, Figure, line, picture
 
 ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
 COLUMNS = ((0.0, 0.193), (0.203, 0.398), (0.398, 0.626), (0.63, 0.823), (0.845, 1.0))
@@ -31,7 +31,7 @@ class Row:
     output: Tensor | None = None
 
 
-def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
+def digits_figure(image: Tensor, rows: Sequence[Row], say: Translator) -> Figure:
     """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid, output and probabilities."""
     count = max(len(rows), 1)
     height = HEAD + count * (ROW + GAP) + GAP // 2
@@ -50,7 +50,7 @@ def digits_figure(image: Tensor, rows: Sequence[Row], say: Texts) -> Figure:
     return figure.figure()
 
 
-def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Texts) -> None:
+def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Translator) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
     good = row.label is None or answer == row.label
@@ -73,11 +73,11 @@ def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tup
     axes = figure.panel(COLUMNS[3], domain, source if seen is image else picture(seen), seen.shape, frame)
     if row.curves is not None:
         figure.traces.append(line([-0.5, seen.shape[1] - 0.5], [-0.5, -0.5], UP, 6) | axes)
-    figure.bars(COLUMNS[4], domain, row.probabilities, answer, RIGHT if good else WRONG)
+    figure.bars(COLUMNS[4], domain, row.probabilities, answer, CORRECT if good else INCORRECT)
     mark = "" if row.label is None else (" ✓" if good else " ✗")
     text = f"{answer}{mark}  {100 * row.probabilities[answer]:.0f} %"
     middle_of_bars, above = sum(COLUMNS[4]) / 2, domain[1] + 0.004
-    figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=RIGHT if good else WRONG)
+    figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=CORRECT if good else INCORRECT)
 
 
 def _room(curves: GridCurves, size: Sequence[int]) -> float:
@@ -87,7 +87,7 @@ def _room(curves: GridCurves, size: Sequence[int]) -> float:
     return min(max(ROOM[0], beyond / max(size) + 0.03), ROOM[1])
 
 
-def _theta_text(row: Row, say: Texts) -> str:
+def _theta_text(row: Row, say: Translator) -> str:
     lines = []
     if row.matrix is not None:
         cells = [[f"{value:+.2f}".replace("-", "−").replace("+", "\u2007") for value in line] for line in row.matrix]

@@ -13,7 +13,7 @@ from stn_core.explain.readings import grid_curves
 from stn_core.models.digits import DigitModel
 from stn_core.transformer.sampler import Kernel
 from ui.app import loading
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, sweeps
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def descended(
-    model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Texts
+    model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Translator
 ) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its class."""
     x, y, angle, scale, rate = (values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate"))
@@ -66,7 +66,7 @@ def descended(
     return draw(model, image, label, family, path, say)
 
 
-def draw_steps(say: Texts) -> int:
+def draw_steps(say: Translator) -> int:
     """One step, ten, back to the start; and the steps so far as a slider, which the address keeps."""
     buttons = st.columns(4, vertical_alignment="bottom")
     buttons[0].button(say("step"), on_click=go, args=(1,), width="stretch", icon=":material/skip_next:", type="primary")
@@ -99,7 +99,7 @@ def gradient_at(
     return loss_gradient(model.classify, image, label, TRANSFORMS[family], theta, SIZE, kernel)
 
 
-def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Texts) -> tuple[Figure, str]:
+def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator) -> tuple[Figure, str]:
     """Both kernels, the bilinear one where its path ends, the integer one where it started, and what they show."""
     transform = TRANSFORMS[family]
     kernels: tuple[tuple[Kernel, Tensor], ...] = (("bilinear", torch.tensor(path[-1][0])), ("nearest", transform.identity()))
@@ -114,7 +114,7 @@ def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, 
     return gradient_figure(image[0], sides, losses, flat, int(controls.STEPS.high), say), sentence
 
 
-def in_words(gradient: LossGradient, label: int, path: Path, say: Texts) -> str:
+def in_words(gradient: LossGradient, label: int, path: Path, say: Translator) -> str:
     answer = int(gradient.probabilities.argmax())
     loss, first = f"{gradient.loss:.2f}", f"{path[0][1]:.2f}"
     if len(path) > 1:
@@ -123,7 +123,7 @@ def in_words(gradient: LossGradient, label: int, path: Path, say: Texts) -> str:
     return say(key, label=label, answer=answer, loss=loss, pull=direction(-gradient.of_points.flatten(0, 1).sum(0), say))
 
 
-def direction(pull: Tensor, say: Texts) -> str:
+def direction(pull: Tensor, say: Translator) -> str:
     """A vector (x, y) in words."""
     x, y = pull.tolist()
     longer = max(abs(x), abs(y))

@@ -16,7 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
 
-from ui.app.i18n import Texts, language, texts, translated
+from ui.app.i18n import Translator, language, texts, translated
 from ui.controls.address import write
 from ui.controls.spec import Number
 from ui.pages.lecture.lessons import Lesson, Mistake, Step, lesson, said
@@ -121,7 +121,7 @@ def complain(found: list[Mistake] | None, name: str) -> None:
     st.error(say("not_found", name=name) if found is None else "  \n".join(in_words(mistake, say) for mistake in found))
 
 
-def in_words(mistake: Mistake, say: Texts) -> str:
+def in_words(mistake: Mistake, say: Translator) -> str:
     values = {name: translated(value) for name, value in mistake.values.items()}
     return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **values))
 

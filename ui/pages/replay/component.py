@@ -16,10 +16,10 @@ from stn_core.training.recording import DIGITS, Recording
 from stn_core.transformer.transforms import TRANSFORMS, Transform
 from ui.browser.component import component
 from ui.browser.export import FAMILIES
-from ui.drawing.canvas import GRID, INPUT, RIGHT, UP, WRONG
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP
 
 HERE = Path(__file__).parent
-COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG}
+COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": CORRECT, "wrong": INCORRECT}
 
 _component = component(HERE, "replay", isolate_styles=False)
 

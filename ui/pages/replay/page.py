@@ -9,7 +9,7 @@ import torch
 from stn_core import Experiment
 from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
-from ui.app.i18n import Texts, language, texts
+from ui.app.i18n import Translator, language, texts
 from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.url_codec import step_from_text
@@ -49,7 +49,7 @@ def main() -> None:
     take_home("replay", snippet(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
 
 
-def choose_recordings(say: Texts) -> tuple[list[Experiment], int]:
+def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
     """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded is offered first."""
     named = recordable()
     offered = sorted(named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True)
@@ -61,7 +61,7 @@ def choose_recordings(say: Texts) -> tuple[list[Experiment], int]:
     return [named[side] for side in sides if side in named], dozen
 
 
-def report_missing(missing: loading.Missing, say: Texts) -> None:
+def report_missing(missing: loading.Missing, say: Translator) -> None:
     experiment = missing.experiment
     if loading.recording_path(experiment).is_file():  # but it can't be used
         text = say("unusable", name=name_of(experiment), reason=missing.reason)
@@ -70,7 +70,7 @@ def report_missing(missing: loading.Missing, say: Texts) -> None:
     st.warning(text, icon=":material/videocam_off:")
 
 
-def play(recordings: list[Recording], dozen: int, say: Texts) -> int:
+def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
     step = step_from_text(st.query_params.get(controls.STEP.key, 0), int(controls.STEP.high))
     start = st.session_state.setdefault("replay_start", step)
@@ -94,7 +94,7 @@ def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording)
     return side(_recording, name, range(12 * dozen - 12, 12 * dozen))
 
 
-def story(recording: Recording, say: Texts) -> str:
+def story(recording: Recording, say: Translator) -> str:
     """What happened, in figures: when the answers came, when the grids began to move, how it ended."""
     number = lambda step: f"{step:,}"
     path = loading.recording_path(recording.experiment)

@@ -9,7 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ui.drawing.canvas import FAINT, GRID, INPUT, QUIET, RIGHT, TEXT, WRONG, Canvas, Figure, line, model_color, model_line, picture
+from ui.drawing.canvas import (
+    CORRECT,
+    FAINT,
+    GRID,
+    INCORRECT,
+    INPUT,
+    QUIET,
+    TEXT,
+    Canvas,
+    Figure,
+    line,
+    model_color,
+    model_line,
+    picture,
+)
 
 GUESSING = 90.0  # the error in per cent of somebody who guesses one of ten classes
 LOWEST = 0.1  # the lower end of a logarithmic axis; an error of one digit in a thousand
@@ -55,7 +69,7 @@ def table_html(
         f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{_cell_html(cell)}</td>" for cell in cells)}</tr>'
         for name, cells in rows
     )
-    style = f"--right: {RIGHT}; --wrong: {WRONG}; --quiet: {QUIET}"
+    style = f"--right: {CORRECT}; --wrong: {INCORRECT}; --quiet: {QUIET}"
     head = f'<thead><tr><th scope="row">{escape(corner)}</th>{head}</tr></thead>'
     return f'<table class="results{"" if below else " details"}" style="{style}">{head}<tbody>{body}</tbody></table>'
 

@@ -11,7 +11,7 @@ from stn_core.evaluation.report import COMMAND, PAPER_SAMPLES, PARAMETERS, Model
 from stn_core.experiments.plugins import is_own
 from stn_core.models.digits import DIGIT_MODELS
 from ui.app import loading
-from ui.app.i18n import LANGUAGES, Texts, texts
+from ui.app.i18n import LANGUAGES, Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.widgets import draw_choice, draw_choices, draw_switch
@@ -52,10 +52,10 @@ def main() -> None:
 # The table
 
 
-def show_table(report: Report, say: Texts) -> None:
+def show_table(report: Report, say: Translator) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
-    views = {Texts("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options}
+    views = {Translator("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options}
     view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
     rows = [(loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
     own = {e.title: loading.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or loading.is_there(e))}
@@ -71,7 +71,7 @@ def show_table(report: Report, say: Texts) -> None:
 READINGS_OF_P = ("p", "pxy")
 
 
-def show_reading_of_p(report: Report, say: Texts) -> None:
+def show_reading_of_p(report: Report, say: Translator) -> None:
     """Which reading of P the table has and why, and how the same models do on the other one."""
     st.markdown(say("which_p"))
     compared, behind = ("cnn", "st-cnn-affine"), loading.oracle()
@@ -92,7 +92,7 @@ def in_per_cent(error: float | None) -> str:
     return "–" if error is None else f"{error:.2f} %"
 
 
-def summary(report: Report, cells: Sequence[Experiment], say: Texts) -> str:
+def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str:
     """What the table says, in sentences: how many cells meet the paper, whether transformers help, and at what cost."""
     found = [report.models[e.name] for e in cells if e.name in report.models]
     met = sum(measured.meets_paper for measured in found)
@@ -119,7 +119,7 @@ def in_millions(count: int) -> str:
     return f"{count / 1e6:.1f}"
 
 
-def cell(report: Report, name: str, view: str, say: Texts) -> Cell | None:
+def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
     """One cell of the table; None where the paper has no such model."""
     experiment = EXPERIMENTS.get(name)
     if experiment is None or (experiment.paper_error is None and not is_own(experiment)):
@@ -146,7 +146,7 @@ def in_turn(errors: Sequence[float]) -> str:
     return ", ".join(f"{error:.2f}" for error in errors)
 
 
-def quantity(measured: ModelResult, view: str, say: Texts) -> tuple[str, str]:
+def quantity(measured: ModelResult, view: str, say: Translator) -> tuple[str, str]:
     """What stands in a cell, large and small."""
     about, unknown = measured.about, say("unknown")
     if view == "seeds":
@@ -166,7 +166,7 @@ def quantity(measured: ModelResult, view: str, say: Texts) -> tuple[str, str]:
     return f"{measured.error:.2f}", "–" if paper is None else f"{paper}"
 
 
-def tell_missing(report: Report, cells: Sequence[Experiment], say: Texts) -> None:
+def tell_missing(report: Report, cells: Sequence[Experiment], say: Translator) -> None:
     """What is not measured or not up to date, with the commands on demand."""
     missing = [e for e in cells if e.name not in report.models]
     if missing:
@@ -181,7 +181,7 @@ def tell_missing(report: Report, cells: Sequence[Experiment], say: Texts) -> Non
 # The curves
 
 
-def choose_kind(say: Texts) -> str:
+def choose_kind(say: Translator) -> str:
     """The kind of data whose curves and means are shown."""
     st.markdown(f"**{say('kind')}**")
     kind = draw_choice(controls.KIND, say).lower()
@@ -189,14 +189,14 @@ def choose_kind(say: Texts) -> str:
     return kind
 
 
-def choose_curves(kind: str, say: Texts) -> list[Experiment]:
+def choose_curves(kind: str, say: Translator) -> list[Experiment]:
     """The models whose curves are drawn."""
     st.markdown(f"**{say('curves')}**")
     names = draw_choices(controls.curves(kind), say)
     return [experiment for name, experiment in loading.experiments(kind).items() if name in names]
 
 
-def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarithmic: bool, say: Texts) -> None:
+def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarithmic: bool, say: Translator) -> None:
     """The curves of some models of one kind of data, with what they say."""
     found = [report.models[e.name] for e in chosen if e.name in report.models]
     absent = [loading.name(e) for e in chosen if e.name not in report.models]
@@ -216,7 +216,7 @@ def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarit
     st.caption(" ".join(notes + ([say("without", names=", ".join(absent))] if absent else [])))
 
 
-def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Texts) -> CurvePanel:
+def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Translator) -> CurvePanel:
     unit, trained = UNITS[parameter], report.trained(kind, parameter)
     if trained:
         low, high = (f"{bound:g}{unit}".replace("-", "−") for bound in trained)
@@ -227,7 +227,7 @@ def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult
     return CurvePanel(say(parameter), unit, report.sweep(kind, parameter), trained, note, errors)
 
 
-def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Texts) -> str:
+def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Translator) -> str:
     """The largest errors inside and outside the range of training, of the first parameter that has one; and what follows."""
     parameter = next(name for name in PARAMETERS if report.trained(kind, name))
     low, high = report.trained(kind, parameter) or (0.0, 0.0)
@@ -242,7 +242,7 @@ def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Tex
     return f"{said} {say('invariance_lesson')}" if ends else said
 
 
-def in_words(errors: list[tuple[float, ModelResult]], say: Texts) -> str:
+def in_words(errors: list[tuple[float, ModelResult]], say: Translator) -> str:
     """The error of each model; of many, the smallest and the largest."""
     ordered = sorted(errors, key=lambda pair: pair[0])
     shown, between = (errors, ", ") if len(errors) <= 4 else ([ordered[0], ordered[-1]], " … ")
@@ -252,13 +252,13 @@ def in_words(errors: list[tuple[float, ModelResult]], say: Texts) -> str:
 # Before and after
 
 
-def choose_transformer(kind: str, say: Texts) -> Experiment:
+def choose_transformer(kind: str, say: Translator) -> Experiment:
     """The model whose transformer's mean images are shown."""
     st.markdown(f"**{say('transformer')}**")
     return controls.transformers(kind)[draw_choice(controls.means(kind), say, st.pills)]
 
 
-def show_means(report: Report, experiment: Experiment, say: Texts) -> None:
+def show_means(report: Report, experiment: Experiment, say: Translator) -> None:
     """The mean images before and after the transformer of one model, with what they say."""
     kind = experiment.data
     measured = report.models.get(experiment.name)

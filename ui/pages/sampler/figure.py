@@ -8,7 +8,7 @@ from torch import Tensor
 from stn_core.explain.readings import signed
 from stn_core.explain.resampling import Shrunk, kernel_profile
 from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
-from ui.app.i18n import Texts
+from ui.app.i18n import Translator
 from ui.drawing.canvas import GRID, INPUT, QUIET, Figure
 from ui.drawing.pixel_canvas import Axes, Board, Box
 from ui.drawing.tint import coloured
@@ -17,7 +17,7 @@ PATCH = 7  # pixels on a side of what is shown around the point
 MIDDLE = 0.46  # the grey on which black and white stand out alike
 
 
-def pixel_figure(image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Texts) -> Figure:
+def pixel_figure(image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Translator) -> Figure:
     """The pixels around the sampling point (x, y), in pixels of image (H, W), with their weights, the kernel, and the sum."""
     board = Board(480)
     height, width = image.shape
@@ -79,7 +79,7 @@ def _kernels(board: Board, box: Box, kernel: Kernel, x: float, y: float, weights
                 board.at(axes, letter, d, k, size=12, color="#000000", bold=True)
 
 
-def _terms(image: Tensor, weights: KernelWeights, say: Texts) -> list[str]:
+def _terms(image: Tensor, weights: KernelWeights, say: Translator) -> list[str]:
     """The sum written out, the weightiest terms first."""
     values = [(image[n, m].item(), w) for (m, n), w in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)]
     values.sort(key=lambda term: -abs(term[1]))
@@ -96,7 +96,7 @@ def _number(value: float, decimals: int = 2) -> str:
 
 
 def down_figure(
-    image: Tensor, small: Shrunk, read: Tensor, factor: int, kernel: Kernel, shares: Mapping[str, Sequence[float]], say: Texts
+    image: Tensor, small: Shrunk, read: Tensor, factor: int, kernel: Kernel, shares: Mapping[str, Sequence[float]], say: Translator
 ) -> Figure:
     """A picture, the pixels of it that are read, what the sampler makes of it, and what it should be."""
     board = Board(500)

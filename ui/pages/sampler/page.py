@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from stn_core import kernel_weights
-from stn_core.explain.resampling import digit_sheet, read_pixels, rings, shrunk
+from stn_core.explain.resampling import digit_sheet, read_pixels, shrunk, zone_plate
 from stn_core.transformer.sampler import KERNELS, Kernel
 from stn_core.transformer.transforms import regular_points
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import sweeps
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 @torch.inference_mode()
-def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> tuple[Figure, str]:
+def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Translator) -> tuple[Figure, str]:
     """One output pixel, whose sampling point lies at (x, y), in pixels of the input: the figure, and what it shows."""
     height, width = image.shape
     weights = kernel_weights(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), (height, width), kernel)
@@ -63,9 +63,9 @@ def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Texts) -> tupl
 
 
 @torch.inference_mode()
-def down(picture: str, factor: int, kernel: Kernel, say: Texts) -> tuple[Figure, str]:
+def down(picture: str, factor: int, kernel: Kernel, say: Translator) -> tuple[Figure, str]:
     """A picture made ``factor`` times smaller by sampling it at as many points as the output has pixels."""
-    image = rings(SIDE) if picture == "rings" else digit_sheet()
+    image = zone_plate(SIDE) if picture == "rings" else digit_sheet()
     small = shrunk(image, factor, kernel)
     shares = share_read()
     share = shares[kernel][factor - 1]

@@ -22,7 +22,7 @@ from stn_core import DISTORTIONS, Checkpoint
 from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
 from ui.app import loading
-from ui.app.i18n import Texts, translated
+from ui.app.i18n import Translator, translated
 from ui.app.static_files import serve
 from ui.browser.component import component
 from ui.browser.export import ExportError, export_model
@@ -30,12 +30,12 @@ from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
-from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UP
 from ui.pages.stage.controls import KERNEL, MODE
 from ui.pages.stage.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
-COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": RIGHT, "wrong": WRONG, "quiet": QUIET}
+COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": CORRECT, "wrong": INCORRECT, "quiet": QUIET}
 # the component's texts
 WORDS = (
     "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
@@ -73,7 +73,7 @@ def stage(
     mode: str,
     kernel: str,
     hand: Hand | None,
-    say: Texts,
+    say: Translator,
     key: str,
 ) -> list[str]:
     """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on models that cannot run on it.

@@ -9,8 +9,8 @@ from torch import Tensor
 from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES
 from stn_core.explain.readings import GridCurves, to_pixels
 from stn_core.transformer.transforms import TRANSFORMS
-from ui.app.i18n import Texts
-from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, Figure
+from ui.app.i18n import Translator
+from ui.drawing.canvas import CORRECT, GRID, INPUT, QUIET, UP, Figure
 from ui.drawing.pixel_canvas import Axes, Board, Box
 
 SIDE, TOP, MARGIN = 236, 30, 0.28
@@ -33,7 +33,7 @@ class Warp:
     measured: dict[str, float]
 
 
-def transformation_figure(warp: Warp, say: Texts) -> Figure:
+def transformation_figure(warp: Warp, say: Translator) -> Figure:
     """``warp`` from right to left, output to input; or, if it was used the wrong way round, from left to right."""
     board = Board(520)
     size = (warp.image.shape[0], warp.image.shape[1])
@@ -111,7 +111,7 @@ def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Ten
     return torch.tensor((box.x, box.y)) + (pixels + 0.5 + room) / (side + 2 * room) * box.width
 
 
-def _families(board: Board, warp: Warp, say: Texts) -> None:
+def _families(board: Board, warp: Warp, say: Translator) -> None:
     """The staircase of the families: a row each, a column for everything that a transformation may keep."""
     top, height, left = 338, 25, 214
     width = (1000 - left) / len(PROPERTIES)
@@ -139,7 +139,7 @@ def _cell(board: Board, axes: Axes, box: Box, kept: bool, chosen: bool) -> None:
         [box.x, box.x + box.width, box.x + box.width, box.x, box.x],
         [box.y, box.y, box.y + box.height, box.y + box.height, box.y],
     )
-    edge = GRID if chosen else RIGHT if kept else QUIET
+    edge = GRID if chosen else CORRECT if kept else QUIET
     trace = {
         "type": "scatter",
         "mode": "lines",

@@ -8,13 +8,13 @@ from stn_core import TRANSFORMS, sample
 from stn_core.explain.compose import compose_theta
 from stn_core.explain.invariants import distortion_of
 from stn_core.explain.readings import grid_curves, signed
-from stn_core.explain.resampling import pushed
-from ui.app.i18n import Texts, texts
+from stn_core.explain.resampling import forward_warp
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, arguments, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders, reset_sliders
-from ui.drawing.canvas import WRONG, Figure
+from ui.drawing.canvas import INCORRECT, Figure
 from ui.drawing.tint import coloured
 from ui.pages.transformation import controls
 from ui.pages.transformation.figure import Warp, transformation_figure
@@ -54,15 +54,15 @@ def theta_of(family: str, values: Values) -> Tensor:
 
 
 @torch.inference_mode()
-def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Texts) -> tuple[Figure, str]:
+def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Translator) -> tuple[Figure, str]:
     """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed, and what it shows."""
     transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
     grid = transform.grid(theta[None], SIZE)
     sources = transform.warp(theta[None], POINTS)[0]
     if push:
-        output, landed = pushed(image, grid[0])
+        output, landed = forward_warp(image, grid[0])
         holes = int((landed == 0).sum())
-        picture: Tensor | str = coloured(output, landed == 0, WRONG, least=0.6)
+        picture: Tensor | str = coloured(output, landed == 0, INCORRECT, least=0.6)
         sentence = say("push", holes=holes, all=landed.numel())
     else:
         picture = sample(image[None, None], grid)[0, 0]
@@ -73,7 +73,7 @@ def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, s
     return transformation_figure(warp, say), sentence
 
 
-def theta_text(family: str, theta: Tensor, say: Texts) -> str:
+def theta_text(family: str, theta: Tensor, say: Translator) -> str:
     """theta as the matrix that it is."""
     if family == "tps":
         return say("figure_control")
@@ -83,7 +83,7 @@ def theta_text(family: str, theta: Tensor, say: Texts) -> str:
     return "<br>".join(f"{left[i]}{row} {right[i]}" for i, row in enumerate(cells))
 
 
-def in_words(family: str, theta: Tensor, follow: int, source: Tensor, say: Texts) -> str:
+def in_words(family: str, theta: Tensor, follow: int, source: Tensor, say: Translator) -> str:
     """Where the followed point comes from, and what the grid does against what the digit does."""
     if torch.allclose(theta, TRANSFORMS[family].identity(), atol=1e-6):
         return say("identity", point=follow + 1)
@@ -92,7 +92,7 @@ def in_words(family: str, theta: Tensor, follow: int, source: Tensor, say: Texts
     return say(place, point=follow + 1, x=x, y=y, does=does(family, theta, say))
 
 
-def does(family: str, theta: Tensor, say: Texts) -> str:
+def does(family: str, theta: Tensor, say: Translator) -> str:
     if family in ("projective", "tps"):
         return say("does_other")
     matrix = TRANSFORMS[family].coefficients(theta[None])[0].double()
@@ -103,7 +103,7 @@ def does(family: str, theta: Tensor, say: Texts) -> str:
     return say("does_linear", grid=_said(linear, shift, say), digit=_said(back, -back @ shift, say))
 
 
-def _said(linear: Tensor, shift: Tensor, say: Texts) -> str:
+def _said(linear: Tensor, shift: Tensor, say: Translator) -> str:
     """A map of the plane in a few words: its rotation, its scale, its shift."""
     angle = torch.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]).rad2deg().item()
     factor = torch.linalg.det(linear).abs().sqrt().item()

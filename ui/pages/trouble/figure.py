@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_core.explain.pitfalls import Moment
+from stn_core.explain.pitfalls import TrainingSnapshot
 from stn_core.explain.readings import GridCurves
-from ui.app.i18n import Texts
-from ui.drawing.canvas import GRID, INPUT, QUIET, RIGHT, UP, WRONG, Figure
+from ui.app.i18n import Translator
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UP, Figure
 from ui.drawing.pixel_canvas import Axes, Board, Box
 
 SIDE = 230
@@ -95,10 +95,10 @@ def draw_chart(board: Board, box: Box, chart: Chart) -> None:
     board.label(chart.axis, box.x + box.width / 2, box.y + box.height + 24, size=14, anchor=("center", "top"))
 
 
-def run_figure(inputs: Tensor, moments: Sequence[Moment], others: Sequence[Sequence[Moment]], lost: bool, say: Texts) -> Figure:
+def run_figure(inputs: Tensor, moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], lost: bool, say: Translator) -> Figure:
     """A training run: some inputs (N, H, W) with what the transformer makes of them now, and two curves; other runs in grey."""
     board = Board(470)
-    color = WRONG if lost else RIGHT
+    color = INCORRECT if lost else CORRECT
     side = 118
     now = moments[-1] if moments else None
     for i, image in enumerate(inputs):

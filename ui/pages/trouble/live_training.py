@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
-from stn_core.explain.pitfalls import Moment, small_run
+from stn_core.explain.pitfalls import TrainingSnapshot, train_tiny_stn
 
 log = logging.getLogger(__name__)
 SECONDS = 30.0  # a run ends then, finished or not
@@ -26,7 +26,7 @@ class Run:
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
-        self.moments: list[Moment] = []
+        self.moments: list[TrainingSnapshot] = []
         self.done = False
         self.stopped = False
         self.watchers: set[str] = set()
@@ -35,7 +35,7 @@ class Run:
 class Workshop:
     """All runs of the server. ``train`` makes the moments of a run from its rate."""
 
-    def __init__(self, train: Callable[[float], Iterable[Moment]] = small_run) -> None:
+    def __init__(self, train: Callable[[float], Iterable[TrainingSnapshot]] = train_tiny_stn) -> None:
         self.train = train
         self.runs: OrderedDict[float, Run] = OrderedDict()
         self.queue: list[Run] = []

@@ -12,10 +12,10 @@ from torch import Tensor
 from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint, sample
 from stn_core.explain.gradient_chain import loss_along
 from stn_core.explain.pitfalls import (
-    Moment,
+    TrainingSnapshot,
     corner_error,
     framed,
-    leash,
+    out_of_bounds_penalty,
     outside,
     repeated_identity,
     small_model_size,
@@ -24,12 +24,12 @@ from stn_core.explain.pitfalls import (
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Slider, Sweep, Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
-from ui.drawing.canvas import GRID, INPUT, RIGHT, WRONG, Figure
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, Figure
 from ui.pages.trouble import controls, snippet
 from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
 from ui.pages.trouble.live_training import SECONDS, Run, workshop
@@ -60,13 +60,13 @@ def as_image(digit: Tensor) -> Tensor:
     return digit[None, None].float() / 255
 
 
-def answered(model: DigitModel, image: Tensor, say: Texts) -> str:
+def answered(model: DigitModel, image: Tensor, say: Translator) -> str:
     probabilities = model.classify(image).softmax(1)[0]
     answer = int(probabilities.argmax())
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
-def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, program: str, say: Texts) -> None:
+def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, program: str, say: Translator) -> None:
     """A trap as ``scene`` shows it for the ``values`` of its sliders, and the same to take home."""
     figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
@@ -75,7 +75,7 @@ def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, 
     take_home("trouble", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
 
 
-def frame(model: DigitModel, say: Texts) -> None:
+def frame(model: DigitModel, say: Translator) -> None:
     """Zero padding on an image whose mean was subtracted: a grey frame."""
     with st.sidebar:
         values = draw_sliders(controls.FRAME, say)
@@ -86,7 +86,7 @@ def frame(model: DigitModel, say: Texts) -> None:
 
 
 @torch.inference_mode()
-def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Texts) -> tuple[Figure, str]:
+def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Translator) -> tuple[Figure, str]:
     zooms = torch.linspace(0.5, 3.0, 26)
     theta = torch.stack((torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1)
     grids = ATTENTION.grid(theta, SIZE)
@@ -101,14 +101,14 @@ def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: flo
         sentence = say("frame_inside")
     panels = [
         Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[-1], SIZE)),
-        Panel(say("figure_right", answer=say("frame_after")), right[-1, 0], RIGHT, answered(model, right[-1:], say)),
-        Panel(say("figure_wrong", answer=say("frame_before")), wrong[-1, 0], WRONG, answered(model, wrong[-1:], say)),
+        Panel(say("figure_right", answer=say("frame_after")), right[-1, 0], CORRECT, answered(model, right[-1:], say)),
+        Panel(say("figure_wrong", answer=say("frame_before")), wrong[-1, 0], INCORRECT, answered(model, wrong[-1:], say)),
     ]
     highest = max(max(values.max().item() for values in losses), 1.0)
     order = zooms.tolist()
     curves = [
         Curve(_with(order, values[:-1].tolist(), zoom, values[-1].item()), color)
-        for values, color in zip(losses, (RIGHT, WRONG), strict=True)
+        for values, color in zip(losses, (CORRECT, INCORRECT), strict=True)
     ]
     x = sorted([*order, zoom])
     chart = Chart(
@@ -123,7 +123,7 @@ def _with(x: list[float], y: list[float], at: float, value: float) -> list[float
     return [v for _, v in sorted([*zip(x, y, strict=True), (at, value)])]
 
 
-def align(model: DigitModel, say: Texts) -> None:
+def align(model: DigitModel, say: Translator) -> None:
     """A grid made with one meaning of +-1, read with the other."""
     with st.sidebar:
         made = draw_choice(controls.MISMATCH, say, show_label=True) == "shrink"
@@ -135,7 +135,7 @@ def align(model: DigitModel, say: Texts) -> None:
 
 
 @torch.inference_mode()
-def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Texts) -> tuple[Figure, str]:
+def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Translator) -> tuple[Figure, str]:
     most = int(controls.REPEATS.high)
     steps = {True: [image], False: [image]}
     for mixed, images in steps.items():
@@ -150,17 +150,17 @@ def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int
     now = {mixed: images[passes] for mixed, images in steps.items()}
     panels = [
         Panel(say("align_input"), image[0, 0], INPUT),
-        Panel(say("align_both", passes=passes), now[False][0, 0], RIGHT, answered(model, now[False], say)),
-        Panel(say("align_mixed", passes=passes), now[True][0, 0], WRONG, answered(model, now[True], say)),
+        Panel(say("align_both", passes=passes), now[False][0, 0], CORRECT, answered(model, now[False], say)),
+        Panel(say("align_mixed", passes=passes), now[True][0, 0], INCORRECT, answered(model, now[True], say)),
     ]
-    curves = [Curve(sure[False], RIGHT), Curve(sure[True], WRONG)]
+    curves = [Curve(sure[False], CORRECT), Curve(sure[True], INCORRECT)]
     ticks = range(0, most + 1, 10)
     title = say("align_sure", label=label)
     chart = Chart(list(range(most + 1)), passes, curves, title, say("align_axis"), ticks, (0, 1), ("0", "1"), (-0.05, 1.08))
     return trap_figure(panels, [chart]), sentence
 
 
-def leave(model: DigitModel, say: Texts) -> None:
+def leave(model: DigitModel, say: Translator) -> None:
     """A window that leaves the image sees black, and no gradient brings it back."""
     with st.sidebar:
         values = draw_sliders([controls.SHIFT], say)
@@ -171,10 +171,10 @@ def leave(model: DigitModel, say: Texts) -> None:
     present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
 
 
-def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Texts) -> tuple[Figure, str]:
+def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Translator) -> tuple[Figure, str]:
     shifts = sorted({*torch.linspace(-2.5, 2.5, 51).tolist(), float(shift)})
     theta = torch.stack((torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1)
-    losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, leash if held else None)
+    losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, out_of_bounds_penalty if held else None)
     at = shifts.index(float(shift))
     grid = ATTENTION.grid(theta[at : at + 1], SIZE)
     output = sample(image, grid)
@@ -192,7 +192,7 @@ def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bo
         Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[at], SIZE), wide=True),
         Panel(say("leave_output"), output[0, 0], GRID, note),
     ]
-    color = RIGHT if held else WRONG
+    color = CORRECT if held else INCORRECT
     highest = max(losses.max().item(), 1.0)
     pulls = (gradient[:, 1].abs().log1p() / math.log(10) * -gradient[:, 1].sign()).tolist()
     decade = math.log10(11)  # where a pull of 10 lies
@@ -207,7 +207,7 @@ def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bo
     return trap_figure(panels, charts), sentence
 
 
-def rate(say: Texts) -> None:
+def rate(say: Translator) -> None:
     """A real training run with the localiser's rate as chosen, watched while it runs."""
     with st.sidebar:
         chosen = float(draw_choice(controls.RATE, say, st.pills, show_label=True))
@@ -250,7 +250,7 @@ def stop() -> None:
         st.session_state["w_stopped_at"] = max(len(run.moments), 1)
 
 
-def watch(run: Run | None, chosen: float, active: bool, say: Texts) -> None:
+def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None:
     """The run as it stands; when it has ended, the page is told, which then asks no more."""
     until = st.session_state.get("w_stopped_at") or None
     moments = seen(run)
@@ -263,20 +263,20 @@ def watch(run: Run | None, chosen: float, active: bool, say: Texts) -> None:
         st.rerun()
 
 
-def seen(run: Run | None) -> list[Moment]:
+def seen(run: Run | None) -> list[TrainingSnapshot]:
     """The moments of a run that the visitor has seen: up to where it was stopped."""
     return list(run.moments[: st.session_state.get("w_stopped_at") or None]) if run else []
 
 
-def is_lost(moments: Sequence[Moment]) -> bool:
+def is_lost(moments: Sequence[TrainingSnapshot]) -> bool:
     return bool(moments) and not moments[-1].outside < 0.9
 
 
-def running(moments: Sequence[Moment], others: Sequence[Sequence[Moment]], say: Texts) -> Figure:
+def running(moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], say: Translator) -> Figure:
     return run_figure(small_samples(), moments, others, is_lost(moments), say)
 
 
-def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Texts) -> str:  # type: ignore[type-arg]
+def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Translator) -> str:  # type: ignore[type-arg]
     name = f"{chosen:g}"
     if run is None:
         return say("rate_full") if st.session_state.get("w_full") else say("rate_start", rate=name)

@@ -55,8 +55,8 @@ print("outside", outside(attention.grid(theta, (28, 28))).item())"""
 def rate(rate: float, last: int) -> str:
     """A training with the localisation network's ``rate`` times the classifier's, up to the step ``last``, which is shown now."""
     code = f"""
-for moment in small_run({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
+for moment in train_tiny_stn({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
     print("step", moment.step, "error", moment.error, "outside", moment.outside)
     if moment.step == {last}:
         break"""
-    return program(["from stn_core.explain.pitfalls import small_run"], code)
+    return program(["from stn_core.explain.pitfalls import train_tiny_stn"], code)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ui.app.i18n import Texts
-from ui.drawing.canvas import INPUT, QUIET, RIGHT, WRONG, Figure
+from ui.app.i18n import Translator
+from ui.drawing.canvas import CORRECT, INCORRECT, INPUT, QUIET, Figure
 from ui.drawing.pixel_canvas import Board, Box
 from ui.drawing.tint import coloured
 
@@ -34,7 +34,7 @@ class ConfidenceCurve:
 
 
 def cnn_figure(
-    before: Seen, after: Seen, kept: Sequence[float], label: int, curves: Sequence[ConfidenceCurve], say: Texts
+    before: Seen, after: Seen, kept: Sequence[float], label: int, curves: Sequence[ConfidenceCurve], say: Translator
 ) -> Figure:
     """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far each slider may go."""
     board = Board(520)
@@ -47,7 +47,7 @@ def cnn_figure(
         board.label(name, 68, tops[row] + side / 2, bold=True, anchor=("right", "middle"), mark=color if row else None)
         board.image(Box(columns[0], tops[row], side, side), seen.image, seen.image.shape, color)
         answer = int(np.argmax(seen.probabilities))
-        good = RIGHT if answer == label else WRONG
+        good = CORRECT if answer == label else INCORRECT
         bottom = tops[row] + side
         heights = (1 - (bottom + 4) / 520, 1 - (tops[row] + 26) / 520)  # below the answer in words
         board.bars((columns[3] / 1000, 1.0), heights, seen.probabilities, answer, good)
@@ -91,7 +91,7 @@ def _confidence(board: Board, box: Box, curve: ConfidenceCurve) -> None:
 
 
 def pools_figure(
-    one: Sequence[Tensor], other: Sequence[Tensor], shift: int, table: Tensor, needed: Sequence[int | None], count: int, say: Texts
+    one: Sequence[Tensor], other: Sequence[Tensor], shift: int, table: Tensor, needed: Sequence[int | None], count: int, say: Translator
 ) -> Figure:
     """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table of what survives."""
     board = Board(520)
@@ -108,7 +108,7 @@ def pools_figure(
         board.label(heading, x + side / 2, 0, size=14, bold=True, anchor=("center", "top"))
         changed = (before - after).abs() > 0.02
         board.image(Box(x, 24, side, side), before, before.shape, QUIET)
-        board.image(Box(x, 30 + side, side, side), coloured(after, changed, WRONG), after.shape, INPUT)
+        board.image(Box(x, 30 + side, side, side), coloured(after, changed, INCORRECT), after.shape, INPUT)
     board.label(say("figure_learned"), 68, 24 + side / 2, bold=True, anchor=("right", "middle"))
     board.label(say("figure_moved"), 68, 30 + 1.5 * side, bold=True, anchor=("right", "middle"), mark=INPUT)
     top = 30 + 2 * side + 14
@@ -117,7 +117,7 @@ def pools_figure(
     return board.figure()
 
 
-def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[int | None], say: Texts) -> None:
+def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[int | None], say: Translator) -> None:
     rows, columns = table.shape
     pools = [str(k) for k in range(rows)]
     axes = board.chart(box, (-0.5, columns - 0.5), (rows - 0.5, -0.5), range(columns), range(rows), ytext=pools)
@@ -139,7 +139,7 @@ def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[i
             text = _percent(table[k, n].item())
             board.at(axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven)
     stairs = [(n + side, (rows if k is None else k) - 0.5) for n, k in enumerate(needed) for side in (-0.5, 0.5)]
-    board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], RIGHT, 5)
+    board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], CORRECT, 5)
     left, right = shift - 0.5, shift + 0.5
     board.curve(axes, [left, right, right, left, left], [-0.5, -0.5, rows - 0.5, rows - 0.5, -0.5], INPUT, 4)
     board.label(say("figure_table_pools"), box.x - 28, box.y + box.height / 2, size=14, anchor=("right", "middle"))

@@ -13,14 +13,14 @@ from stn_core.explain.cnn_invariance import (
     moved,
     on_canvas,
     overlap,
-    pool_forgiveness,
     pool_stack,
+    pooling_shift_tolerance,
     pools_needed,
     shifted,
 )  # fmt: skip
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Texts, texts
+from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, sweeps
@@ -44,7 +44,7 @@ def main() -> None:
         cnn(digit, label, say)
 
 
-def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
+def cnn(digit: torch.Tensor, label: int, say: Translator) -> None:
     with st.sidebar:
         values = draw_sliders(controls.POSE, say)
         st.button(say("reset"), on_click=back, width="stretch", icon=":material/undo:")
@@ -64,7 +64,7 @@ def cnn(digit: torch.Tensor, label: int, say: Texts) -> None:
 
 
 @torch.inference_mode()
-def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Texts) -> tuple[Figure, str]:
+def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows."""
     place = partial(moved, digit, (28, 28))
     x, y, turn, scale = (values[f"why_{name}"] for name in ("x", "y", "angle", "scale"))
@@ -103,7 +103,7 @@ def confidence_curve(
     return ConfidenceCurve(name, values.tolist(), sure.tolist(), now, ticks)
 
 
-def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
+def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
     with st.sidebar:
         values = draw_sliders([controls.SHIFT], say)
     figure, sentence = pools_scene(digit, values[controls.SHIFT.key], say)
@@ -117,7 +117,7 @@ def pools(digit: torch.Tensor, label: int, say: Texts) -> None:
 
 
 @torch.inference_mode()
-def pools_scene(digit: torch.Tensor, shift: int, say: Texts) -> tuple[Figure, str]:
+def pools_scene(digit: torch.Tensor, shift: int, say: Translator) -> tuple[Figure, str]:
     """The figure of a digit and the digit moved by ``shift`` pixels, and what it shows."""
     image = on_canvas(digit[None])
     one, other = ([maps[0, 0] for maps in pool_stack(images, DEPTH)] for images in (image, shifted(image, shift)))
@@ -131,4 +131,4 @@ def pools_scene(digit: torch.Tensor, shift: int, say: Texts) -> tuple[Figure, st
 
 @st.cache_data(show_spinner=False)
 def forgiveness() -> torch.Tensor:
-    return pool_forgiveness(range(SHIFTS), DEPTH, COUNT)
+    return pooling_shift_tolerance(range(SHIFTS), DEPTH, COUNT)

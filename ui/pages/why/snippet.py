@@ -31,9 +31,9 @@ image = on_canvas(digit[None])
 one, other = pool_stack(image, {depth}), pool_stack(shifted(image, shift), {depth})
 kept = [overlap(*maps).item() for maps in zip(one, other)]
 print("of this digit, after 0, 1, ... max-pools:", kept)
-table = pool_forgiveness(range({shifts}), {depth}, {count})  # of {count} digits: max-pools x shifts
+table = pooling_shift_tolerance(range({shifts}), {depth}, {count})  # of {count} digits: max-pools x shifts
 needed = pools_needed(table, {threshold})[shift]
 print("max-pools needed for this shift:", needed)"""
-    names = "on_canvas, overlap, pool_forgiveness, pool_stack, pools_needed, shifted"
+    names = "on_canvas, overlap, pooling_shift_tolerance, pool_stack, pools_needed, shifted"
     ours = [f"from stn_core.explain.cnn_invariance import {names}"]
     return program([*imports, *ours], line, assignments([controls.SHIFT], values), code)
