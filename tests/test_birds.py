@@ -390,7 +390,15 @@ OPTIONS = {"device": "cpu", "precision": "float32"}
 def small(name):
     experiment = EXPERIMENTS[name].changed(["backbone=test_efficientnet"])
     return experiment, experiment.recipe("ours").changed(
-        ["init_from=random", "frozen_blocks=0", "window_search_epochs=1", "joint_epochs=1", "batch_size=8", "val_every=3", "epochs=2"]
+        [
+            "init_from=random",
+            "frozen_blocks=0",
+            "window_search_epochs=1",
+            "joint_epochs=1",
+            "batch_size=8",
+            "val_every=3",
+            "epochs=2",
+        ]
     )
 
 

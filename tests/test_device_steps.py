@@ -49,7 +49,10 @@ def test_they_lead_to_the_weights_of_the_loop(tiny_mnist, tmp_path, steps_on_dev
 
 @pytest.mark.parametrize(
     "settings",
-    [["optimiser=sgd", *(f"{name}=0" for name in ("ema_decay", "max_grad_norm", "elastic_sigma_px"))], ["optimiser=adamw", "ema_decay=0.5"]],
+    [
+        ["optimiser=sgd", *(f"{name}=0" for name in ("ema_decay", "max_grad_norm", "elastic_sigma_px"))],
+        ["optimiser=adamw", "ema_decay=0.5"],
+    ],
 )
 def test_they_follow_the_recipe(tiny_mnist, tmp_path, steps_on_device, settings):
     recipe, weights = SHORT.changed([*settings, "lr=0.01"]), []

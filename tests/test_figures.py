@@ -221,7 +221,8 @@ def test_bars_are_the_probabilities_and_the_answer_stands_out():
 
 
 @pytest.mark.parametrize(
-    ("label", "color", "text"), [(4, canvas.CORRECT, "4 ✓  82 %"), (7, canvas.INCORRECT, "4 ✗  82 %"), (None, canvas.CORRECT, "4  82 %")]
+    ("label", "color", "text"),
+    [(4, canvas.CORRECT, "4 ✓  82 %"), (7, canvas.INCORRECT, "4 ✗  82 %"), (None, canvas.CORRECT, "4  82 %")],
 )
 @pytest.mark.parametrize("make", [plain, row])
 def test_right_and_wrong_answers_have_their_colours(make, label, color, text):

@@ -33,7 +33,11 @@ def write(out, name, seed, **changed):
 def test_every_cell_has_a_recipe_of_its_own():
     recipe = lambda name: EXPERIMENTS[name].recipe("ours")
     assert (recipe("r-st-cnn-tps").epochs, recipe("r-st-cnn-tps").elastic_sigma_px) == (80, 0.7)
-    assert (recipe("r-st-fcn-affine").epochs, recipe("r-st-fcn-tps").epochs, recipe("r-st-fcn-tps").elastic_sigma_px) == (240, 800, 1.0)
+    assert (recipe("r-st-fcn-affine").epochs, recipe("r-st-fcn-tps").epochs, recipe("r-st-fcn-tps").elastic_sigma_px) == (
+        240,
+        800,
+        1.0,
+    )
     assert (recipe("rts-st-fcn-projective").epochs, recipe("rts-st-fcn-projective").elastic_sigma_px) == (800, 1.0)
     assert [recipe(f"{kind}-fcn").epochs for kind in ("r", "rts", "p", "e", "tc")] == 5 * [320]
     assert [recipe(f"{kind}-st-fcn-affine").epochs for kind in ("p", "e", "tc")] == [320, 160, 160]

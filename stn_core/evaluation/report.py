@@ -330,9 +330,7 @@ def one_line_a_list(value: Any, indent: int = 0) -> str:
     """JSON that a person can read and a diff can show: objects indented, lists on one line."""
     if not isinstance(value, Mapping) or not value:
         return json.dumps(value)
-    inner = ",\n".join(
-        f"{' ' * (indent + 1)}{json.dumps(key)}: {one_line_a_list(part, indent + 1)}" for key, part in value.items()
-    )
+    inner = ",\n".join(f"{' ' * (indent + 1)}{json.dumps(key)}: {one_line_a_list(part, indent + 1)}" for key, part in value.items())
     return f"{{\n{inner}\n{' ' * indent}}}" + ("" if indent else "\n")
 
 

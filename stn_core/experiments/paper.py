@@ -1,6 +1,5 @@
 """The paper's figures."""
 
-
 PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the paper
     "fcn": {"r": 2.1, "rts": 5.2, "p": 3.1, "e": 3.2, "tc": 13.2},
     "cnn": {"r": 1.2, "rts": 0.8, "p": 1.5, "e": 1.4, "tc": 3.5},

@@ -34,7 +34,9 @@ class Stream(nn.Module):
         if not blocks:
             return
         if not all(hasattr(self.network, part) for part in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
-            raise ValueError(f"frozen_blocks={blocks} needs a backbone with blocks, such as {BACKBONE}; use --set frozen_blocks=0 with this one")
+            raise ValueError(
+                f"frozen_blocks={blocks} needs a backbone with blocks, such as {BACKBONE}; use --set frozen_blocks=0 with this one"
+            )
         if blocks > len(self.network.blocks):
             raise ValueError(f"frozen_blocks={blocks} is more than the backbone's {len(self.network.blocks)} blocks")
         self.frozen, self.coarse = blocks, coarse

@@ -120,7 +120,9 @@ class BirdTask:
             stream = model.localisation.trunk.to(self.device).eval()
             photographs = (cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count))
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
-                parts = list(track(precompute_window_features(stream, model.scale, photographs), "score maps", self.count, console=console))
+                parts = list(
+                    track(precompute_window_features(stream, model.scale, photographs), "score maps", self.count, console=console)
+                )
             lattice = WindowFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
             path.parent.mkdir(parents=True, exist_ok=True)
             torch.save(lattice._asdict(), path.with_suffix(".partial"))
@@ -132,7 +134,9 @@ class BirdTask:
                 console.print(f"{self.experiment.name} looking {epoch}/{last}: loss {loss:.3f}")
 
         note(0, math.nan)
-        train_localisation(model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note)
+        train_localisation(
+            model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note
+        )
         looks = bird_answers(model, self.test, self.device, only_look=True)
         self.looked = {"attention_before": attention(self.test, looks)}
 

@@ -40,7 +40,10 @@ def augmented_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tup
 def _draw_bent(count: int, recipe: Recipe, seed: int, step: int) -> tuple[Parameters, torch.Generator]:
     size = recipe.batch_size
     epoch, position = divmod(step, count // size)
-    drawn, draw = {"chosen": epoch_permutation(count, seed, epoch)[position * size : (position + 1) * size]}, step_generator(seed, step, 1)
+    drawn, draw = (
+        {"chosen": epoch_permutation(count, seed, epoch)[position * size : (position + 1) * size]},
+        step_generator(seed, step, 1),
+    )
     if recipe.elastic_sigma_px:
         drawn["bend"] = recipe.elastic_sigma_px * torch.randn(size, 16, 2, generator=draw)
     return drawn, draw

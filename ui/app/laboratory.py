@@ -42,8 +42,7 @@ def show() -> None:
         choose_theme()
     say = texts("app")  # after the switch, which takes the language from the address
     pages: dict[str, StreamlitPage] = {
-        name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name))
-        for name, page in PAGES.items()
+        name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name)) for name, page in PAGES.items()
     }
     pages["lecture"] = st.Page(lambda: list_of_lectures.main(pages), title=say("lecture"), url_path="lecture")
     page = st.navigation(list(pages.values()), position="top")

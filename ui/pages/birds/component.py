@@ -27,6 +27,7 @@ WORDS = (
 
 _component = component(HERE, "birds", isolate_styles=False)
 
+
 @dataclass(frozen=True)
 class Heat:
     """A class's probability with one window at each of K x K places (K * K,), row by row from corner to corner of its reach; and

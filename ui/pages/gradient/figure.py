@@ -27,7 +27,9 @@ class Side:
     learns: bool
 
 
-def gradient_figure(image: Tensor, sides: Sequence[Side], losses: Sequence[float], flat: float, total: int, say: Translator) -> Figure:
+def gradient_figure(
+    image: Tensor, sides: Sequence[Side], losses: Sequence[float], flat: float, total: int, say: Translator
+) -> Figure:
     """image (H, W) with both kernels; the losses so far with the first of them, and the constant one of the second."""
     board = Board(500)
     limits = [max(side.gradient.of_output.abs().max().item() for side in sides), max(s.slope.abs().max().item() for s in sides)]

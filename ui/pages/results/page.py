@@ -55,7 +55,9 @@ def main() -> None:
 def show_table(report: Report, say: Translator) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
-    views = {Translator("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options}
+    views = {
+        Translator("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options
+    }
     view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
     rows = [(loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
     own = {e.title: loading.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or loading.is_there(e))}

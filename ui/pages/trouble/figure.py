@@ -95,7 +95,9 @@ def draw_chart(board: Board, box: Box, chart: Chart) -> None:
     board.label(chart.axis, box.x + box.width / 2, box.y + box.height + 24, size=14, anchor=("center", "top"))
 
 
-def run_figure(inputs: Tensor, moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], lost: bool, say: Translator) -> Figure:
+def run_figure(
+    inputs: Tensor, moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], lost: bool, say: Translator
+) -> Figure:
     """A training run: some inputs (N, H, W) with what the transformer makes of them now, and two curves; other runs in grey."""
     board = Board(470)
     color = INCORRECT if lost else CORRECT

@@ -91,7 +91,13 @@ def _confidence(board: Board, box: Box, curve: ConfidenceCurve) -> None:
 
 
 def pools_figure(
-    one: Sequence[Tensor], other: Sequence[Tensor], shift: int, table: Tensor, needed: Sequence[int | None], count: int, say: Translator
+    one: Sequence[Tensor],
+    other: Sequence[Tensor],
+    shift: int,
+    table: Tensor,
+    needed: Sequence[int | None],
+    count: int,
+    say: Translator,
 ) -> Figure:
     """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table of what survives."""
     board = Board(520)
