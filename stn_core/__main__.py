@@ -76,7 +76,7 @@ def train(
     options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
     several = parse_seeds(seeds) if seeds is not None else []
     if ray and several:
-        raise ValueError("--seeds is not for --ray: start one queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
+        raise ValueError("--seeds is not for --ray: start a queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
     if len(chosen) == 1 and len(several) <= 1 and not ray:
         own = own_folder() if is_own(chosen[0]) else None
         options["out"] = out or own or Path("checkpoints")
