@@ -120,8 +120,7 @@ async function animation(count, picture, progress) {
  * @param {number} height
  */
 async function encoded(frames, width, height) {
-  const options = { format: "rgb565", useSqrt: false };
-  const palette = quantize(sampled(frames), COLORS, options);
+  const palette = quantize(sampled(frames), COLORS);
   const same = palette.length; // the index of what stays as it was
   const encoder = GIFEncoder();
   /** @type {Uint8Array | null} */

@@ -17,13 +17,5 @@ export interface Encoder {
 }
 
 export function GIFEncoder(): Encoder;
-export function quantize(
-  rgba: Uint8Array | Uint8ClampedArray,
-  colors: number,
-  options?: { format?: string; useSqrt?: boolean },
-): Color[];
-export function applyPalette(
-  rgba: Uint8Array | Uint8ClampedArray,
-  palette: Color[],
-  format?: string,
-): Uint8Array;
+export function quantize(rgba: Uint8Array | Uint8ClampedArray, colors: number): Color[];
+export function applyPalette(rgba: Uint8Array | Uint8ClampedArray, palette: Color[]): Uint8Array;
