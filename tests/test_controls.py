@@ -65,6 +65,13 @@ def test_a_default_is_fitted_and_has_a_text(page):
             assert control.text(control.default) != ""
 
 
+@pytest.mark.parametrize("number", [Number("n", 1, 5, 1), Slider("x", -1.0, 2.0, 0.0, 0.1), Slider("y", -180, 180, 0, 5)])
+def test_every_value_goes_from_end_to_end(number):
+    values = number.every_value()
+    assert values[0] == number.low and values[-1] == number.high and all(map(number.accepts, values))
+    assert len(set(values)) == round((number.high - number.low) / number.step) + 1
+
+
 def is_word(text):
     return text.isalpha()
 

@@ -373,9 +373,8 @@ def test_the_figures_of_a_page_go_home_in_every_form(tab, tmp_path):
     expect(offline.get_by_role("link")).to_have_attribute("href", page.url)
     expect(offline.get_by_text("ST-CNN affine answers").first).to_be_visible()
     shown = offline.locator("pre").text_content()
-    assert (
-        b"\nfrom stn_core import load_checkpoint" in b"\n" + taken(page, "Python")[1] and shown == taken(page, "Python")[1].decode()
-    )
+    program = taken(page, "Python")[1].decode()
+    assert program == shown and "\nfrom stn_core import load_checkpoint\n" in program
     assert "angle = -60  # °" in shown
 
 

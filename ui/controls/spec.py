@@ -88,6 +88,11 @@ class Number(Control):
         steps = round((min(max(value, self.low), self.high) - self.low) / self.step)
         return type(self.step)(round(self.low + steps * self.step, 6))
 
+    def every_value(self) -> list[Any]:
+        """All its values, from the lowest to the highest."""
+        count = round((self.high - self.low) / self.step)
+        return [self.fitted(self.low + i * self.step) for i in range(count + 1)]
+
     def text(self, value: Any) -> str:
         return str(value) if isinstance(value, int) else f"{value:g}"
 
@@ -173,7 +178,7 @@ class Choices(Control):
     kept_by_page = False
 
     @property
-    def default(self) -> list[str]:  # type: ignore[override]
+    def default(self) -> list[str]:
         return list(self.at_start)
 
     @property

@@ -110,7 +110,7 @@ def draw_switch(switch: Switch, say: Translator, *, disabled: bool = False) -> b
 def draw_number_buttons(number: Number, label: str, *, show_label: bool = False, help_text: str | None = None) -> int:
     """A button for each whole number, as the address has it: the one chosen."""
     chosen = st.pills(
-        label, list(range(int(number.low), int(number.high) + 1)), key=number.key, default=int(number.default), required=True,
+        label, number.every_value(), key=number.key, default=int(number.default), required=True,
         bind="query-params", format_func=number.text, help=help_text, label_visibility=_visibility(show_label),
     )  # fmt: skip
     return int(number.default) if chosen is None else chosen  # nothing, or nonsense, in the address

@@ -1,9 +1,10 @@
 """The controls of the exhibit "sampler"."""
 
+from stn_core.transformer.sampler import KERNELS
 from ui.controls.spec import Choice, Control, GalleryDigit, Slider, by_name
 
 VIEW = Choice("s_view", ("pixel", "down"), "pixel", kept_by_page=True)
-KERNEL = Choice("s_kernel", ("nearest", "bilinear", "bicubic"), "bilinear", kept_by_page=True)
+KERNEL = Choice("s_kernel", KERNELS, "bilinear", kept_by_page=True)
 DIGIT = GalleryDigit("s_digit", "s_digit_number", 3, 64)
 POINT = (  # where one output pixel is read, in pixels of the input
     Slider("s_x", -1.0, 28.0, 11.7, 0.1, unit="px"),

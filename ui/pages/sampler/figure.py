@@ -116,10 +116,12 @@ def down_figure(
             _points(board, axes, small.grid, image.shape[0], detail.start)
     error = say("figure_error", error=f"{small.error:.2f}")
     board.label(error, 2 * step + side / 2, 28 + side + 6, size=15, bold=True, anchor=("center", "top"), mark=GRID)
-    axes = board.chart(Box(330, 330, 560, 112), (0.9, 8.1), (-0.02, 1.08), range(1, 9), (0, 0.5, 1), ytext=("0", "50 %", "100 %"))
+    factors = range(1, len(shares[kernel]) + 1)
+    bounds = (factors[0] - 0.1, factors[-1] + 0.1)
+    axes = board.chart(Box(330, 330, 560, 112), bounds, (-0.02, 1.08), factors, (0, 0.5, 1), ytext=("0", "50 %", "100 %"))
     for name in sorted(KERNELS, key=lambda name: name == kernel):
         chosen = name == kernel
-        board.curve(axes, range(1, 9), shares[name], GRID if chosen else QUIET, 5 if chosen else 1.5)
+        board.curve(axes, factors, shares[name], GRID if chosen else QUIET, 5 if chosen else 1.5)
     board.marks(axes, torch.tensor([[factor, shares[kernel][factor - 1]]]), GRID, 17)
     board.label(say("figure_share"), 270, 386, size=15, bold=True, anchor=("right", "middle"))
     board.label(say("figure_factor"), 610, 466, size=14, anchor=("center", "top"))

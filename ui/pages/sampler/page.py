@@ -1,5 +1,6 @@
 """Exhibit 3, the sampler: one output pixel is a weighted sum of a few input pixels; and what follows for making things smaller."""
 
+from functools import partial
 from typing import cast
 
 import streamlit as st
@@ -13,7 +14,7 @@ from stn_core.transformer.transforms import regular_points
 from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.spec import sweeps
+from ui.controls.spec import Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import Figure
 from ui.pages.sampler import controls, snippet
@@ -35,11 +36,10 @@ def main() -> None:
             values = draw_sliders(sliders, say)
             digit, label = draw_gallery_digit(controls.DIGIT, say)
     if view == "down":
-        scene = lambda values: down(picture, values["s_factor"], kernel, say)
+        scene = partial(down, picture, kernel, say)
         program, note = snippet.down(picture, SIDE, values, kernel), say("down_note")
     else:
-        image = digit.float() / 255
-        scene = lambda values: pixel(image, values["s_x"], values["s_y"], kernel, say)
+        scene = partial(pixel, digit.float() / 255, kernel, say)
         program, note = snippet.pixel(digit, label, values, kernel), say("pixel_note")
     figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
@@ -49,8 +49,9 @@ def main() -> None:
 
 
 @torch.inference_mode()
-def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Translator) -> tuple[Figure, str]:
-    """One output pixel, whose sampling point lies at (x, y), in pixels of the input: the figure, and what it shows."""
+def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
+    """One output pixel, read from an image (28, 28) where the sliders say: the figure, and what it shows."""
+    x, y = values["s_x"], values["s_y"]
     height, width = image.shape
     weights = kernel_weights(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), (height, width), kernel)
     columns, rows = weights.pixels.unbind(1)
@@ -63,8 +64,9 @@ def pixel(image: Tensor, x: float, y: float, kernel: Kernel, say: Translator) ->
 
 
 @torch.inference_mode()
-def down(picture: str, factor: int, kernel: Kernel, say: Translator) -> tuple[Figure, str]:
-    """A picture made ``factor`` times smaller by sampling it at as many points as the output has pixels."""
+def down(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
+    """A picture made smaller, by the factor of the slider, by sampling it at as many points as the output has pixels."""
+    factor = values["s_factor"]
     image = zone_plate(SIDE) if picture == "rings" else digit_sheet()
     small = shrunk(image, factor, kernel)
     shares = share_read()
@@ -78,9 +80,13 @@ def down(picture: str, factor: int, kernel: Kernel, say: Translator) -> tuple[Fi
 @st.cache_data(show_spinner=False)
 def share_read() -> dict[str, list[float]]:
     """The share of the picture's pixels that are read, for each kernel and each factor."""
-    grid = lambda factor: regular_points((round(SIDE / factor),) * 2).view(round(SIDE / factor), -1, 2)
-    mean = lambda factor, kernel: read_pixels((SIDE, SIDE), grid(factor), kernel).float().mean().item()
-    return {kernel: [mean(factor, kernel) for factor in range(1, 9)] for kernel in KERNELS}
+    shares: dict[str, list[float]] = {}
+    for kernel in KERNELS:
+        for factor in controls.FACTOR.every_value():
+            side = round(SIDE / factor)
+            grid = regular_points((side, side)).view(side, side, 2)
+            shares.setdefault(kernel, []).append(read_pixels((SIDE, SIDE), grid, kernel).float().mean().item())
+    return shares
 
 
 def _percent(share: float) -> str:

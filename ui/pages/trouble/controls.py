@@ -4,10 +4,8 @@ from ui.controls.spec import Choice, Control, GalleryDigit, Slider, by_name
 
 TRAP = Choice("w_trap", ("frame", "align", "rate", "leave"), "frame", kept_by_page=True)
 DIGIT = GalleryDigit("w_digit", "w_digit_number", 2, 151)
-FRAME = (
-    Slider("w_zoom", 0.5, 3.0, 1.4, 0.05, unit="×"),
-    Slider("w_mean", 0.0, 0.8, 0.45, 0.05),
-)
+ZOOM = Slider("w_zoom", 0.5, 3.0, 1.4, 0.05, unit="×")
+FRAME = (ZOOM, Slider("w_mean", 0.0, 0.8, 0.45, 0.05))
 MISMATCH = Choice("w_mismatch", ("shrink", "grow"), "shrink", kept_by_page=True)
 REPEATS = Slider("w_repeats", 0, 40, 10, 1)
 RATE = Choice("w_rate", ("0", "0.1", "0.3", "1", "3", "10", "30"), "10", kept_by_page=True)

@@ -87,7 +87,7 @@ def frame(model: DigitModel, say: Translator) -> None:
 
 @torch.inference_mode()
 def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Translator) -> tuple[Figure, str]:
-    zooms = torch.linspace(0.5, 3.0, 26)
+    zooms = torch.linspace(controls.ZOOM.low, controls.ZOOM.high, 26)
     theta = torch.stack((torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1)
     grids = ATTENTION.grid(theta, SIZE)
     images = image.expand(27, -1, -1, -1)
@@ -172,7 +172,7 @@ def leave(model: DigitModel, say: Translator) -> None:
 
 
 def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Translator) -> tuple[Figure, str]:
-    shifts = sorted({*torch.linspace(-2.5, 2.5, 51).tolist(), float(shift)})
+    shifts = sorted({*torch.linspace(controls.SHIFT.low, controls.SHIFT.high, 51).tolist(), float(shift)})
     theta = torch.stack((torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1)
     losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, out_of_bounds_penalty if held else None)
     at = shifts.index(float(shift))

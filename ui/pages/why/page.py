@@ -23,14 +23,14 @@ from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
-from ui.controls.spec import Values, sweeps
+from ui.controls.spec import Slider, Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders, reset_sliders
 from ui.drawing.canvas import Figure
 from ui.pages.why import controls, snippet
 from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
-DEPTH, SHIFTS, COUNT, THRESHOLD = 5, 9, 100, 0.9
+DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
 
 
 def main() -> None:
@@ -76,9 +76,9 @@ def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values
     last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
     sentence = say(key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %"))
     curves = [
-        confidence_curve(model, label, say("why_x"), x, (-10, -5, 0, 5, 10), lambda v: place(v, y, radians, scale)),
-        confidence_curve(model, label, say("why_angle"), turn, (-180, -90, 0, 90, 180), lambda v: place(x, y, v.deg2rad(), scale)),
-        confidence_curve(model, label, say("why_scale"), scale, (0.5, 1, 1.5), lambda v: place(x, y, radians, v)),
+        confidence_curve(model, label, say, controls.X, x, 5, lambda v: place(v, y, radians, scale)),
+        confidence_curve(model, label, say, controls.ANGLE, turn, 5, lambda v: place(x, y, v.deg2rad(), scale)),
+        confidence_curve(model, label, say, controls.SCALE, scale, 3, lambda v: place(x, y, radians, v)),
     ]
     return cnn_figure(before, after, kept, label, curves, say), sentence
 
@@ -95,12 +95,21 @@ def see(model: DigitModel, image: torch.Tensor) -> Seen:
 
 
 def confidence_curve(
-    model: DigitModel, label: int, name: str, now: float, ticks: tuple[float, ...], place: Callable[[torch.Tensor], torch.Tensor]
+    model: DigitModel,
+    label: int,
+    say: Translator,
+    slider: Slider,
+    now: float,
+    ticks: int,
+    place: Callable[[torch.Tensor], torch.Tensor],
 ) -> ConfidenceCurve:
-    """How sure the model is of ``label`` from the first tick to the last; ``place`` makes the images of some values."""
-    values = torch.cat((torch.linspace(ticks[0], ticks[-1], 19), torch.tensor([float(now)]))).sort().values
+    """How sure the model is of ``label`` from one end of a slider to the other, with so many ticks; the slider stands at ``now``,
+    and ``place`` makes the images of some values.
+    """
+    values = torch.cat((torch.linspace(slider.low, slider.high, 19), torch.tensor([float(now)]))).sort().values
     sure = model(place(values)).softmax(1)[:, label]
-    return ConfidenceCurve(name, values.tolist(), sure.tolist(), now, ticks)
+    marked = tuple(torch.linspace(slider.low, slider.high, ticks).tolist())
+    return ConfidenceCurve(say(slider.label_key), values.tolist(), sure.tolist(), now, marked)
 
 
 def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
@@ -111,7 +120,7 @@ def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
     st.markdown(f"#### {sentence}")
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
-    program = snippet.pools(digit, label, values, DEPTH, SHIFTS, COUNT, THRESHOLD)
+    program = snippet.pools(digit, label, values, DEPTH, COUNT, THRESHOLD)
     scene = lambda values: pools_scene(digit, values[controls.SHIFT.key], say)[0]
     take_home("why", program, scene, values, sweeps([controls.SHIFT], say), [note])
 
@@ -131,4 +140,4 @@ def pools_scene(digit: torch.Tensor, shift: int, say: Translator) -> tuple[Figur
 
 @st.cache_data(show_spinner=False)
 def forgiveness() -> torch.Tensor:
-    return pooling_shift_tolerance(range(SHIFTS), DEPTH, COUNT)
+    return pooling_shift_tolerance(controls.SHIFT.every_value(), DEPTH, COUNT)

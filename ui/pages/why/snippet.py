@@ -23,7 +23,7 @@ print("what stays in its place, stage by stage:", kept)"""
     return program([*imports, *ours], line, assignments(controls.POSE, values), code)
 
 
-def pools(digit: Tensor, label: int, values: Values, depth: int, shifts: int, count: int, threshold: float) -> str:
+def pools(digit: Tensor, label: int, values: Values, depth: int, count: int, threshold: float) -> str:
     """How many max-pools a shift needs to be forgiven: of this digit, and of ``count`` digits."""
     imports, line = digit_lines(digit, label)
     code = f"""
@@ -31,7 +31,7 @@ image = on_canvas(digit[None])
 one, other = pool_stack(image, {depth}), pool_stack(shifted(image, shift), {depth})
 kept = [overlap(*maps).item() for maps in zip(one, other)]
 print("of this digit, after 0, 1, ... max-pools:", kept)
-table = pooling_shift_tolerance(range({shifts}), {depth}, {count})  # of {count} digits: max-pools x shifts
+table = pooling_shift_tolerance(range({len(controls.SHIFT.every_value())}), {depth}, {count})  # of {count} digits: max-pools x shifts
 needed = pools_needed(table, {threshold})[shift]
 print("max-pools needed for this shift:", needed)"""
     names = "on_canvas, overlap, pooling_shift_tolerance, pool_stack, pools_needed, shifted"
