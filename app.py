@@ -5,7 +5,7 @@ visitor, as the page.
 import streamlit as st
 
 if __name__ == "__main__":
-    from ui.app.laboratory import show
+    from ui.pages.laboratory import show
 
     show()
 else:

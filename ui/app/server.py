@@ -29,7 +29,7 @@ async def begin(app: st.App) -> AsyncIterator[None]:
     """Open the first page, as ``streamlit run`` does for a script without a server of its own; import the pages meanwhile, so that
     the first visitor does not wait for all of it.
     """
-    threading.Thread(target=importlib.import_module, args=("ui.app.laboratory",), daemon=True).start()
+    threading.Thread(target=importlib.import_module, args=("ui.pages.laboratory",), daemon=True).start()
     if not st.get_option("server.headless"):
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         host, port = st.get_option("browser.serverAddress"), st.get_option("server.port")

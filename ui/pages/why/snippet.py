@@ -31,7 +31,8 @@ image = on_canvas(digit[None])
 one, other = pool_stack(image, {depth}), pool_stack(shifted(image, shift), {depth})
 kept = [overlap(*maps).item() for maps in zip(one, other)]
 print("of this digit, after 0, 1, ... max-pools:", kept)
-table = pooling_shift_tolerance(range({len(controls.SHIFT.every_value())}), {depth}, {count})  # of {count} digits: max-pools x shifts
+shifts = range({len(controls.SHIFT.every_value())})
+table = pooling_shift_tolerance(shifts, {depth}, {count})  # of {count} digits: max-pools x shifts
 needed = pools_needed(table, {threshold})[shift]
 print("max-pools needed for this shift:", needed)"""
     names = "on_canvas, overlap, pooling_shift_tolerance, pool_stack, pools_needed, shifted"

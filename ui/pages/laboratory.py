@@ -17,7 +17,7 @@ from ui.pages.lecture import page as list_of_lectures
 from ui.pages.lecture import steps
 from ui.pages.registry import PAGES, path_of
 
-HERE = Path(__file__).parent
+APP = Path(__file__).parents[1] / "app"
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
 
 
@@ -35,7 +35,7 @@ def show() -> None:
     st.set_page_config(page_title="Spatial transformers", page_icon=ASSETS / "icon.png", layout="wide")
     warm_up()
     load_plugins()
-    st.html(HERE / "style.css")
+    st.html(APP / "style.css")
     head = st.sidebar.container()
     with st.sidebar.container(horizontal=True, vertical_alignment="center"):
         choose_language()
