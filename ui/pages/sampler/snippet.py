@@ -22,7 +22,7 @@ print("value", value)"""
 
 def down(picture: str, side: int, values: Values, kernel: str) -> str:
     """A picture made smaller, by sampling and as it should be."""
-    image, name = (f"image = rings({side})", "rings") if picture == "rings" else ("image = digit_sheet()", "digit_sheet")
+    image, name = (f"image = zone_plate({side})", "zone_plate") if picture == "rings" else ("image = digit_sheet()", "digit_sheet")
     code = f"""
 small = shrunk(image, factor, {kernel!r})  # .sampled is what the sampler makes of it, .averaged what it should be
 share = read_pixels(({side}, {side}), small.grid, {kernel!r}).float().mean().item()

@@ -43,10 +43,10 @@ def leave(digit: Tensor, label: int, model: str, window: float, values: Values, 
 image = digit[None].float() / 255
 attention, theta = TRANSFORMS["attention"], torch.tensor([[{window:g}, x, 0.0]])
 classify = load_checkpoint({model!r}).model.classify
-losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), {"leash" if held else "None"})
+losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), {"out_of_bounds_penalty" if held else "None"})
 print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
 print("outside", outside(attention.grid(theta, (28, 28))).item())"""
-    names = "leash, outside" if held else "outside"
+    names = "out_of_bounds_penalty, outside" if held else "outside"
     ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.gradient_chain import loss_along"]
     ours.append(f"from stn_core.explain.pitfalls import {names}")
     return program([*imports, *ours], line, assignments([controls.SHIFT], values), code)
