@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from stn_core.data.distortions import DISTORTIONS
@@ -213,9 +213,12 @@ class ReportFile(Part):
 
 def fits(name: str, value: Any) -> bool:
     """Whether a value is one that the report takes for ``name`` of ``ABOUT``."""
-    if type(value) is int:
-        return name in ("samples", "epochs", "seconds") and 0 <= value < 10**15
-    return name not in ("samples", "epochs", "seconds") and isinstance(value, str) and len(value) <= 200
+    kind: Any = Count if name in ("samples", "epochs", "seconds") else ShortText
+    try:
+        TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def read_report(path: str | os.PathLike[str] = PLACE) -> Report:

@@ -8,20 +8,13 @@ from typing import Any
 
 from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments.paper import PAPER, PAPER_BIRDS
-from stn_core.experiments.recipes import BIRD_RECIPES, RECIPES, STEMS, BirdRecipe, Recipe
+from stn_core.experiments.recipes import BIRD_RECIPES, ELASTIC_SIGMAS_PX, EPOCHS, RECIPES, STEMS, BirdRecipe, Recipe
 from stn_core.models.birds import BIRD_MODELS, create_bird_model
 from stn_core.models.digits import DIGIT_MODELS, create_digit_model
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 SPECIES = {"cub50": 50, "cub200": 200}
 BIRD_OPTIONS: Mapping[str, type] = {"backbone": str, "family": str, "scale": float, "fixed_scale": bool, "heat": bool}
-EPOCHS: Mapping[str, Mapping[str, int]] = {  # of the recipe "ours", where it is not RECIPES': the best on the validation digits
-    "fcn": dict.fromkeys(DISTORTIONS, 320),
-    "st-fcn-affine": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
-    "st-fcn-projective": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
-    "st-fcn-tps": {"r": 800, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
-}
-ELASTIC_SIGMAS_PX = {"r-st-fcn-tps": 1.0, "rts-st-fcn-affine": 1.0, "rts-st-fcn-projective": 1.0, "rts-st-fcn-tps": 1.0}
 
 
 @dataclass(frozen=True)
