@@ -12,9 +12,10 @@ import torch
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.models.digits import DigitModel
 from stn_core.places import ASSETS, INSTALLED, ROOT
 from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
-from ui.app.i18n import language, texts, translated
+from ui.app.i18n import Translator, language, texts, translated
 
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
@@ -71,6 +72,16 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
         return Missing(experiment, texts("controls")("untrained", command=experiment.command))
     except CheckpointError as error:
         return Missing(experiment, translated(error.sentence))
+
+
+def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
+    """The trained model of an exhibit about digits; None if there is none, and the page says why in its text "missing"."""
+    checkpoint = load(experiment)
+    if isinstance(checkpoint, Missing):
+        st.warning(say("missing", model=experiment.name, reason=checkpoint.reason), icon=":material/model_training:")
+        return None
+    assert isinstance(checkpoint.model, DigitModel)
+    return checkpoint.model
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

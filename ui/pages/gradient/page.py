@@ -6,7 +6,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint
+from stn_core import EXPERIMENTS, TRANSFORMS
 from stn_core.explain.cnn_invariance import moved
 from stn_core.explain.gradient_chain import LossGradient, loss_gradient, sampler_gradient, step
 from stn_core.explain.readings import grid_curves
@@ -33,12 +33,9 @@ def main() -> None:
         family = draw_choice(controls.FAMILY, say, st.pills)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
         values = draw_sliders((*controls.POSE, controls.RATE), say)
-    checkpoint = loading.load(MODEL)
-    if not isinstance(checkpoint, Checkpoint):
-        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+    model = loading.digit_model(MODEL, say)
+    if model is None:
         return
-    model = checkpoint.model
-    assert isinstance(model, DigitModel)
     above = st.container()
     drawing = st.container()
     values[controls.STEPS.key] = draw_steps(say)

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from torch import Tensor
 
-from stn_core import EXPERIMENTS, TRANSFORMS, Checkpoint, sample
+from stn_core import EXPERIMENTS, TRANSFORMS, sample
 from stn_core.explain.gradient_chain import loss_along
 from stn_core.explain.pitfalls import (
     TrainingSnapshot,
@@ -47,12 +47,10 @@ def main() -> None:
     if trap == "rate":
         rate(say)
         return
-    checkpoint = loading.load(MODEL)
-    if not isinstance(checkpoint, Checkpoint):
-        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+    model = loading.digit_model(MODEL, say)
+    if model is None:
         return
-    assert isinstance(checkpoint.model, DigitModel)
-    {"frame": frame, "align": align, "leave": leave}[trap](checkpoint.model, say)
+    {"frame": frame, "align": align, "leave": leave}[trap](model, say)
 
 
 def as_image(digit: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 import torch
 
-from stn_core import EXPERIMENTS, Checkpoint
+from stn_core import EXPERIMENTS
 from stn_core.explain.cnn_invariance import (
     feature_maps,
     moved,
@@ -48,12 +48,9 @@ def cnn(digit: torch.Tensor, label: int, say: Translator) -> None:
     with st.sidebar:
         values = draw_sliders(controls.POSE, say)
         st.button(say("reset"), on_click=back, width="stretch", icon=":material/undo:")
-    checkpoint = loading.load(MODEL)
-    if not isinstance(checkpoint, Checkpoint):
-        st.warning(say("missing", model=MODEL.name, reason=checkpoint.reason), icon=":material/model_training:")
+    model = loading.digit_model(MODEL, say)
+    if model is None:
         return
-    model = checkpoint.model
-    assert isinstance(model, DigitModel)
     figure, sentence = cnn_scene(model, digit, label, values, say)
     note = say("cnn_note", model=MODEL.name)
     st.markdown(f"#### {sentence}")
