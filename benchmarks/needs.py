@@ -1,9 +1,10 @@
 """What training a bird model needs, from its measured operations and what its backward pass keeps.
 
-    python -m benchmarks.needs [--model 4st-cnn] [--data cub200] [--photographs 5994] [--teraflops 5]
+    python -m benchmarks.needs [--model 4st-cnn] [--data cub200] [--photographs 5994] [--teraflops
+    5]
 
-Hours are an estimate: the operations of the forward pass, three times for the backward pass with it, at a speed that a GPU reaches
-with such networks, a tenth or so of what its maker says.
+Hours are an estimate: the operations of the forward pass, three times for the backward pass with
+it, at a speed that a GPU reaches with such networks, a tenth or so of what its maker says.
 """
 
 import argparse
@@ -17,7 +18,9 @@ PHOTOGRAPHS = 4  # measured at once
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="4st-cnn")
     parser.add_argument("--data", default="cub200", choices=["cub50", "cub200"])
     parser.add_argument("--recipe", default="paper", choices=["paper", "ours"])
@@ -34,20 +37,27 @@ def main() -> None:
         return tensor
 
     images = torch.rand(PHOTOGRAPHS, 3, 448, 448)
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), FlopCounterMode(display=False) as counter:
+    with (
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        FlopCounterMode(display=False) as counter,
+    ):
         model(images)
     activations = sum(kept.values()) / PHOTOGRAPHS
     operations = 3 * counter.get_total_flops() / PHOTOGRAPHS
     weights = sum(parameter.numel() for parameter in model.parameters())
-    memory = 4 * 4 * weights + recipe.batch_size * activations  # weights, gradients, momentum, average; float32
+    # weights, gradients, momentum, average; float32
+    memory = 4 * 4 * weights + recipe.batch_size * activations
     total = operations * options.photographs * recipe.epochs
     print(f"{experiment.name}, recipe {options.recipe}: {weights / 1e6:.1f} million parameters")
     print(
-        f"a photograph, forward and backward: {operations / 1e9:.1f} GFLOP, {activations / 1e6:.0f} MB kept for the backward pass"
+        f"a photograph, forward and backward: {operations / 1e9:.1f} GFLOP, "
+        f"{activations / 1e6:.0f} MB kept for the backward pass"
     )
     print(f"memory for batches of {recipe.batch_size}: about {memory / 1e9:.1f} GB in float32")
-    print(f"{recipe.epochs} epochs of {options.photographs} photographs: {total / 1e15:.1f} PFLOP, "
-          f"{total / options.teraflops / 1e12 / 3600:.1f} h at {options.teraflops:g} TFLOP/s")  # fmt: skip
+    print(
+        f"{recipe.epochs} epochs of {options.photographs} photographs: {total / 1e15:.1f} PFLOP, "
+        f"{total / options.teraflops / 1e12 / 3600:.1f} h at {options.teraflops:g} TFLOP/s"
+    )
 
 
 if __name__ == "__main__":

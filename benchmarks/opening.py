@@ -1,8 +1,10 @@
-"""From an address to the first painted figure, in a browser that was never here and in one that was.
+"""From an address to the first painted figure, in a browser that was never here and in one that
+was.
 
     python -m benchmarks.opening [--visits 8] [--path /]
 
-The very first visit pays the server's imports and models, and is told apart. What is loaded is what each of a class has to load.
+The very first visit pays the server's imports and models, and is told apart. What is loaded is what
+each of a class has to load.
 """
 
 import argparse
@@ -31,11 +33,17 @@ def visit(context: BrowserContext, address: str) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--visits", type=int, default=8)
     parser.add_argument("--path", default="/", help="the page and its state")
     options = parser.parse_args()
-    with serving() as server, tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
+    with (
+        serving() as server,
+        tempfile.TemporaryDirectory() as profile,
+        sync_playwright() as playwright,
+    ):
         address = server + options.path
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         new = []
@@ -44,13 +52,19 @@ def main() -> None:
             new.append(visit(context, address))
             context.close()
         browser.close()
-        known = playwright.chromium.launch_persistent_context(profile, executable_path=chromium(), args=FLAGS)
-        again = [visit(known, address) for _ in range(options.visits + 2)][2:]  # scripts are compiled for good at the second visit
+        known = playwright.chromium.launch_persistent_context(
+            profile, executable_path=chromium(), args=FLAGS
+        )
+        # scripts are compiled for good at the second visit
+        again = [visit(known, address) for _ in range(options.visits + 2)][2:]
         known.close()
     print(f"{options.path}: the very first visit {new[0][0]:.2f} s")
     for name, visits in (("in a new browser", new[1:]), ("in a browser that was here", again)):
         seconds = [second for second, _ in visits]
-        print(f"{name}: p50 {statistics.median(seconds):.2f} s, longest {max(seconds):.2f} s, {visits[-1][1]:.1f} MB loaded")
+        print(
+            f"{name}: p50 {statistics.median(seconds):.2f} s, longest {max(seconds):.2f} s, "
+            f"{visits[-1][1]:.1f} MB loaded"
+        )
 
 
 if __name__ == "__main__":

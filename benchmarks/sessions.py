@@ -1,8 +1,10 @@
-"""A lecture hall: many open the default page of a fresh server at once, then each moves a slider once a second.
+"""A lecture hall: many open the default page of a fresh server at once, then each moves a slider
+once a second.
 
     python -m benchmarks.sessions [--sessions 50] [--seconds 30]
 
-Measured from sending a message to the end of the rerun that it causes, when all of the new figure has arrived.
+Measured from sending a message to the end of the rerun that it causes, when all of the new figure
+has arrived.
 """
 
 import argparse
@@ -32,7 +34,9 @@ class Visitor:
         self.figure: dict = {}
 
     async def rerun(self, patience: float = PATIENCE) -> float:
-        """Move the slider one step, at first only open the page: the seconds until the script has finished."""
+        """Move the slider one step, at first only open the page: the seconds until the script has
+        finished.
+        """
         message = BackMsg()
         message.rerun_script.query_string = ""
         if self.slider:
@@ -45,9 +49,15 @@ class Visitor:
             while True:
                 answer = ForwardMsg.FromString(await self.socket.recv())
                 kind = answer.WhichOneof("type")
-                if kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
+                if (
+                    kind == "script_finished"
+                    and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
+                ):
                     return time.perf_counter() - sent
-                if kind == "script_finished" and answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
+                if (
+                    kind == "script_finished"
+                    and answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
+                ):
                     raise RuntimeError("the script does not compile")
                 if kind == "delta":
                     self.take(answer.delta.new_element)
@@ -62,17 +72,25 @@ class Visitor:
             self.figure = json.loads(element.bidi_component.json)["figure"]
 
 
-async def visit(address: str, number: int, sessions: int, seconds: float, ready: asyncio.Barrier) -> tuple[list[float], list[str]]:
-    """One visitor's times, the opening's first, and errors. All wait for each other, then take turns within a period."""
+async def visit(
+    address: str, number: int, sessions: int, seconds: float, ready: asyncio.Barrier
+) -> tuple[list[float], list[str]]:
+    """One visitor's times, the opening's first, and errors. All wait for each other, then take
+    turns within a period.
+    """
     times: list[float] = []
     try:
-        async with websockets.connect(f"ws{address.removeprefix('http')}/_stcore/stream", subprotocols=["streamlit"]) as socket:
+        async with websockets.connect(
+            f"ws{address.removeprefix('http')}/_stcore/stream", subprotocols=["streamlit"]
+        ) as socket:
             visitor = Visitor(socket, number)
             times.append(await visitor.rerun(OPENING))
             await visitor.rerun()
             await visitor.rerun()
             if sum(trace["type"] == "bar" for trace in visitor.figure["data"]) != 2:
-                raise RuntimeError("the page does not show two models: train r-cnn and r-st-cnn-affine first")
+                raise RuntimeError(
+                    "the page does not show two models: train r-cnn and r-st-cnn-affine first"
+                )
             async with asyncio.timeout(OPENING):
                 await ready.wait()
             start = time.perf_counter() + PERIOD * number / sessions
@@ -88,9 +106,13 @@ async def visit(address: str, number: int, sessions: int, seconds: float, ready:
     return times, []
 
 
-async def measure(address: str, sessions: int, seconds: float) -> list[tuple[list[float], list[str]]]:
+async def measure(
+    address: str, sessions: int, seconds: float
+) -> list[tuple[list[float], list[str]]]:
     ready = asyncio.Barrier(sessions)
-    return await asyncio.gather(*(visit(address, number, sessions, seconds, ready) for number in range(sessions)))
+    return await asyncio.gather(
+        *(visit(address, number, sessions, seconds, ready) for number in range(sessions))
+    )
 
 
 def main() -> None:
@@ -105,10 +127,16 @@ def main() -> None:
         print(f"{errors.count(error)} x {error}")
     opened = [times[0] for times, _ in visits if times]
     moves = sorted(1000 * time for times, _ in visits for time in times[1:])
-    print(f"{len(opened)} of {options.sessions} visitors saw the page, the last after {max(opened, default=float('nan')):.1f} s")
+    print(
+        f"{len(opened)} of {options.sessions} visitors saw the page, the last after "
+        f"{max(opened, default=float('nan')):.1f} s"
+    )
     if moves:
         p50, p95 = statistics.median(moves), moves[int(0.95 * len(moves))]
-        print(f"{len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; {len(errors)} errors")
+        print(
+            f"{len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; "
+            f"{len(errors)} errors"
+        )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""From a key press on a slider to the painted figure, in a real browser: python -m benchmarks.slider_latency [--moves 60]
+"""From a key press on a slider to the painted figure, in a real browser: python -m
+benchmarks.slider_latency [--moves 60]
 
-With ``--every-page`` the same on every page whose figures Python computes, each with a slider of its own.
+With ``--every-page`` the same on every page whose figures Python computes, each with a slider of
+its own.
 """
 
 import argparse
@@ -54,17 +56,26 @@ def measured(page: Page, address: str, slider: str, moves: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--moves", type=int, default=60)
     parser.add_argument("--path", default=START, help="the state to start from")
-    parser.add_argument("--slider", default="r_angle", help="its key, which is its name in the address")
+    parser.add_argument(
+        "--slider", default="r_angle", help="its key, which is its name in the address"
+    )
     parser.add_argument("--every-page", action="store_true")
     options = parser.parse_args()
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        for path, slider in PAGES.items() if options.every_page else [(options.path, options.slider)]:
-            print(f"{path}, {options.moves} moves of {slider}: {measured(page, address + path, slider, options.moves)}")
+        for path, slider in (
+            PAGES.items() if options.every_page else [(options.path, options.slider)]
+        ):
+            print(
+                f"{path}, {options.moves} moves of {slider}: "
+                f"{measured(page, address + path, slider, options.moves)}"
+            )
         browser.close()
 
 

@@ -1,4 +1,5 @@
-"""The live stage in a real browser: frames while the hand drags, and the time from letting go to the painted Plotly figure.
+"""The live stage in a real browser: frames while the hand drags, and the time from letting go to
+the painted Plotly figure.
 
 python -m benchmarks.stage [--path "/stage?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
 """
@@ -56,13 +57,18 @@ def main() -> None:
         browser.close()
     gaps = [later[0] - sooner[0] for sooner, later in pairwise(frames)]
     print(f"models: {', '.join(names)}")
-    print(f"{len(gaps)} frames while dragging, ms from one to the next: {said(gaps)}: {1000 / statistics.mean(gaps):.0f} a second")
+    print(
+        f"{len(gaps)} frames while dragging, ms from one to the next: {said(gaps)}: "
+        f"{1000 / statistics.mean(gaps):.0f} a second"
+    )
     print(f"of that in the networks, ms: {said([spent for _, spent in frames])}")
     print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
 
 
 def dragging(page: Any, seconds: float) -> None:
-    """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the browser as a hand's are."""
+    """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the
+    browser as a hand's are.
+    """
     box = page.locator(".place").bounding_box()
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 8
     page.mouse.move(x, y)

@@ -1,7 +1,9 @@
-"""Forward plus backward of each transform with the sampler, against bare torch and against kornia: python -m benchmarks.transforms
+"""Forward plus backward of each transform with the sampler, against bare torch and against kornia:
+python -m benchmarks.transforms
 
-Everybody warps the same images with the same theta, and passes a gradient back to both. The contestants take turns, so that what
-else the machine does meets all of them; the figures are medians over the rounds.
+Everybody warps the same images with the same theta, and passes a gradient back to both. The
+contestants take turns, so that what else the machine does meets all of them; the figures are
+medians over the rounds.
 """
 
 import argparse
@@ -39,15 +41,21 @@ def bare_affine(images: Tensor, theta: Tensor) -> Tensor:
 
 
 def homogeneous(theta: Tensor, last_row: tuple[float, ...]) -> Tensor:
-    return torch.cat((theta, theta.new_tensor(last_row).expand(len(theta), -1)), dim=1).view(-1, 3, 3)
+    return torch.cat((theta, theta.new_tensor(last_row).expand(len(theta), -1)), dim=1).view(
+        -1, 3, 3
+    )
 
 
 def kornia_affine(images: Tensor, theta: Tensor) -> Tensor:
-    return kornia.homography_warp(images, homogeneous(theta, (0.0, 0.0, 1.0)), images.shape[2:], align_corners=True)
+    return kornia.homography_warp(
+        images, homogeneous(theta, (0.0, 0.0, 1.0)), images.shape[2:], align_corners=True
+    )
 
 
 def kornia_projective(images: Tensor, theta: Tensor) -> Tensor:
-    return kornia.homography_warp(images, homogeneous(theta, (1.0,)), images.shape[2:], align_corners=True)
+    return kornia.homography_warp(
+        images, homogeneous(theta, (1.0,)), images.shape[2:], align_corners=True
+    )
 
 
 def kornia_tps(images: Tensor, theta: Tensor) -> Tensor:
@@ -79,7 +87,9 @@ def check(family: str) -> None:
     for name, warp in CONTESTANTS[family].items():
         difference = (warp(images, theta) - images).abs().max().item()
         if difference > 1e-3:
-            raise RuntimeError(f"{name}: the identity of {family} changes the images by {difference}")
+            raise RuntimeError(
+                f"{name}: the identity of {family} changes the images by {difference}"
+            )
 
 
 def compete(family: str, shape: tuple[int, ...], rounds: int) -> dict[str, float]:
@@ -97,20 +107,39 @@ def compete(family: str, shape: tuple[int, ...], rounds: int) -> dict[str, float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    table = Table("transform", "images", "ours", "against", "theirs", "ours / theirs", "goal", title=f"{options.threads} thread(s)")
+    table = Table(
+        "transform",
+        "images",
+        "ours",
+        "against",
+        "theirs",
+        "ours / theirs",
+        "goal",
+        title=f"{options.threads} thread(s)",
+    )
     for family in CONTESTANTS:
         check(family)
         for shape in SHAPES:
             result = compete(family, shape, options.rounds)
             for name in [name for name in result if name != "ours"]:
                 ratio, goal = result["ours"] / result[name], GOALS.get((family, name))
-                verdict = "" if goal is None else f"≤ {goal:g}: {'met' if ratio <= goal else 'missed'}"
-                cells = (f"{result['ours']:.2f} ms", name, f"{result[name]:.2f} ms", f"{ratio:.2f}", verdict)
+                verdict = (
+                    "" if goal is None else f"≤ {goal:g}: {'met' if ratio <= goal else 'missed'}"
+                )
+                cells = (
+                    f"{result['ours']:.2f} ms",
+                    name,
+                    f"{result[name]:.2f} ms",
+                    f"{ratio:.2f}",
+                    verdict,
+                )
                 table.add_row(family, "x".join(map(str, shape)), *cells)
     Console(width=110).print(table)
 

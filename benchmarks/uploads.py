@@ -1,9 +1,10 @@
-"""Photographs of 12 megapixels on the birds page: the time from choosing a file to the picture with its windows, and the memory.
+"""Photographs of 12 megapixels on the birds page: the time from choosing a file to the picture with
+its windows, and the memory.
 
     python -m benchmarks.uploads [--uploads 10] [--megapixels 12]
 
-Each upload is another file, chosen by one visitor after the other. Memory is the server's: before the first upload, its peak, and
-when all visitors have left, for which it waits two minutes.
+Each upload is another file, chosen by one visitor after the other. Memory is the server's: before
+the first upload, its peak, and when all visitors have left, for which it waits two minutes.
 """
 
 import argparse
@@ -20,7 +21,8 @@ from PIL import Image
 
 from benchmarks.browser import FLAGS, chromium, serving
 
-LEFT = 125  # seconds: Streamlit keeps a session that has been left for 120, in case its visitor comes back
+# seconds: Streamlit keeps a session that has been left for 120, in case its visitor comes back
+LEFT = 125
 
 
 def photograph(megapixels: float, seed: int) -> bytes:
@@ -32,30 +34,48 @@ def photograph(megapixels: float, seed: int) -> bytes:
     )
     grain = draw.integers(-12, 12, (height, height * 4 // 3, 1), dtype=np.int16)
     buffer = io.BytesIO()
-    Image.fromarray(np.clip(np.asarray(shapes, np.int16) + grain, 0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=88)
+    Image.fromarray(np.clip(np.asarray(shapes, np.int16) + grain, 0, 255).astype(np.uint8)).save(
+        buffer, "JPEG", quality=88
+    )
     return buffer.getvalue()
 
 
 def server() -> psutil.Process:
-    return next(child for child in psutil.Process(os.getpid()).children() if "streamlit" in " ".join(child.cmdline()))
+    return next(
+        child
+        for child in psutil.Process(os.getpid()).children()
+        if "streamlit" in " ".join(child.cmdline())
+    )
 
 
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--uploads", type=int, default=10)
     parser.add_argument("--megapixels", type=float, default=12)
     options = parser.parse_args()
     seconds, peak = [], 0.0
-    with tempfile.TemporaryDirectory() as folder, serving() as address, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        serving() as address,
+        sync_playwright() as playwright,
+    ):
         files = [Path(folder) / f"photograph {seed}.jpg" for seed in range(options.uploads + 1)]
         for seed, file in enumerate(files):
             file.write_bytes(photograph(options.megapixels, seed))
         size = statistics.mean(file.stat().st_size for file in files) / 1e6
-        print(f"{options.uploads} photographs of {options.megapixels:g} megapixels, {size:.1f} MB each")
+        print(
+            f"{options.uploads} photographs of {options.megapixels:g} megapixels, {size:.1f} MB "
+            "each"
+        )
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        memory = lambda: server().memory_info().rss / 1e6
+
+        def memory():
+            return server().memory_info().rss / 1e6
+
         before = 0.0
         for number, file in enumerate(files):
             page = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -83,8 +103,14 @@ def main() -> None:
         after = memory()
         browser.close()
     ordered = sorted(seconds)
-    print(f"from the file to its windows: p50 {1000 * statistics.median(ordered):.0f} ms, longest {1000 * ordered[-1]:.0f} ms")
-    print(f"server: {before:.0f} MB before, {peak:.0f} MB at the peak, {after:.0f} MB when all have left")
+    print(
+        f"from the file to its windows: p50 {1000 * statistics.median(ordered):.0f} ms, longest "
+        f"{1000 * ordered[-1]:.0f} ms"
+    )
+    print(
+        f"server: {before:.0f} MB before, {peak:.0f} MB at the peak, {after:.0f} MB when all have "
+        "left"
+    )
 
 
 if __name__ == "__main__":

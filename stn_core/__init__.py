@@ -1,7 +1,14 @@
-"""Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv 1506.02025)."""
+"""Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv
+1506.02025).
+"""
 
 from stn_core.data.distortions import DISTORTIONS, distort
-from stn_core.experiments.checkpoints import Checkpoint, CheckpointError, load_checkpoint, own_folder
+from stn_core.experiments.checkpoints import (
+    Checkpoint,
+    CheckpointError,
+    load_checkpoint,
+    own_folder,
+)
 from stn_core.experiments.plugins import add_localisation, add_transform, load_plugins
 from stn_core.experiments.registry import EXPERIMENTS, Experiment, create_model, list_models
 from stn_core.transformer.localisation import Localisation

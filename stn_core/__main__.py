@@ -16,10 +16,22 @@ if TYPE_CHECKING:
 
     from stn_core.experiments.checkpoints import Checkpoint
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Train and evaluate spatial transformer networks.")
-Data = Annotated[Path | None, typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]")]
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Train and evaluate spatial transformer networks.",
+)
+Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the data sets [default: $STN_DATA, else a cache folder]"),
+]
 
-Out = Annotated[Path | None, typer.Option(help="Folder of the checkpoints [default: checkpoints; $STN_CHECKPOINTS for your own]")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the checkpoints [default: checkpoints; $STN_CHECKPOINTS for your own]"
+    ),
+]
 
 
 def main() -> None:
@@ -29,17 +41,23 @@ def main() -> None:
 
     load_plugins()
     for problem in PROBLEMS:
-        Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold yellow]Left out:[/] {escape(problem)}", highlight=False, soft_wrap=True
+        )
     try:
         app()
     except (DataError, ValueError) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        Console(stderr=True).print(
+            f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True
+        )
         raise SystemExit(1) from error
 
 
 @app.command()
 def train(
-    names: Annotated[list[str] | None, typer.Argument(help="Experiments, such as rts-st-cnn-affine or 'rts-*'")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Experiments, such as rts-st-cnn-affine or 'rts-*'")
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every cell of the paper's table")] = False,
     recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
     epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
@@ -47,19 +65,43 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
     data: Data = None,
     out: Out = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run; several experiments always do")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with an interrupted run; several experiments always do"
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(min=0)] = 0,
-    seeds: Annotated[str | None, typer.Option(help="Several, such as 0,1,2; all but 0 go to seeds/<seed> below --out")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A field of the recipe, such as lr=0.001")] = None,
-    model: Annotated[list[str] | None, typer.Option("--option", help="Of a bird model, such as backbone=resnet50")] = None,
-    record: Annotated[Path | None, typer.Option(help="Folder for recordings of the training")] = None,
-    limit: Annotated[int | None, typer.Option(min=2, help="Train on the first so many pictures, for a trial")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")] = None,
-    ray: Annotated[str | None, typer.Option(help="Train on this Ray cluster: auto, host:6379 or ray://host:10001")] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(help="Several, such as 0,1,2; all but 0 go to seeds/<seed> below --out"),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A field of the recipe, such as lr=0.001")
+    ] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--option", help="Of a bird model, such as backbone=resnet50"),
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option(help="Folder for recordings of the training")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Train on the first so many pictures, for a trial")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Experiments side by side [default: one a core]")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Train on this Ray cluster: auto, host:6379 or ray://host:10001"),
+    ] = None,
 ) -> None:
-    """Train experiments and write their checkpoints. Several make a queue, which skips what is done and goes on where it stopped.
+    """Train experiments and write their checkpoints. Several make a queue, which skips what is done
+    and goes on where it stopped.
 
-    One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on CPUs.
+    One experiment in several processes: accelerate launch -m stn_core train ..., or torchrun on
+    CPUs.
     """
     from stn_core import own_folder
     from stn_core.data.distortions import TABLE_KINDS
@@ -73,10 +115,21 @@ def train(
     chosen = [experiment.changed(model or []) for experiment in chosen]
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
-    options = {"device": device, "precision": precision, "data": data, "out": out, "seed": seed, "record": record, "limit": limit}
+    options = {
+        "device": device,
+        "precision": precision,
+        "data": data,
+        "out": out,
+        "seed": seed,
+        "record": record,
+        "limit": limit,
+    }
     several = parse_seeds(seeds) if seeds is not None else []
     if ray and several:
-        raise ValueError("--seeds is not for --ray: start a queue for each seed, with --seed 1 --out checkpoints/seeds/1 and so on")
+        raise ValueError(
+            "--seeds is not for --ray: start a queue for each seed, with --seed 1 --out "
+            "checkpoints/seeds/1 and so on"
+        )
     if len(chosen) == 1 and len(several) <= 1 and not ray:
         own = own_folder() if is_own(chosen[0]) else None
         options["out"] = out or own or Path("checkpoints")
@@ -85,51 +138,82 @@ def train(
             options["record"] = record and seed_folder(record, several[0])
         training.train(chosen[0], hows[0], resume=resume, **options)  # type: ignore[arg-type]
         return
-    ordered = sorted(zip(chosen, hows, strict=True), key=lambda run: -run[1].epochs)  # the longest first: they end together
+    # the longest first: they end together
+    ordered = sorted(zip(chosen, hows, strict=True), key=lambda run: -run[1].epochs)
     queue = [experiment.name for experiment, _ in ordered]
     if several:
         del options["seed"]
         queue = [f"{name} --seeds {number}" for number in several for name in queue]
     passed = options | {"recipe": recipe, "epochs": epochs}
-    words = [word for key, value in passed.items() if value is not None for word in (f"--{key}", str(value))]
+    words = [
+        word
+        for key, value in passed.items()
+        if value is not None
+        for word in (f"--{key}", str(value))
+    ]
     words += [word for setting in settings or [] for word in ("--set", setting)]
     words += [word for setting in model or [] for word in ("--option", setting)]
     console = Console(stderr=True, soft_wrap=True)
     if ray:
         from stn_core.training import ray_queue
 
-        failed = ray_queue.run_queue(queue, words, jobs, console, address=ray, device=device, data=data, out=out, record=record)
+        failed = ray_queue.run_queue(
+            queue,
+            words,
+            jobs,
+            console,
+            address=ray,
+            device=device,
+            data=data,
+            out=out,
+            record=record,
+        )
     else:
-        jobs = jobs or default_jobs(device, small=not any(experiment.birds for experiment in chosen))
+        jobs = jobs or default_jobs(
+            device, small=not any(experiment.birds for experiment in chosen)
+        )
         failed = run_queue(queue, words, jobs, console)
     if failed:
-        raise ValueError(f"{len(failed)} of {len(queue)} experiments failed: {', '.join(failed)}; their messages stand above")
+        raise ValueError(
+            f"{len(failed)} of {len(queue)} experiments failed: {', '.join(failed)}; their "
+            "messages stand above"
+        )
 
 
 @app.command()
 def evaluate(
     checkpoints: Annotated[list[Path] | None, typer.Argument(help="Checkpoint files")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every checkpoint in the checkpoint folder")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every checkpoint in the checkpoint folder")
+    ] = False,
     out: Out = None,
     data: Data = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the distortions of the test digits")] = 0,
-    write: Annotated[Path | None, typer.Option("--json", help="Also write the figures to this file")] = None,
+    write: Annotated[
+        Path | None, typer.Option("--json", help="Also write the figures to this file")
+    ] = None,
 ) -> None:
-    """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the seed, and on the official test
-    photographs of birds, with the share of windows that hold the bird's head and its middle.
+    """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the
+    seed, and on the official test photographs of birds, with the share of windows that hold the
+    bird's head and its middle.
     """
     from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, own_folder
 
     folders = [out] if out else [*filter(None, [own_folder()]), Path("checkpoints")]
     there = [
-        path for folder in folders for pattern in ("*.safetensors", "*/*.safetensors") for path in sorted(folder.glob(pattern))
+        path
+        for folder in folders
+        for pattern in ("*.safetensors", "*/*.safetensors")
+        for path in sorted(folder.glob(pattern))
     ]
     loaded = [load_checkpoint(path) for path in checkpoints or []]
     for path in there if every else []:
         try:
             loaded.append(load_checkpoint(path))
         except CheckpointError as error:
-            Console(stderr=True).print(f"[bold yellow]Left out:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+            Console(stderr=True).print(
+                f"[bold yellow]Left out:[/] {escape(str(error))}", highlight=False, soft_wrap=True
+            )
     if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
     rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
@@ -142,10 +226,15 @@ def evaluate(
 def report(
     out: Out = None,
     data: Data = None,
-    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/report.json"),
-    table: Annotated[bool, typer.Option("--table", help="Measure nothing; print the file's table as Markdown")] = False,
+    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path(
+        "assets/report.json"
+    ),
+    table: Annotated[
+        bool, typer.Option("--table", help="Measure nothing; print the file's table as Markdown")
+    ] = False,
 ) -> None:
-    """Measure every digit checkpoint for the results page: test errors, invariance curves, what the transformer aligns.
+    """Measure every digit checkpoint for the results page: test errors, invariance curves, what the
+    transformer aligns.
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
@@ -166,20 +255,30 @@ def report(
 @app.command()
 def seeds(
     out: Out = None,
-    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path("assets/seeds.json"),
-    ship: Annotated[Path | None, typer.Option(help="Folder to which the best checkpoint of each experiment is copied")] = None,
+    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path(
+        "assets/seeds.json"
+    ),
+    ship: Annotated[
+        Path | None,
+        typer.Option(help="Folder to which the best checkpoint of each experiment is copied"),
+    ] = None,
 ) -> None:
     """Collect what several training seeds came to; the validation error says which is the best."""
     from stn_core.experiments.seeds import collect_seeds
 
     table = Table("experiment", "seeds", "validation error %", "test error %", "best seed")
     for name, row in collect_seeds(out or Path("checkpoints"), to, ship).items():
-        errors = (" ".join(f"{each:.2f}" for each in them) for them in (row.validation_errors, row.test_errors))
+        errors = (
+            " ".join(f"{each:.2f}" for each in them)
+            for them in (row.validation_errors, row.test_errors)
+        )
         table.add_row(name, " ".join(map(str, row.seeds)), *errors, str(row.best))
     _tables().print(table)
 
 
-def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: int) -> list[dict[str, Any]]:
+def _evaluate_digits(
+    checkpoints: "list[Checkpoint]", data: Path | None, seed: int
+) -> list[dict[str, Any]]:
     from stn_core.data.mnist import mnist
     from stn_core.evaluation.digit_metrics import error
 
@@ -187,7 +286,9 @@ def _evaluate_digits(checkpoints: "list[Checkpoint]", data: Path | None, seed: i
         return []
     digits = mnist("test", data)
     title = f"{len(digits.labels)} test digits, seed {seed}"
-    table = Table("checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title)
+    table = Table(
+        "checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title
+    )
     rows = []
     for checkpoint in checkpoints:
         measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
@@ -220,12 +321,32 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
     for kind in dict.fromkeys(each.experiment.data for each in checkpoints):
         birds = cub("test", data, SPECIES[kind])
         title = f"{len(birds.labels)} test photographs of {SPECIES[kind]} species; 95 % intervals"
-        table = Table("checkpoint", "accuracy %", "paper %", "window", "holds the head %", "holds the box's centre %", title=title)
+        table = Table(
+            "checkpoint",
+            "accuracy %",
+            "paper %",
+            "window",
+            "holds the head %",
+            "holds the box's centre %",
+            title=title,
+        )
         for window, found in reference_window_hits(birds).items():
-            table.add_row("", "", "", f"{window}, for reference", f"{found['head']:.1f}", f"{found['centre']:.1f}")
+            table.add_row(
+                "",
+                "",
+                "",
+                f"{window}, for reference",
+                f"{found['head']:.1f}",
+                f"{found['centre']:.1f}",
+            )
             rows.append({"data": kind, "window": window, **found})
         before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
-        comparison = Table("checkpoint", "compared with", "points more", title="on the same photographs; 95 % intervals")
+        comparison = Table(
+            "checkpoint",
+            "compared with",
+            "points more",
+            title="on the same photographs; 95 % intervals",
+        )
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             model: Any = checkpoint.model
             about, ideal = _about(checkpoint), oracle_windows(model, birds)
@@ -236,16 +357,34 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                 answers = bird_answers(model, birds, given=given)
                 right = ~answers.wrong(birds)
                 accuracy, looks = wilson_interval(right), attention(birds, answers)
-                gains = {other: paired_difference(right, others) for other, others in before.items()}
-                measured = {"test_error": 100 - accuracy[0], "accuracy": accuracy, "attention": looks, "gains": gains}
+                gains = {
+                    other: paired_difference(right, others) for other, others in before.items()
+                }
+                measured = {
+                    "test_error": 100 - accuracy[0],
+                    "accuracy": accuracy,
+                    "attention": looks,
+                    "gains": gains,
+                }
                 rows.append(about | {"experiment": name} | measured)
                 before[name] = right
                 for other, points in gains.items():
                     comparison.add_row(name, other, _interval(points))
-                paper = "" if about["paper_error"] is None or given is not None else f"{100 - about['paper_error']:.1f}"
+                paper = (
+                    ""
+                    if about["paper_error"] is None or given is not None
+                    else f"{100 - about['paper_error']:.1f}"
+                )
                 table.add_row(name, _interval(accuracy), paper, "", "", "")
                 for number, look in enumerate(looks, 1):
-                    table.add_row("", "", "", f"transformer {number}", _interval(look["head"]), _interval(look["centre"]))
+                    table.add_row(
+                        "",
+                        "",
+                        "",
+                        f"transformer {number}",
+                        _interval(look["head"]),
+                        _interval(look["centre"]),
+                    )
         _tables().print(table)
         if comparison.rows:
             _tables().print(comparison)
@@ -255,7 +394,11 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
 def _about(checkpoint: "Checkpoint") -> dict[str, Any]:
     parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
     experiment = checkpoint.experiment
-    about = {"experiment": experiment.name, "paper_error": experiment.paper_error, "parameters": parameters}
+    about = {
+        "experiment": experiment.name,
+        "paper_error": experiment.paper_error,
+        "parameters": parameters,
+    }
     return about | {"samples": checkpoint.provenance.get("samples")}
 
 

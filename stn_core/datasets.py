@@ -4,4 +4,13 @@ from stn_core.data.cub import Birds, cub
 from stn_core.data.mnist import Digits, gallery, mnist, training_digits
 from stn_core.data.root import DataError, data_root
 
-__all__ = ["Birds", "DataError", "Digits", "cub", "data_root", "gallery", "mnist", "training_digits"]
+__all__ = [
+    "Birds",
+    "DataError",
+    "Digits",
+    "cub",
+    "data_root",
+    "gallery",
+    "mnist",
+    "training_digits",
+]

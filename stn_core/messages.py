@@ -6,7 +6,9 @@ from typing import Any
 
 
 class Message(str):
-    """``template`` with its blanks filled by ``details``, which may be Sentences too; ``key`` names it for who translates it."""
+    """``template`` with its blanks filled by ``details``, which may be Sentences too; ``key`` names
+    it for who translates it.
+    """
 
     key: str
     template: str
@@ -30,10 +32,18 @@ NOTHING = Message("nothing", "nothing")
 
 
 def about_file(kind: type[StnError], path: Path, command: str) -> Callable[..., StnError]:
-    """What makes the errors about a file: each names it, says what is wrong, and gives the command that makes a good one."""
+    """What makes the errors about a file: each names it, says what is wrong, and gives the command
+    that makes a good one.
+    """
 
     def fail(key: str, template: str, **details: Any) -> StnError:
         what = Message(key, template, **details)
-        return kind("unusable", "{path}: {what}. Make a good one with: {command}", path=path, what=what, command=command)
+        return kind(
+            "unusable",
+            "{path}: {what}. Make a good one with: {command}",
+            path=path,
+            what=what,
+            command=command,
+        )
 
     return fail

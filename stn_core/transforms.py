@@ -1,4 +1,6 @@
-"""The former place of ``stn_core.transformer.transforms``, for programs that import the families from here."""
+"""The former place of ``stn_core.transformer.transforms``, for programs that import the families
+from here.
+"""
 
 from stn_core.transformer.transforms import (
     TRANSFORMS,
@@ -11,4 +13,13 @@ from stn_core.transformer.transforms import (
     Translation,
 )
 
-__all__ = ["TRANSFORMS", "Affine", "Attention", "Projective", "Similarity", "ThinPlateSpline", "Transform", "Translation"]
+__all__ = [
+    "TRANSFORMS",
+    "Affine",
+    "Attention",
+    "Projective",
+    "Similarity",
+    "ThinPlateSpline",
+    "Transform",
+    "Translation",
+]

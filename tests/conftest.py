@@ -1,4 +1,6 @@
-"""What the tests share: a small MNIST on disk, the command line in this process, a browser, and how hypothesis searches."""
+"""What the tests share: a small MNIST on disk, the command line in this process, a browser, and how
+hypothesis searches.
+"""
 
 import os
 import struct
@@ -22,7 +24,9 @@ torch.set_num_threads(1)  # the tensors here are small
 
 @pytest.fixture(scope="session")
 def tiny_mnist(tmp_path_factory):
-    """A data folder with MNIST/raw as torchvision reads it: 1 024 training and 300 test digits, none of them in the gallery."""
+    """A data folder with MNIST/raw as torchvision reads it: 1 024 training and 300 test digits,
+    none of them in the gallery.
+    """
     root = tmp_path_factory.mktemp("data")
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
@@ -34,14 +38,17 @@ def tiny_mnist(tmp_path_factory):
         header = struct.pack(">4i", 0x803, count, 28, 28)
         (raw / f"{split}-images-idx3-ubyte").write_bytes(header + images.numpy().tobytes())
         header = struct.pack(">2i", 0x801, count)
-        (raw / f"{split}-labels-idx1-ubyte").write_bytes(header + labels.to(torch.uint8).numpy().tobytes())
+        (raw / f"{split}-labels-idx1-ubyte").write_bytes(
+            header + labels.to(torch.uint8).numpy().tobytes()
+        )
     return root
 
 
 @pytest.fixture(scope="session")
 def tiny_cub(tmp_path_factory):
-    """A data folder with CUB_200_2011 in the official layout: 200 species of coloured ovals, each with a head of another colour, in
-    two training photographs; 60 of the species have a test photograph, 30 a third training photograph, which is grey.
+    """A data folder with CUB_200_2011 in the official layout: 200 species of coloured ovals, each
+    with a head of another colour, in two training photographs; 60 of the species have a test
+    photograph, 30 a third training photograph, which is grey.
     """
     root = tmp_path_factory.mktemp("birds")
     make_cub(root / "CUB_200_2011", 200)
@@ -51,10 +58,20 @@ def tiny_cub(tmp_path_factory):
 def make_cub(folder, species):
     parts = ("back", "beak", "belly", "crown", "left eye", "throat")
     tables = {
-        name: [] for name in ("images", "image_class_labels", "train_test_split", "bounding_boxes", "classes", "parts/part_locs")
+        name: []
+        for name in (
+            "images",
+            "image_class_labels",
+            "train_test_split",
+            "bounding_boxes",
+            "classes",
+            "parts/part_locs",
+        )
     }
     (folder / "parts").mkdir(parents=True)
-    (folder / "parts" / "parts.txt").write_text("".join(f"{i} {name}\n" for i, name in enumerate(parts, 1)))
+    (folder / "parts" / "parts.txt").write_text(
+        "".join(f"{i} {name}\n" for i, name in enumerate(parts, 1))
+    )
     image = 0
     for label in range(1, species + 1):
         name = f"{label:03}.Kind_of_{label}"
@@ -65,27 +82,45 @@ def make_cub(folder, species):
             width, height = 64 + 8 * number, 48
             x, y = 10 + 7 * (label % 5), 8 + number  # the head
             picture = Image.new("RGB", (width, height), (90, 140, 90))
-            body, head = (ImageColor.getrgb(f"hsl({hue % 360}, 80%, 50%)") for hue in (47 * label, 101 * label))
+            body, head = (
+                ImageColor.getrgb(f"hsl({hue % 360}, 80%, 50%)")
+                for hue in (47 * label, 101 * label)
+            )
             draw = ImageDraw.Draw(picture)
             draw.ellipse([x + 2, y + 2, x + 26, y + 20], fill=body)
             draw.ellipse([x - 5, y - 5, x + 5, y + 5], fill=head)
             file = f"{name}/{number}.jpg"
-            (picture.convert("L") if number == 3 else picture).save(folder / "images" / file, quality=90)
+            (picture.convert("L") if number == 3 else picture).save(
+                folder / "images" / file, quality=90
+            )
             tables["images"].append(f"{image} {file}")
             tables["image_class_labels"].append(f"{image} {label}")
             tables["train_test_split"].append(f"{image} {int(number != 2)}")
-            tables["bounding_boxes"].append(f"{image} {x - 5}.0 {y - 5}.0 {width if number == 0 else 31}.0 25.0")
-            places = [(x + 14, y + 4), (x - 4, y), (x + 14, y + 18), (x, y - 4), (x - 1, y), (x, y + 4)]
+            tables["bounding_boxes"].append(
+                f"{image} {x - 5}.0 {y - 5}.0 {width if number == 0 else 31}.0 25.0"
+            )
+            places = [
+                (x + 14, y + 4),
+                (x - 4, y),
+                (x + 14, y + 18),
+                (x, y - 4),
+                (x - 1, y),
+                (x, y + 4),
+            ]
             for part, (left, top) in enumerate(places, 1):
                 visible = int((part, number) != (3, 1))
-                tables["parts/part_locs"].append(f"{image} {part} {left * visible}.0 {top * visible}.0 {visible}")
+                tables["parts/part_locs"].append(
+                    f"{image} {part} {left * visible}.0 {top * visible}.0 {visible}"
+                )
     for table, rows in tables.items():
         (folder / f"{table}.txt").write_text("".join(f"{row}\n" for row in rows))
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """run("evaluate", ...) calls the command line and returns its exit code, standard output and standard error."""
+    """run("evaluate", ...) calls the command line and returns its exit code, standard output and
+    standard error.
+    """
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["stn_core", *map(str, arguments)])
@@ -99,7 +134,8 @@ def run(monkeypatch, capsys):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    """Chromium with a profile, where it keeps the scripts that it has compiled: a page then opens in half the time.
+    """Chromium with a profile, where it keeps the scripts that it has compiled: a page then opens
+    in half the time.
 
     Without Chromium the test is skipped, but under CI it fails.
     """
@@ -114,7 +150,9 @@ def browser(tmp_path_factory):
     expect.set_options(timeout=60_000)  # the machine may be busy
     with sync_playwright() as playwright:
         profile = tmp_path_factory.mktemp("profile")
-        browser = playwright.chromium.launch_persistent_context(profile, executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch_persistent_context(
+            profile, executable_path=path, args=FLAGS
+        )
         browser.set_default_timeout(60_000)
         yield browser
         browser.close()
@@ -122,7 +160,9 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def module_page(browser):
-    """A blank page at http://ui/ whose scripts can import the modules of ui/, such as "/browser/sampler.js"."""
+    """A blank page at http://ui/ whose scripts can import the modules of ui/, such as
+    "/browser/sampler.js".
+    """
 
     def answer(route):
         path = ROOT / "ui" / route.request.url.removeprefix("http://ui/")
@@ -140,10 +180,12 @@ def module_page(browser):
 
 @pytest.fixture
 def tab(browser, address):
-    """tab("/why?lang=zh") opens that page of the module's ``address`` as a new visitor. An error of a script fails the test.
+    """tab("/why?lang=zh") opens that page of the module's ``address`` as a new visitor. An error of
+    a script fails the test.
 
-    ``size`` is the window's in pixels, each of them ``dense`` pixels of the screen wide, and ``touch`` whether fingers touch it;
-    ``media`` are Playwright's, such as color_scheme="dark"; ``before`` gets the tab before it goes anywhere.
+    ``size`` is the window's in pixels, each of them ``dense`` pixels of the screen wide, and
+    ``touch`` whether fingers touch it; ``media`` are Playwright's, such as color_scheme="dark";
+    ``before`` gets the tab before it goes anywhere.
     """
     pages, problems = [], []
 
@@ -156,7 +198,10 @@ def tab(browser, address):
         page.on("pageerror", lambda error: problems.append(str(error)))
         devtools = browser.new_cdp_session(page)
         if dense > 1:
-            devtools.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": dense, "mobile": False})
+            devtools.send(
+                "Emulation.setDeviceMetricsOverride",
+                {**window, "deviceScaleFactor": dense, "mobile": False},
+            )
         if touch:
             devtools.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
         before(page)

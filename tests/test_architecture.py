@@ -1,4 +1,6 @@
-"""Imports run one way: app -> ui -> stn_core, and inside both of these through their packages in one order."""
+"""Imports run one way: app -> ui -> stn_core, and inside both of these through their packages in
+one order.
+"""
 
 import ast
 from graphlib import TopologicalSorter
@@ -21,8 +23,10 @@ PACKAGES = (  # one imports nothing from those after it
     "explain",
 )
 UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "pages")  # here too
-ALLOWED = {("stage", "digits")}  # a page that uses another one: the stage shows the digits page's answers
-FRONT = {"__init__", "__main__"}  # the public names and the command line, which import from everywhere
+# a page that uses another one: the stage shows the digits page's answers
+ALLOWED = {("stage", "digits")}
+# the public names and the command line, which import from everywhere
+FRONT = {"__init__", "__main__"}
 FORMER = {"datasets", "transforms"}  # names of earlier versions
 
 
@@ -72,7 +76,9 @@ def test_every_package_has_its_place_in_the_order():
     assert {module.split(".")[0] for module in MODULES} - FRONT - FORMER == set(PACKAGES)
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if module.split(".")[0] in PACKAGES])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if module.split(".")[0] in PACKAGES]
+)
 def test_no_package_imports_one_that_comes_after_it(module):
     place = PACKAGES.index(module.split(".")[0])
     later = {*PACKAGES[place + 1 :], *FRONT}
@@ -85,8 +91,15 @@ def test_no_modules_import_each_other_in_a_circle():
     list(TopologicalSorter(graph).static_order())
 
 
-UI = {".".join(path.relative_to(ROOT / "ui").with_suffix("").parts): path for path in sorted((ROOT / "ui").rglob("*.py"))}
-PAGE_MODULES = {module: path for module, path in UI.items() if module.startswith("pages.") and module.count(".") > 1}
+UI = {
+    ".".join(path.relative_to(ROOT / "ui").with_suffix("").parts): path
+    for path in sorted((ROOT / "ui").rglob("*.py"))
+}
+PAGE_MODULES = {
+    module: path
+    for module, path in UI.items()
+    if module.startswith("pages.") and module.count(".") > 1
+}
 
 
 def below(path, *start):
@@ -108,5 +121,11 @@ def test_no_package_of_ui_imports_one_that_comes_after_it(module):
 
 
 def test_no_page_imports_another_but_those_that_are_named():
-    used = {(module.split(".")[1], other) for module, path in PAGE_MODULES.items() for other in below(path, "ui", "pages")}
-    assert {(page, other) for page, other in used if page != other} - {("lecture", "registry")} == ALLOWED
+    used = {
+        (module.split(".")[1], other)
+        for module, path in PAGE_MODULES.items()
+        for other in below(path, "ui", "pages")
+    }
+    assert {(page, other) for page, other in used if page != other} - {
+        ("lecture", "registry")
+    } == ALLOWED

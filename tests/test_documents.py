@@ -1,4 +1,6 @@
-"""What README.md, README.zh.md and docs/ say works as it is written: programs, commands, links, and the table."""
+"""What README.md, README.zh.md and docs/ say works as it is written: programs, commands, links, and
+the table.
+"""
 
 import re
 import runpy
@@ -19,7 +21,18 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted((*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")))
 TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text() for path in DOCUMENTS}
 WITH_THE_TABLE = ("README.md", "README.zh.md", "docs/training.md")
-BEGINNINGS = ("python", "pip ", "stn-lab", "streamlit ", "accelerate ", "torchrun ", "ruff ", "mypy", "export ")  # of commands
+# of commands
+BEGINNINGS = (
+    "python",
+    "pip ",
+    "stn-lab",
+    "streamlit ",
+    "accelerate ",
+    "torchrun ",
+    "ruff ",
+    "mypy",
+    "export ",
+)
 
 # Commands that others run, each with who does. A test below runs "report --table".
 RUN = {
@@ -33,12 +46,15 @@ RUN = {
     "stn-lab --server.port 8502": "tests/test_installation.py, with another port",
     "pip install '.[ray]'": "requirements-ray.txt, which requirements-dev.txt installs",
     "streamlit run app.py": "benchmarks/browser.py: browser tests",
-    "export STN_CHECKPOINTS=my-models": "tests/test_own_models.py",
+    "export STN_CHECKPOINTS=my-models": "tests/stn_core/experiments/test_own_models.py",
 }
-# Commands that take minutes to days, some of them on GPUs or on a cluster. Here their words alone are checked; what they do, tests
-# run on less: tests/test_training.py, test_seeds.py, test_birds.py, test_ray_queue.py, test_report.py, test_own_models.py and
-# test_browser.py.
-HOURS = (*(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report")), "python -m benchmarks.")
+# Commands that take minutes to days, some of them on GPUs or on a cluster. Here their words alone
+# are checked; what they do, tests run on less: tests/stn_core/training/test_training.py, test_seeds.py,
+# test_birds.py, test_ray_queue.py, test_report.py, test_own_models.py and test_browser.py.
+HOURS = (
+    *(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report")),
+    "python -m benchmarks.",
+)
 
 
 def blocks(text, language):
@@ -46,10 +62,19 @@ def blocks(text, language):
 
 
 def commands(text):
-    """Every command in a document, without the folder of the environment's programs and without comments."""
+    """Every command in a document, without the folder of the environment's programs and without
+    comments.
+    """
     lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
-    for line in (*lines, *(span for span in spans if span.startswith(BEGINNINGS) and not span.endswith((".md", ".py")))):
+    for line in (
+        *lines,
+        *(
+            span
+            for span in spans
+            if span.startswith(BEGINNINGS) and not span.endswith((".md", ".py"))
+        ),
+    ):
         yield re.sub(r"\s+#.*", "", line).replace(".venv/bin/", "").strip()
 
 
@@ -59,7 +84,11 @@ def unlaunched(command):
 
 
 COMMANDS = sorted({command for text in TEXTS.values() for command in commands(text)})
-LONG = [command for command in COMMANDS if command not in RUN and command != "python -m stn_core report --table"]
+LONG = [
+    command
+    for command in COMMANDS
+    if command not in RUN and command != "python -m stn_core report --table"
+]
 
 
 def test_every_command_is_run_somewhere_or_takes_long():
@@ -80,7 +109,9 @@ def test_a_long_command_has_words_that_the_command_line_knows(command, tmp_path,
             experiments = matching(found["names"]) if found["names"] else [*matching("r-*")]
             assert found["names"] or found["every"]
             for experiment in experiments:
-                experiment.changed(found["model"]).recipe(found["recipe"]).changed(found["settings"])
+                experiment.changed(found["model"]).recipe(found["recipe"]).changed(
+                    found["settings"]
+                )
     finally:
         plugins.load(None)
 
@@ -95,9 +126,13 @@ def test_a_benchmark_has_the_options_that_it_is_given(command, monkeypatch, caps
     assert end.value.code == 0 and all(word in usage for word in words if word.startswith("--"))
 
 
-@pytest.mark.parametrize("document", [name for name in TEXTS if blocks(TEXTS[name], "python") and name != "docs/own-models.md"])
+@pytest.mark.parametrize(
+    "document",
+    [name for name in TEXTS if blocks(TEXTS[name], "python") and name != "docs/own-models.md"],
+)
 def test_the_programs_run(document, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)  # from any folder; tests/test_own_models.py has the other document's program
+    # from any folder; tests/stn_core/experiments/test_own_models.py has the other document's program
+    monkeypatch.chdir(tmp_path)
     for program in blocks(TEXTS[document], "python"):
         exec(program, {})
         assert capsys.readouterr().out
@@ -115,16 +150,25 @@ def test_named_files_are_there():
     path_of = re.compile(r"`((?:ui|stn_core|tests|assets)/[\w./-]*)`")
     named = {(document, path) for document, text in TEXTS.items() for path in path_of.findall(text)}
     assert len(named) > 20
-    assert [(document, path) for document, path in named if document != "CHANGELOG.md" and not (ROOT / path).exists()] == []
+    assert [
+        (document, path)
+        for document, path in named
+        if document != "CHANGELOG.md" and not (ROOT / path).exists()
+    ] == []
 
 
 def test_readmes_are_short_and_say_the_same():
     english, chinese = TEXTS["README.md"], TEXTS["README.zh.md"]
     assert len(english.splitlines()) <= 150 and len(chinese.splitlines()) <= 150
     assert sorted(commands(english)) == sorted(commands(chinese))
-    targets = [set(re.findall(r"\]\(([^)\s]+)\)", text)) - {"README.md", "README.zh.md"} for text in (english, chinese)]
+    targets = [
+        set(re.findall(r"\]\(([^)\s]+)\)", text)) - {"README.md", "README.zh.md"}
+        for text in (english, chinese)
+    ]
     assert targets[0] == targets[1]
-    programs = [re.sub(r"\s+#.*", "", "".join(blocks(text, "python"))) for text in (english, chinese)]
+    programs = [
+        re.sub(r"\s+#.*", "", "".join(blocks(text, "python"))) for text in (english, chinese)
+    ]
     assert programs[0] == programs[1]
     assert english.count("\n| ") == chinese.count("\n| ")
 
@@ -133,7 +177,9 @@ def test_readmes_are_short_and_say_the_same():
 def test_the_table_is_that_of_the_report(document):
     """After a new report: ``python -m stn_core report --table`` prints the lines."""
     lines = TEXTS[document].splitlines()
-    assert [row for row in table_rows(read_report(ROOT / "assets/report.json")) if row not in lines] == []
+    assert [
+        row for row in table_rows(read_report(ROOT / "assets/report.json")) if row not in lines
+    ] == []
 
 
 def test_the_table_is_printed(run):

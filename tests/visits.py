@@ -1,4 +1,6 @@
-"""The app's pages in this process, without a browser: opened at an address, and what their components were sent."""
+"""The app's pages in this process, without a browser: opened at an address, and what their
+components were sent.
+"""
 
 import json
 from pathlib import Path
@@ -12,10 +14,13 @@ ROOT = Path(__file__).parent.parent
 
 
 def visited(page="", session=None, /, **address):
-    """The page of that name; the first one by default. ``session`` is the state that it begins with."""
+    """The page of that name; the first one by default. ``session`` is the state that it begins
+    with.
+    """
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     if page not in ("", next(iter(PAGES))):
-        test._page_hash = calc_hash(page)  # as the browser asks for it; switch_page needs a run of another page before
+        # as the browser asks for it; switch_page needs a run of another page before
+        test._page_hash = calc_hash(page)
     for key, value in (session or {}).items():
         test.session_state[key] = value
     for key, value in address.items():

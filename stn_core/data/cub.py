@@ -1,7 +1,7 @@
 """The birds of CUB-200-2011.
 
-Boxes and parts of the birds are never trained on; they only judge where a model looks. Like every point here they are normalised
-(x, y), [-1, 1] from edge to edge of the photograph, y down.
+Boxes and parts of the birds are never trained on; they only judge where a model looks. Like every
+point here they are normalised (x, y), [-1, 1] from edge to edge of the photograph, y down.
 """
 
 import math
@@ -17,7 +17,8 @@ from stn_core.data.root import DataError, data_root
 
 CUB_ARCHIVE = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz"  # 1.15 GB
 CUB_CHECKSUM = "97eceeb196236b17998738112f37df78"
-HEAD = ("beak", "crown", "forehead", "left eye", "nape", "right eye", "throat")  # what counts as the head; at most 6 are visible
+# what counts as the head; at most 6 are visible
+HEAD = ("beak", "crown", "forehead", "left eye", "nape", "right eye", "throat")
 
 
 class Birds(NamedTuple):
@@ -35,14 +36,18 @@ class Birds(NamedTuple):
         if index.dtype == torch.bool:
             index = index.nonzero()[:, 0]
         paths = tuple(self.paths[i] for i in index.tolist())
-        return self._replace(paths=paths, labels=self.labels[index], boxes=self.boxes[index], parts=self.parts[index])
+        return self._replace(
+            paths=paths, labels=self.labels[index], boxes=self.boxes[index], parts=self.parts[index]
+        )
 
 
 def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 200) -> Birds:
-    """The official "train" or "test" photographs of the first ``species`` species, from ``<root>/CUB_200_2011``.
+    """The official "train" or "test" photographs of the first ``species`` species, from
+    ``<root>/CUB_200_2011``.
 
-    The folder has the layout of the official archive, whole or with a part of its species. If it is not there or has fewer
-    species, the archive is downloaded. DataError in one sentence if that fails or the folder is damaged.
+    The folder has the layout of the official archive, whole or with a part of its species. If it is
+    not there or has fewer species, the archive is downloaded. DataError in one sentence if that
+    fails or the folder is damaged.
     """
     folder = data_root(root) / "CUB_200_2011"
     if cub_species(root) < species:
@@ -52,12 +57,15 @@ def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 2
     except (OSError, KeyError, ValueError, IndexError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{folder} is damaged ({reason}): delete it, and it is downloaded anew, or name another with --data or STN_DATA."
+            f"{folder} is damaged ({reason}): delete it, and it is downloaded anew, or name "
+            "another with --data or STN_DATA."
         ) from error
 
 
 def held_out(labels: Tensor, every: int) -> Tensor:
-    """Which of a training split serve for validation: of each class every ``every``-th, none if it is 0. (N,) bool."""
+    """Which of a training split serve for validation: of each class every ``every``-th, none if it
+    is 0. (N,) bool.
+    """
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique() if every else ():
         chosen[(labels == label).nonzero()[every - 1 :: every, 0]] = True
@@ -77,11 +85,14 @@ def _download_cub(folder: Path, species: int) -> None:
 
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        download_and_extract_archive(CUB_ARCHIVE, str(folder.parent), md5=CUB_CHECKSUM, remove_finished=True)
+        download_and_extract_archive(
+            CUB_ARCHIVE, str(folder.parent), md5=CUB_CHECKSUM, remove_finished=True
+        )
     except (OSError, RuntimeError, ValueError, EOFError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
-            f"{species} species of CUB-200-2011 were not found in {folder} and could not be downloaded ({reason}): connect to the "
+            f"{species} species of CUB-200-2011 were not found in {folder} and could not be "
+            f"downloaded ({reason}): connect to the "
             "Internet, or name a folder that has CUB_200_2011 with --data or STN_DATA."
         ) from error
 
@@ -92,8 +103,16 @@ def _read_cub(folder: Path, split: str, species: int) -> Birds:
     classes = dict(_rows(folder / "classes.txt"))
     kept = list(classes)[:species]
     of_image = dict(_rows(folder / "image_class_labels.txt"))
-    wanted = {image for image, is_train in _rows(folder / "train_test_split.txt") if (is_train == "1") == (split == "train")}
-    files = {image: name for image, name in _rows(folder / "images.txt") if image in wanted and of_image[image] in set(kept)}
+    wanted = {
+        image
+        for image, is_train in _rows(folder / "train_test_split.txt")
+        if (is_train == "1") == (split == "train")
+    }
+    files = {
+        image: name
+        for image, name in _rows(folder / "images.txt")
+        if image in wanted and of_image[image] in set(kept)
+    }
     if not files:
         raise ValueError(f"it has no {split} photographs")
     paths = tuple(folder / "images" / name for name in files.values())
@@ -101,8 +120,15 @@ def _read_cub(folder: Path, split: str, species: int) -> Birds:
     for image, path in zip(files, paths, strict=True):
         with Image.open(path) as picture:  # reads no more than the header
             sizes[image] = torch.tensor(picture.size, dtype=torch.float32)
-    boxes = {image: torch.tensor([float(v) for v in box.split()]) for image, box in _rows(folder / "bounding_boxes.txt")}
-    corners = {image: torch.stack((boxes[image][:2], boxes[image][:2] + boxes[image][2:])) for image in files}  # (2, 2)
+    boxes = {
+        image: torch.tensor([float(v) for v in box.split()])
+        for image, box in _rows(folder / "bounding_boxes.txt")
+    }
+    # (2, 2)
+    corners = {
+        image: torch.stack((boxes[image][:2], boxes[image][:2] + boxes[image][2:]))
+        for image in files
+    }
     part_names = [name for _, name in _rows(folder / "parts" / "parts.txt")]
     parts = {image: torch.full((len(part_names), 2), math.nan) for image in files}
     for image, row in _rows(folder / "parts" / "part_locs.txt"):
@@ -113,7 +139,9 @@ def _read_cub(folder: Path, split: str, species: int) -> Birds:
         paths,
         torch.tensor([kept.index(of_image[image]) for image in files]),
         tuple(classes[label].partition(".")[2].replace("_", " ") for label in kept),
-        torch.stack([(2 * corners[image] / sizes[image] - 1).clamp(-1, 1).flatten() for image in files]),
+        torch.stack(
+            [(2 * corners[image] / sizes[image] - 1).clamp(-1, 1).flatten() for image in files]
+        ),
         torch.stack([2 * parts[image] / sizes[image] - 1 for image in files]),
         tuple(part_names),
     )

@@ -1,6 +1,8 @@
-"""One digit distorted by amounts that are given, as a slider or a hand gives them; ``distort`` draws them as training does.
+"""One digit distorted by amounts that are given, as a slider or a hand gives them; ``distort``
+draws them as training does.
 
-Lengths are pixels of the 28x28 digit, angles radians, as in distortions.py. Points are pairs (x, y), x to the right, y down.
+Lengths are pixels of the 28x28 digit, angles radians, as in distortions.py. Points are pairs (x,
+y), x to the right, y down.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,7 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stn_core.data.distortions import DIGIT, DISTORTIONS, TABLE_KINDS, Parameters, TranslationClutter
+from stn_core.data.distortions import (
+    DIGIT,
+    DISTORTIONS,
+    TABLE_KINDS,
+    Parameters,
+    TranslationClutter,
+)
 from stn_core.data.mnist import gallery
 
 DISTRACTORS = 16  # that a seed of TC gives
@@ -22,14 +30,14 @@ def distort_digit(digit: Tensor, kind: str, **amounts: Any) -> Tensor:
 
     Args:
         digit: (28, 28), uint8, background 0.
-        kind: one of the five that the paper's table has, with these ``amounts``:
-            "r": ``angle``;
-            "rts": ``angle``, ``scale`` and ``shift`` (x, y), from the canvas's centre to the digit's;
-            "p": ``scale`` and ``moves``, 4 pairs, of the frame's corners in the order of ``Projection``;
-            "e": ``scale`` and ``moves``, 16 pairs, of the control points row by row: see ``elastic_directions``;
-            "tc": ``place`` (x, y), whole pixels from the canvas's corner to the digit's; ``count`` of distractors, 0 to 16, out of
-            those that ``seed`` gives: see ``distractors``; ``drops``, if they are to lie elsewhere, 16 pairs of whole pixels, a
-            negative one where the seed drops them.
+        kind: one of the five that the paper's table has, with these ``amounts``: "r": ``angle``;
+            "rts": ``angle``, ``scale`` and ``shift`` (x, y), from the canvas's centre to the
+            digit's; "p": ``scale`` and ``moves``, 4 pairs, of the frame's corners in the order of
+            ``Projection``; "e": ``scale`` and ``moves``, 16 pairs, of the control points row by
+            row: see ``elastic_directions``; "tc": ``place`` (x, y), whole pixels from the canvas's
+            corner to the digit's; ``count`` of distractors, 0 to 16, out of those that ``seed``
+            gives: see ``distractors``; ``drops``, if they are to lie elsewhere, 16 pairs of whole
+            pixels, a negative one where the seed drops them.
 
     Raises:
         ValueError: for another kind, and for amounts of other shapes.
@@ -49,19 +57,26 @@ def distort_digit(digit: Tensor, kind: str, **amounts: Any) -> Tensor:
 
 
 def elastic_directions(seed: int) -> Tensor:
-    """Where a seed pushes the 16 control points of E, drawn from N(0, 1 px): (16, 2). Times 1.5 they are as in training."""
+    """Where a seed pushes the 16 control points of E, drawn from N(0, 1 px): (16, 2). Times 1.5
+    they are as in training.
+    """
     return torch.randn(16, 2, generator=torch.Generator().manual_seed(seed))
 
 
 def distractors(seed: int) -> tuple[Tensor, Parameters]:
-    """The 16 digits (16, 28, 28) that a seed of TC cuts distractors from, and ``TranslationClutter``'s parameters of one digit.
+    """The 16 digits (16, 28, 28) that a seed of TC cuts distractors from, and
+    ``TranslationClutter``'s parameters of one digit.
 
     Fewer distractors are the first ones of these: a further one leaves the others where they are.
     """
     generator = torch.Generator().manual_seed(seed)
-    others = gallery().images[torch.randint(len(gallery().images), (DISTRACTORS,), generator=generator)]
+    others = gallery().images[
+        torch.randint(len(gallery().images), (DISTRACTORS,), generator=generator)
+    ]
     drawn = TranslationClutter(patches=DISTRACTORS).draw(DISTRACTORS + 1, generator)
-    return others, {name: value[:1] for name, value in drawn.items()} | {"sources": torch.arange(1, DISTRACTORS + 1)[None]}
+    return others, {name: value[:1] for name, value in drawn.items()} | {
+        "sources": torch.arange(1, DISTRACTORS + 1)[None]
+    }
 
 
 def _rotation(angle: float) -> Parameters:
@@ -69,11 +84,17 @@ def _rotation(angle: float) -> Parameters:
 
 
 def _similarity(angle: float, scale: float, shift: Sequence[float]) -> Parameters:
-    return _rotation(angle) | {"scale": torch.tensor([float(scale)]), "shift": torch.tensor([[float(value) for value in shift]])}
+    return _rotation(angle) | {
+        "scale": torch.tensor([float(scale)]),
+        "shift": torch.tensor([[float(value) for value in shift]]),
+    }
 
 
 def _scaled_and_moved(scale: float, moves: Pairs) -> Parameters:
-    return {"scale": torch.tensor([float(scale)]), "moves": torch.as_tensor(moves, dtype=torch.float32)[None]}
+    return {
+        "scale": torch.tensor([float(scale)]),
+        "moves": torch.as_tensor(moves, dtype=torch.float32)[None],
+    }
 
 
 _PARAMETERS: dict[str, Callable[..., Parameters]] = {
@@ -84,12 +105,18 @@ _PARAMETERS: dict[str, Callable[..., Parameters]] = {
 }
 
 
-def _cluttered(digit: Tensor, place: Sequence[int], count: int, seed: int, drops: Pairs | None = None) -> Tensor:
+def _cluttered(
+    digit: Tensor, place: Sequence[int], count: int, seed: int, drops: Pairs | None = None
+) -> Tensor:
     others, parameters = distractors(seed)
     parameters["place"] = torch.tensor([[int(value) for value in place]])
     parameters["sources"] = parameters["sources"] * (torch.arange(DISTRACTORS) < count)
     if drops is not None:
         elsewhere = torch.as_tensor(drops, dtype=torch.int64)[None]
         parameters["drops"] = torch.where(elsewhere < 0, parameters["drops"], elsewhere)
-    everywhere = {name: value.expand(DISTRACTORS + 1, *value.shape[1:]) for name, value in parameters.items()}
-    return TranslationClutter(patches=DISTRACTORS).apply(torch.cat((digit[None], others)), everywhere)[:1]
+    everywhere = {
+        name: value.expand(DISTRACTORS + 1, *value.shape[1:]) for name, value in parameters.items()
+    }
+    return TranslationClutter(patches=DISTRACTORS).apply(
+        torch.cat((digit[None], others)), everywhere
+    )[:1]

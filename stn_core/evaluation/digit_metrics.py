@@ -6,17 +6,29 @@ from torch import Tensor, nn
 from stn_core.data.distortions import distort
 from stn_core.data.mnist import Digits
 
-VALIDATION_SEED = 2015  # the first of the seeds of the validation digits' distortions, the same for every recipe and every run
+# the first of the seeds of the validation digits' distortions, the same for every recipe and every
+# run
+VALIDATION_SEED = 2015
 BATCH = 250
 
 
-def error(model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu") -> float:
-    """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from ``seed``."""
-    return error_rate_on(model, distort(digits.images.to(device), kind, seed), digits.labels, device)
+def error(
+    model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu"
+) -> float:
+    """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from
+    ``seed``.
+    """
+    return error_rate_on(
+        model, distort(digits.images.to(device), kind, seed), digits.labels, device
+    )
 
 
-def error_rate_on(model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu") -> float:
-    """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another class than labels (N,) say."""
+def error_rate_on(
+    model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu"
+) -> float:
+    """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another
+    class than labels (N,) say.
+    """
     return 100 * (predict_logits(model, images, device).argmax(1) != labels).double().mean().item()
 
 
@@ -30,8 +42,15 @@ def predict_logits(model: nn.Module, images: Tensor, device: torch.device | str 
     return logits
 
 
-def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu", repeats: int = 1) -> float:
-    """The error in per cent on validation digits, which no training sees: what recipes and epochs are chosen on.
+def validation_error(
+    model: nn.Module,
+    digits: Digits,
+    kind: str,
+    device: torch.device | str = "cpu",
+    repeats: int = 1,
+) -> float:
+    """The error in per cent on validation digits, which no training sees: what recipes and epochs
+    are chosen on.
 
     With ``repeats`` every digit is distorted that often, for a steadier figure.
     """
@@ -39,6 +58,8 @@ def validation_error(model: nn.Module, digits: Digits, kind: str, device: torch.
     return sum(error(model, digits, kind, seed, device) for seed in seeds) / repeats
 
 
-def validation_answers(model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu") -> Tensor:
+def validation_answers(
+    model: nn.Module, digits: Digits, kind: str, device: torch.device | str = "cpu"
+) -> Tensor:
     """What the model answers to validation digits, each distorted once: (N, 10)."""
     return predict_logits(model, distort(digits.images.to(device), kind, VALIDATION_SEED), device)

@@ -1,8 +1,10 @@
-"""What every checkpoint is worth on the official test digits: what ``python -m stn_core report`` computes.
+"""What every checkpoint is worth on the official test digits: what ``python -m stn_core report``
+computes.
 
-Three things of each model: its test error over ten seeds, beside the paper's; its error against rotation, scale and shift, one
-of them varied and everything else at identity; and, of a model with a transformer, how different the digits of a class are after
-it. A model is measured again only if its checkpoint's bytes changed.
+Three things of each model: its test error over ten seeds, beside the paper's; its error against
+rotation, scale and shift, one of them varied and everything else at identity; and, of a model with
+a transformer, how different the digits of a class are after it. A model is measured again only if
+its checkpoint's bytes changed.
 """
 
 import datetime
@@ -16,7 +18,12 @@ import torch
 from torch import Tensor
 
 from stn_core.allocator import keep_freed_memory
-from stn_core.data.distortions import DISTORTIONS, RotationScaleTranslation, TranslationClutter, distort
+from stn_core.data.distortions import (
+    DISTORTIONS,
+    RotationScaleTranslation,
+    TranslationClutter,
+    distort,
+)
 from stn_core.data.mnist import Digits, mnist
 from stn_core.evaluation.digit_metrics import BATCH, error, error_rate_on
 from stn_core.evaluation.report import (
@@ -32,18 +39,27 @@ from stn_core.evaluation.report import (
     read_report,
     write_report,
 )  # fmt: skip
-from stn_core.experiments.checkpoints import SHIPPED, Checkpoint, CheckpointError, find_checkpoint, load_checkpoint
+from stn_core.experiments.checkpoints import (
+    SHIPPED,
+    Checkpoint,
+    CheckpointError,
+    find_checkpoint,
+    load_checkpoint,
+)
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.registry import EXPERIMENTS
 from stn_core.messages import about_file
 
-SEEDS = tuple(range(10))  # of the distortions of the test digits; the first one also draws the digits of before and after
+# of the distortions of the test digits; the first one also draws the digits of before and after
+SEEDS = tuple(range(10))
 EVERY = 5  # the curves take every fifth test digit, from the first
 CLUTTER_SEED = 2015  # of the distractors in TC's curves
 
-TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {  # what training draws from; a parameter that it never varies has none
+# what training draws from; a parameter that it never varies has none
+TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {
     "r": {"rotation": (-90.0, 90.0)},
-    "rts": {"rotation": (-45.0, 45.0), "scale": (0.7, 1.2), "shift": (-7.0, 7.0)},  # as far as a digit of scale 1 may go
+    # as far as a digit of scale 1 may go
+    "rts": {"rotation": (-45.0, 45.0), "scale": (0.7, 1.2), "shift": (-7.0, 7.0)},
     "p": {"scale": (0.75, 1.0)},
     "e": {"scale": (0.75, 1.0)},
     "tc": {"shift": (-16.0, 16.0)},
@@ -52,7 +68,9 @@ TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {  # what training dr
 
 
 def sweep(kind: str) -> dict[str, list[float]]:
-    """The values of each parameter at which the curves of a kind are measured, well beyond what training draws."""
+    """The values of each parameter at which the curves of a kind are measured, well beyond what
+    training draws.
+    """
     step = DISTORTIONS[kind].size[1] // 14
     return {
         "rotation": [float(angle) for angle in range(-180, 181, 15)],
@@ -61,10 +79,13 @@ def sweep(kind: str) -> dict[str, list[float]]:
     }
 
 
-def moved(images: Tensor, kind: str, rotation: float = 0.0, scale: float = 1.0, shift: float = 0.0) -> Tensor:
-    """Digits (N, 28, 28) in the canvas of a kind, turned by ``rotation`` degrees clockwise and scaled about their centre, then
-    moved by ``shift`` pixels to the right of the canvas's middle: float32 (N, 1, H, W). One bilinear warp with zeros outside;
-    in TC with distractors as in training, the same ones for every rotation, scale and shift.
+def moved(
+    images: Tensor, kind: str, rotation: float = 0.0, scale: float = 1.0, shift: float = 0.0
+) -> Tensor:
+    """Digits (N, 28, 28) in the canvas of a kind, turned by ``rotation`` degrees clockwise and
+    scaled about their centre, then moved by ``shift`` pixels to the right of the canvas's middle:
+    float32 (N, 1, H, W). One bilinear warp with zeros outside; in TC with distractors as in
+    training, the same ones for every rotation, scale and shift.
     """
     canvas = RotationScaleTranslation()
     canvas.size = DISTORTIONS[kind].size
@@ -77,20 +98,31 @@ def moved(images: Tensor, kind: str, rotation: float = 0.0, scale: float = 1.0, 
 
 
 def clutter(images: Tensor) -> Tensor:
-    """TC without its digits: to each of the digits (N, 28, 28) distractors out of others, (N, 1, 60, 60)."""
+    """TC without its digits: to each of the digits (N, 28, 28) distractors out of others, (N, 1,
+    60, 60).
+    """
     count, drawer = len(images), TranslationClutter()
     parameters = drawer.draw(count, torch.Generator().manual_seed(CLUTTER_SEED))
     index = torch.arange(count)[:, None]
-    parameters["sources"] = count + (index + parameters["sources"]) % count - index  # the digits follow N blank ones
+    # the digits follow N blank ones
+    parameters["sources"] = count + (index + parameters["sources"]) % count - index
     doubled = {name: torch.cat((value, value)) for name, value in parameters.items()}
     return drawer.apply(torch.cat((torch.zeros_like(images), images)), doubled)[:count]
 
 
 def curves(model: torch.nn.Module, digits: Digits, kind: str) -> dict[str, tuple[float, ...]]:
-    """The error in per cent on digits of which one parameter is varied, for each value of the sweep."""
+    """The error in per cent on digits of which one parameter is varied, for each value of the
+    sweep.
+    """
     return {
         parameter: tuple(
-            round(error_rate_on(model, moved(digits.images, kind, **{parameter: value}), digits.labels), 4) for value in values
+            round(
+                error_rate_on(
+                    model, moved(digits.images, kind, **{parameter: value}), digits.labels
+                ),
+                4,
+            )
+            for value in values
         )
         for parameter, values in sweep(kind).items()
     }
@@ -104,29 +136,39 @@ def class_variance(images: Tensor, labels: Tensor) -> ClassVariance:
     within = cosines.diagonal().mean().item()
     between = (cosines.sum() - cosines.trace()).item() / 90
     means = torch.stack([images[labels == label, 0].mean(0) for label in range(10)])
-    return ClassVariance(round(1 - within, 4), round(1 - between, 4), means.clamp(0, 1).mul(255).round().div(255))
+    return ClassVariance(
+        round(1 - within, 4), round(1 - between, 4), means.clamp(0, 1).mul(255).round().div(255)
+    )
 
 
 @torch.inference_mode()
 def outputs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
     """What the model's transformer makes of images (N, 1, H, W): (N, 1, h, w)."""
-    return torch.cat([checkpoint.model.explain(batch).transformers[0].output for batch in images.split(BATCH)])
+    return torch.cat(
+        [checkpoint.model.explain(batch).transformers[0].output for batch in images.split(BATCH)]
+    )
 
 
-def measure(checkpoint: Checkpoint, sha256: str, digits: Digits, origin: Mapping[str, str]) -> ModelResult:
+def measure(
+    checkpoint: Checkpoint, sha256: str, digits: Digits, origin: Mapping[str, str]
+) -> ModelResult:
     """Everything that the report has of one checkpoint."""
     experiment = checkpoint.experiment
     model = checkpoint.model
     after = None
     if model.transforms:
-        after = class_variance(outputs(checkpoint, distort(digits.images, experiment.data, SEEDS[0])), digits.labels)
+        after = class_variance(
+            outputs(checkpoint, distort(digits.images, experiment.data, SEEDS[0])), digits.labels
+        )
     return ModelResult(
         experiment=experiment,
         sha256=sha256,
         errors=tuple(round(error(model, digits, experiment.data, seed), 4) for seed in SEEDS),
         parameters=sum(parameter.numel() for parameter in model.parameters()),
         about=about_training(checkpoint.provenance),
-        curves=curves(model, Digits(digits.images[::EVERY], digits.labels[::EVERY]), experiment.data),
+        curves=curves(
+            model, Digits(digits.images[::EVERY], digits.labels[::EVERY]), experiment.data
+        ),
         after=after,
         evaluated={key: origin[key] for key in ("date", "commit")},
     )
@@ -145,18 +187,23 @@ def make_report(
     to: str | os.PathLike[str] = PLACE,
     say: Callable[[str], None] = print,
 ) -> Report:
-    """Measure every checkpoint below ``out``, the shipped ones and your own by default, and write the report to ``to``; what it has
-    of unchanged checkpoints is kept.
+    """Measure every checkpoint below ``out``, the shipped ones and your own by default, and write
+    the report to ``to``; what it has of unchanged checkpoints is kept.
 
-    It is written after every checkpoint, so an interrupted run goes on where it was. A broken checkpoint is said and left out.
-    ValueError if there is no checkpoint at all, DataError if the test digits are not to be had.
+    It is written after every checkpoint, so an interrupted run goes on where it was. A broken
+    checkpoint is said and left out. ValueError if there is no checkpoint at all, DataError if the
+    test digits are not to be had.
     """
     to = Path(to)
-    place = lambda experiment: find_checkpoint(experiment) if out is None else Path(out) / experiment.path
+
+    def place(experiment):
+        return find_checkpoint(experiment) if out is None else Path(out) / experiment.path
+
     there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and place(e).is_file()]
     if not there:
         raise ValueError(
-            f"no checkpoint in {Path(out or SHIPPED) / 'digits'}; make one with {next(iter(EXPERIMENTS.values())).command}"
+            f"no checkpoint in {Path(out or SHIPPED) / 'digits'}; make one with "
+            f"{next(iter(EXPERIMENTS.values())).command}"
         )
     keep_freed_memory()
     digits = mnist("test", data)
@@ -167,14 +214,20 @@ def make_report(
         "curve_digits": len(digits.labels[::EVERY]),
         "digest": digest(digits.images.numpy().tobytes()),
         "sweeps": {kind: sweep(kind) for kind in DISTORTIONS},
-        "trained": {kind: {name: list(bounds) for name, bounds in TRAINED[kind].items()} for kind in DISTORTIONS},
+        "trained": {
+            kind: {name: list(bounds) for name, bounds in TRAINED[kind].items()}
+            for kind in DISTORTIONS
+        },
     }
     old = _reusable(to, settings)
     if old:
         undistorted, before = old.undistorted, dict(old.before)
     else:
         undistorted = class_variance(digits.images[:, None] / 255, digits.labels)
-        before = {kind: class_variance(distort(digits.images, kind, SEEDS[0]), digits.labels) for kind in DISTORTIONS}
+        before = {
+            kind: class_variance(distort(digits.images, kind, SEEDS[0]), digits.labels)
+            for kind in DISTORTIONS
+        }
     known = old.models if old else {}
     models: dict[str, ModelResult] = {}
     for experiment in there:
@@ -192,7 +245,11 @@ def make_report(
             say(f"left out: {failure}")
             continue
         models[experiment.name] = found = measure(checkpoint, sha256, digits, origin)
-        beside = f" {'<=' if found.meets_paper else '>'} {experiment.paper_error} of the paper" if experiment.paper_error else ""
+        beside = (
+            f" {'<=' if found.meets_paper else '>'} {experiment.paper_error} of the paper"
+            if experiment.paper_error
+            else ""
+        )
         say(f"{experiment.name}: {found.error:.2f} % ± {found.standard_error:.2f}{beside}")
         waiting = {name: value for name, value in known.items() if name not in models}
         write_report(Report(settings, undistorted, before, waiting | models, origin), to)

@@ -1,4 +1,6 @@
-"""The report: what was measured of every checkpoint, and the JSON file that keeps it and that the results page reads."""
+"""The report: what was measured of every checkpoint, and the JSON file that keeps it and that the
+results page reads.
+"""
 
 import base64
 import binascii
@@ -27,12 +29,16 @@ FORMAT = 1
 COMMAND = "python -m stn_core report"
 PAPER_SAMPLES = 150_000 * 256  # what each model of the paper saw: steps of a batch (appendix A.4)
 PLACE = Path("assets/report.json")
-ABOUT = ("samples", "epochs", "seconds", "device", "date", "commit")  # what a checkpoint's header says of its training
-PARAMETERS = ("rotation", "scale", "shift")  # degrees clockwise, a factor, pixels of the canvas to the right
+# what a checkpoint's header says of its training
+ABOUT = ("samples", "epochs", "seconds", "device", "date", "commit")
+# degrees clockwise, a factor, pixels of the canvas to the right
+PARAMETERS = ("rotation", "scale", "shift")
 
 
 class ReportError(StnError):
-    """A file that is no usable report; the message names the file, what is wrong and the command that makes a good one."""
+    """A file that is no usable report; the message names the file, what is wrong and the command
+    that makes a good one.
+    """
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,11 @@ class ClassVariance:
     Every image is first scaled to unit norm, so more ink, as after zooming in, changes nothing.
 
     Attributes:
-        within: the pixel variance within a class, summed over the pixels: 1 minus the mean cosine of two images of the class.
-            0 if all of them look the same, 1 if they have no pixel in common. A blank image has nothing in common with any.
-        between: 1 minus the mean cosine of two images of different classes. It falls along if a transformer only blurs or centres.
+        within: the pixel variance within a class, summed over the pixels: 1 minus the mean cosine
+            of two images of the class. 0 if all of them look the same, 1 if they have no pixel in
+            common. A blank image has nothing in common with any.
+        between: 1 minus the mean cosine of two images of different classes. It falls along if a
+            transformer only blurs or centres.
         means: the mean image of each class, not scaled: (10, h, w) in [0, 1], in steps of 1/255.
     """
 
@@ -54,7 +62,9 @@ class ClassVariance:
 
     @property
     def share(self) -> float:
-        """The variance within a class as a share of that between classes: 1 if the class says nothing about an image."""
+        """The variance within a class as a share of that between classes: 1 if the class says
+        nothing about an image.
+        """
         return self.within / max(self.between, 1e-6)
 
 
@@ -69,7 +79,8 @@ class ModelResult:
         parameters: how many numbers training adjusts.
         about: ``ABOUT``; None for what the header does not say.
         curves: error in per cent for each value of the report's sweep, by parameter.
-        after: the variance within the classes of the transformer's outputs; None without a transformer.
+        after: the variance within the classes of the transformer's outputs; None without a
+            transformer.
         evaluated: date and commit of the evaluation.
     """
 
@@ -89,16 +100,24 @@ class ModelResult:
 
     @property
     def standard_error(self) -> float:
-        """Of the mean over the seeds, in points: how far it would move with other distortions of the same digits."""
-        return statistics.stdev(self.errors) / math.sqrt(len(self.errors)) if len(self.errors) > 1 else 0.0
+        """Of the mean over the seeds, in points: how far it would move with other distortions of
+        the same digits.
+        """
+        return (
+            statistics.stdev(self.errors) / math.sqrt(len(self.errors))
+            if len(self.errors) > 1
+            else 0.0
+        )
 
     @property
     def meets_paper(self) -> bool:
-        """Whether the mean error is at most the paper's figure, also with one standard error more: rounded to the paper's one
-        decimal, halves up.
+        """Whether the mean error is at most the paper's figure, also with one standard error more:
+        rounded to the paper's one decimal, halves up.
         """
         paper = self.experiment.paper_error
-        return paper is not None and math.floor((self.error + self.standard_error) * 10 + 0.5 + 1e-9) <= round(paper * 10)
+        return paper is not None and math.floor(
+            (self.error + self.standard_error) * 10 + 0.5 + 1e-9
+        ) <= round(paper * 10)
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,8 @@ class Report:
     """Everything measured, by the experiments' names, and on what.
 
     Attributes:
-        settings: seeds, number of test digits, number of digits of the curves, the sweeps and the ranges of training by kind.
+        settings: seeds, number of test digits, number of digits of the curves, the sweeps and the
+            ranges of training by kind.
         undistorted: the variance within the classes of the test digits as MNIST has them.
         before: of the test digits distorted with the first seed, by kind.
         models: what was measured of each checkpoint.
@@ -222,7 +242,9 @@ def fits(name: str, value: Any) -> bool:
 
 
 def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
-    """Read a report. ReportError if it is missing, cut off, foreign or does not fit together; nothing in it is trusted."""
+    """Read a report. ReportError if it is missing, cut off, foreign or does not fit together;
+    nothing in it is trusted.
+    """
     path = Path(path)
     fail = about_file(ReportError, path, COMMAND)
     try:
@@ -230,17 +252,30 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
     except FileNotFoundError:
         raise fail("no_report", "there is no report yet") from None
     except OSError as failure:
-        raise fail("not_json", "expected a report in JSON, but it is cut off or foreign ({error})", error=str(failure)) from failure
+        raise fail(
+            "not_json",
+            "expected a report in JSON, but it is cut off or foreign ({error})",
+            error=str(failure),
+        ) from failure
     try:
         format = Header.model_validate_json(content).format
         if format != FORMAT:
-            raise StnError("report_format", "its format is {found!r}, expected {expected}", found=format, expected=FORMAT)
+            raise StnError(
+                "report_format",
+                "its format is {found!r}, expected {expected}",
+                found=format,
+                expected=FORMAT,
+            )
         return unpacked(ReportFile.model_validate_json(content))
     except ValidationError as failure:
         found = failure.errors()[0]
         if found["type"] == "json_invalid":
             error = found["ctx"]["error"]
-            raise fail("not_json", "expected a report in JSON, but it is cut off or foreign ({error})", error=error) from failure
+            raise fail(
+                "not_json",
+                "expected a report in JSON, but it is cut off or foreign ({error})",
+                error=error,
+            ) from failure
         place = ".".join(map(str, found["loc"])) or "the file"
         why = Message("other_field", "{place} is missing or not as expected", place=place)
     except StnError as failure:
@@ -249,8 +284,8 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
 
 
 def unpacked(file: ReportFile) -> Report:
-    """The file's content as a report, without those of somebody's own models that are not here. StnError if its parts do not fit
-    together.
+    """The file's content as a report, without those of somebody's own models that are not here.
+    StnError if its parts do not fit together.
     """
     settings = file.settings.model_dump(mode="json")
     for name in ("sweeps", "trained"):
@@ -260,7 +295,11 @@ def unpacked(file: ReportFile) -> Report:
         settings=settings,
         undistorted=variance(file.undistorted),
         before={kind: variance(file.before[kind]) for kind in DISTORTIONS},
-        models={name: result(name, part, settings) for name, part in file.models.items() if name in EXPERIMENTS},
+        models={
+            name: result(name, part, settings)
+            for name, part in file.models.items()
+            if name in EXPERIMENTS
+        },
         origin={"command": file.command, "date": file.date, "commit": file.commit},
     )
 
@@ -275,7 +314,9 @@ def result(name: str, part: ModelPart, settings: Mapping[str, Any]) -> ModelResu
     sweeps = settings["sweeps"][experiment.data]
     require((part.after is None) != experiment.model.startswith("st-"), f"models.{name}.after")
     require(len(part.errors) == len(settings["seeds"]), f"models.{name}.errors")
-    require(all(len(curves[key]) == len(sweeps[key]) for key in PARAMETERS), f"models.{name}.curves")
+    require(
+        all(len(curves[key]) == len(sweeps[key]) for key in PARAMETERS), f"models.{name}.curves"
+    )
     return ModelResult(
         experiment=experiment,
         sha256=part.sha256,
@@ -292,7 +333,9 @@ def variance(part: VariancePart) -> ClassVariance:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            strip = Image.open(io.BytesIO(base64.b64decode(part.means, validate=True)), formats=["PNG"])
+            strip = Image.open(
+                io.BytesIO(base64.b64decode(part.means, validate=True)), formats=["PNG"]
+            )
             width, height = strip.size
             if strip.mode != "L" or width % 10 or not 10 <= width <= 2560 or height > 256:
                 raise StnError(
@@ -301,7 +344,11 @@ def variance(part: VariancePart) -> ClassVariance:
                 )  # fmt: skip
             pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8)
     except (OSError, SyntaxError, binascii.Error, Warning) as failure:
-        raise StnError("no_means", "a picture of means can't be read ({error})", error=" ".join(str(failure).split())) from failure
+        raise StnError(
+            "no_means",
+            "a picture of means can't be read ({error})",
+            error=" ".join(str(failure).split()),
+        ) from failure
     means = pixels.view(height, 10, width // 10).transpose(0, 1).float() / 255
     return ClassVariance(part.within, part.between, means)
 
@@ -319,10 +366,17 @@ def write_report(report: Report, path: Path) -> None:
             "curves": found.curves,
             "after": packed(found.after) if found.after else None,
         }
-        for name, found in sorted(report.models.items(), key=lambda item: list(EXPERIMENTS).index(item[0]))
+        for name, found in sorted(
+            report.models.items(), key=lambda item: list(EXPERIMENTS).index(item[0])
+        )
     }
     before = {kind: packed(each) for kind, each in report.before.items()}
-    whole = {"format": FORMAT, **report.origin, "settings": report.settings, "undistorted": packed(report.undistorted)}
+    whole = {
+        "format": FORMAT,
+        **report.origin,
+        "settings": report.settings,
+        "undistorted": packed(report.undistorted),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".partial")
     unfinished.write_text(one_line_a_list(whole | {"before": before, "models": models}))
@@ -333,7 +387,10 @@ def one_line_a_list(value: Any, indent: int = 0) -> str:
     """JSON that a person can read and a diff can show: objects indented, lists on one line."""
     if not isinstance(value, Mapping) or not value:
         return json.dumps(value)
-    inner = ",\n".join(f"{' ' * (indent + 1)}{json.dumps(key)}: {one_line_a_list(part, indent + 1)}" for key, part in value.items())
+    inner = ",\n".join(
+        f"{' ' * (indent + 1)}{json.dumps(key)}: {one_line_a_list(part, indent + 1)}"
+        for key, part in value.items()
+    )
     return f"{{\n{inner}\n{' ' * indent}}}" + ("" if indent else "\n")
 
 
@@ -342,7 +399,11 @@ def packed(variance: ClassVariance) -> dict[str, Any]:
     buffer = io.BytesIO()
     strip = torch.cat(list(variance.means), dim=1).mul(255).round().byte().numpy()
     Image.fromarray(strip).save(buffer, "PNG", optimize=True)
-    return {"within": variance.within, "between": variance.between, "means": base64.b64encode(buffer.getvalue()).decode()}
+    return {
+        "within": variance.within,
+        "between": variance.between,
+        "means": base64.b64encode(buffer.getvalue()).decode(),
+    }
 
 
 def digest(content: bytes) -> str:

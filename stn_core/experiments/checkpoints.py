@@ -1,7 +1,9 @@
-"""Checkpoints: one safetensors file a model, which says itself what it holds and where it comes from.
+"""Checkpoints: one safetensors file a model, which says itself what it holds and where it comes
+from.
 
-The tensors are the model's weights; the header's metadata has one JSON object under "stn": experiment, metrics, provenance.
-Loading never unpickles anything and trusts nothing: every field is checked before a model is built from it.
+The tensors are the model's weights; the header's metadata has one JSON object under "stn":
+experiment, metrics, provenance. Loading never unpickles anything and trusts nothing: every field is
+checked before a model is built from it.
 """
 
 import json
@@ -25,7 +27,9 @@ SHIPPED = CHECKPOINTS
 
 
 class CheckpointError(StnError):
-    """A file that is no usable checkpoint; the message names the file, what was expected and the command that makes a good one."""
+    """A file that is no usable checkpoint; the message names the file, what was expected and the
+    command that makes a good one.
+    """
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,17 @@ class Checkpoint:
 
 
 def own_folder() -> Path | None:
-    """The folder of your own models, which the environment variable STN_CHECKPOINTS names (plugins.py)."""
+    """The folder of your own models, which the environment variable STN_CHECKPOINTS names
+    (plugins.py).
+    """
     named = os.environ.get("STN_CHECKPOINTS")
     return Path(named).expanduser() if named else None
 
 
 def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
-    """The file of an experiment: in your own folder, else among the shipped ones, whether it is there or not."""
+    """The file of an experiment: in your own folder, else among the shipped ones, whether it is
+    there or not.
+    """
     own = own_folder()
     places = [own / experiment.path, own / Path(experiment.path).name] if own else []
     return next((path for path in places if path.is_file()), shipped / experiment.path)
@@ -66,7 +74,9 @@ def save_checkpoint(
     provenance: dict[str, Any],
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write a checkpoint in one go, so that there is never half a file. ``dtype`` is the precision on disk."""
+    """Write a checkpoint in one go, so that there is never half a file. ``dtype`` is the precision
+    on disk.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {
@@ -80,17 +90,24 @@ def save_checkpoint(
         "metrics": metrics,
         "provenance": provenance,
     }
-    tensors = {name: value.detach().to("cpu", dtype).contiguous() for name, value in model.state_dict().items()}
+    tensors = {
+        name: value.detach().to("cpu", dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
     unfinished = path.with_suffix(".partial")
     save_file(tensors, unfinished, metadata={"stn": json.dumps(about)})
     return unfinished.replace(path)
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a checkpoint, from a path or of an experiment such as "r-cnn". CheckpointError if it is missing, truncated, foreign, or
-    does not fit the model it names.
+    """Read a checkpoint, from a path or of an experiment such as "r-cnn". CheckpointError if it is
+    missing, truncated, foreign, or does not fit the model it names.
     """
-    path = find_checkpoint(EXPERIMENTS[path]) if isinstance(path, str) and path in EXPERIMENTS else Path(path)
+    path = (
+        find_checkpoint(EXPERIMENTS[path])
+        if isinstance(path, str) and path in EXPERIMENTS
+        else Path(path)
+    )
     fail = _complaints(path)
     if not path.is_file():
         raise fail("no_checkpoint", "there is no such checkpoint")
@@ -102,9 +119,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     try:
         model = experiment.create_model()
     except (ValueError, TypeError) as error:
-        raise fail("not_buildable", "expected a model that can be built, but {error}", error=str(error)) from error
+        raise fail(
+            "not_buildable", "expected a model that can be built, but {error}", error=str(error)
+        ) from error
     _fill(model, tensors, experiment, fail)
-    model.eval().to(memory_format=torch.channels_last)  # in which CPUs convolve up to three times as fast
+    # in which CPUs convolve up to three times as fast
+    model.eval().to(memory_format=torch.channels_last)
     return Checkpoint(model, experiment, metrics, provenance)
 
 
@@ -114,21 +134,33 @@ def read_header(path: Path) -> Experiment:
     return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[0]
 
 
-def read_safetensors(path: Path, fail: Any, only_header: bool = False) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it is truncated or foreign."""
+def read_safetensors(
+    path: Path, fail: Any, only_header: bool = False
+) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it
+    is truncated or foreign.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             names = [] if only_header else file.keys()
             return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
-        raise fail("truncated", "expected a safetensors file, but it is truncated or foreign ({why})", why=str(error)) from error
+        raise fail(
+            "truncated",
+            "expected a safetensors file, but it is truncated or foreign ({why})",
+            why=str(error),
+        ) from error
 
 
 def _complaints(path: Path) -> Any:
-    return about_file(CheckpointError, path, EXPERIMENTS.get(path.stem, next(iter(EXPERIMENTS.values()))).command)
+    return about_file(
+        CheckpointError, path, EXPERIMENTS.get(path.stem, next(iter(EXPERIMENTS.values()))).command
+    )
 
 
-def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
+def _read_about(
+    metadata: dict[str, str], fail: Any
+) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
     try:
         about = json.loads(metadata["stn"])
         data, model, classes = (about["experiment"][key] for key in ("data", "model", "classes"))
@@ -137,12 +169,15 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         version = about["format"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise fail(
-            "no_checkpoint_header", "expected a header 'stn' with experiment, metrics and provenance, as stn_core writes it"
+            "no_checkpoint_header",
+            "expected a header 'stn' with experiment, metrics and provenance, as stn_core writes "
+            "it",
         ) from error
     if version != FORMAT:
         raise fail(
             "other_format",
-            "expected format {expected}, it has {found!r}: it was written by another version of stn_core",
+            "expected format {expected}, it has {found!r}: it was written by another version of "
+            "stn_core",
             expected=FORMAT,
             found=version,
         )
@@ -153,7 +188,11 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
             model=model, data=data, known=", ".join(EXPERIMENTS),
         )  # fmt: skip
     if known.birds:
-        if not isinstance(classes, list) or len(classes) != SPECIES[data] or not all(isinstance(name, str) for name in classes):
+        if (
+            not isinstance(classes, list)
+            or len(classes) != SPECIES[data]
+            or not all(isinstance(name, str) for name in classes)
+        ):
             raise fail(
                 "other_species", "expected the names of {count} species, it has {found}",
                 count=SPECIES[data], found=str(classes)[:80],
@@ -161,7 +200,10 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, dict[s
         return replace(known, classes=tuple(classes), options=options), metrics, provenance
     if list(known.classes) != classes:
         raise fail(
-            "other_classes", "expected the classes {expected}, it has {found!r}", expected=", ".join(known.classes), found=classes
+            "other_classes",
+            "expected the classes {expected}, it has {found!r}",
+            expected=", ".join(known.classes),
+            found=classes,
         )
     return known, metrics, provenance
 
@@ -173,9 +215,14 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, 
         if expected.get(name) != actual.get(name):
             wanted, found = expected.get(name, NOTHING), actual.get(name, NOTHING)
             raise fail(
-                "other_weights", "its weights do not fit the model {model}: for {name} expected {expected}, it has {found}",
-                model=experiment.name, name=name, expected=wanted, found=found,
-            )  # fmt: skip
+                "other_weights",
+                "its weights do not fit the model {model}: for {name} expected {expected}, it has "
+                "{found}",
+                model=experiment.name,
+                name=name,
+                expected=wanted,
+                found=found,
+            )
     for name, value in tensors.items():
         if not value.is_floating_point() or not value.float().isfinite().all():
             raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)

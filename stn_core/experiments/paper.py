@@ -10,4 +10,5 @@ PAPER = {  # test error in per cent, table 1 (left) and appendix A.4 of the pape
     "st-cnn-projective": {"r": 0.8, "rts": 0.6, "p": 0.8, "e": 1.3},
     "st-cnn-tps": {"r": 0.7, "rts": 0.5, "p": 0.8, "e": 1.1},
 }
-PAPER_BIRDS = {"cnn": 17.7, "2st-cnn": 16.1, "4st-cnn": 15.9}  # 448 px input where there are transformers, table 3
+# 448 px input where there are transformers, table 3
+PAPER_BIRDS = {"cnn": 17.7, "2st-cnn": 16.1, "4st-cnn": 15.9}

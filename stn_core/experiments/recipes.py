@@ -16,17 +16,21 @@ class Recipe:
     Attributes:
         epochs: passes over the training digits, each digit distorted afresh every time.
         batch_size: digits a step, over all processes together.
-        optimiser: "sgd", "adamw", or "muon" for the filters of convolutions with AdamW for the rest.
-        lr: the highest learning rate; the localisation network's is ``localisation_lr_scale`` times that.
+        optimiser: "sgd", "adamw", or "muon" for the filters of convolutions with AdamW for the
+            rest.
+        lr: the highest learning rate; the localisation network's is ``localisation_lr_scale`` times
+            that.
         muon_lr: the same for Muon.
-        schedule: "steps" (a tenth after each third) or "one-cycle" (up for ``warmup_fraction`` of the way, then a cosine down to
-            0).
+        schedule: "steps" (a tenth after each third) or "one-cycle" (up for ``warmup_fraction`` of
+            the way, then a cosine down to 0).
         weight_decay: of the optimiser.
-        ema_decay: decay a step of the exponential average of the weights that is kept as the model; 0 for the weights themselves.
+        ema_decay: decay a step of the exponential average of the weights that is kept as the model;
+            0 for the weights themselves.
         max_grad_norm: the largest norm of the gradient; 0 for no clipping.
-        elastic_sigma_px: every training digit is first bent a little, as by the elastic distortion with control points moved by
-            N(0, elastic_sigma_px); 0 for digits as they are.
-        label_smoothing: of the labels: the share of the probability that is spread over all classes alike.
+        elastic_sigma_px: every training digit is first bent a little, as by the elastic distortion
+            with control points moved by N(0, elastic_sigma_px); 0 for digits as they are.
+        label_smoothing: of the labels: the share of the probability that is spread over all classes
+            alike.
     """
 
     epochs: int
@@ -49,14 +53,21 @@ class Recipe:
         if self.schedule not in ("one-cycle", "steps"):
             raise ValueError(f"schedule must be one-cycle or steps; got {self.schedule!r}")
         if self.epochs < 1 or self.batch_size < 1:
-            raise ValueError(f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}")
+            raise ValueError(
+                f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}"
+            )
         if not 0 <= self.ema_decay < 1 or not 0 <= self.warmup_fraction < 1:
-            raise ValueError(f"ema_decay and warmup_fraction must lie in [0, 1); got {self.ema_decay} and {self.warmup_fraction}")
+            raise ValueError(
+                f"ema_decay and warmup_fraction must lie in [0, 1); got {self.ema_decay} and "
+                f"{self.warmup_fraction}"
+            )
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}")
 
     def changed(self, settings: Iterable[str]) -> "Recipe":
-        """This recipe with some fields changed, each as "field=value". ValueError for another field or a value of another type."""
+        """This recipe with some fields changed, each as "field=value". ValueError for another field
+        or a value of another type.
+        """
         values = {}
         for setting in settings:
             name, _, text = setting.partition("=")
@@ -69,7 +80,8 @@ class Recipe:
         return replace(self, **values)  # type: ignore[arg-type]
 
 
-FORMER_NAMES: Mapping[str, str] = MappingProxyType(  # of settings in checkpoints and states of earlier versions
+# of settings in checkpoints and states of earlier versions
+FORMER_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "rate": "lr",
         "filter_rate": "muon_lr",
@@ -91,30 +103,50 @@ FORMER_NAMES: Mapping[str, str] = MappingProxyType(  # of settings in checkpoint
 
 
 def with_present_names(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as a checkpoint's header or a saved state has it, its recipe's settings by the names of this version."""
+    """A run as a checkpoint's header or a saved state has it, its recipe's settings by the names of
+    this version.
+    """
     recipe = run.get("recipe")
     if not isinstance(recipe, Mapping):
         return dict(run)
-    return {**run, "recipe": {FORMER_NAMES.get(name, name): value for name, value in recipe.items()}}
+    return {
+        **run,
+        "recipe": {FORMER_NAMES.get(name, name): value for name, value in recipe.items()},
+    }
 
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {
         "ours": Recipe(epochs=80),
-        "paper": Recipe(  # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
-            epochs=699, optimiser="sgd", lr=0.01, localisation_lr_scale=1.0, schedule="steps",
-            weight_decay=0.0, ema_decay=0.0, max_grad_norm=0.0, elastic_sigma_px=0.0, label_smoothing=0.0,
+        # 150 000 steps of 256, rate 0.01, a tenth every 50 000, nothing else (appendix A.4)
+        "paper": Recipe(
+            epochs=699,
+            optimiser="sgd",
+            lr=0.01,
+            localisation_lr_scale=1.0,
+            schedule="steps",
+            weight_decay=0.0,
+            ema_decay=0.0,
+            max_grad_norm=0.0,
+            elastic_sigma_px=0.0,
+            label_smoothing=0.0,
         ),
     }
-)  # fmt: skip
+)
 
-EPOCHS: Mapping[str, Mapping[str, int]] = {  # of the recipe "ours", where it is not RECIPES': the best on the validation digits
+# of the recipe "ours", where it is not RECIPES': the best on the validation digits
+EPOCHS: Mapping[str, Mapping[str, int]] = {
     "fcn": dict.fromkeys(DISTORTIONS, 320),
     "st-fcn-affine": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
     "st-fcn-projective": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
     "st-fcn-tps": {"r": 800, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
 }
-ELASTIC_SIGMAS_PX = {"r-st-fcn-tps": 1.0, "rts-st-fcn-affine": 1.0, "rts-st-fcn-projective": 1.0, "rts-st-fcn-tps": 1.0}
+ELASTIC_SIGMAS_PX = {
+    "r-st-fcn-tps": 1.0,
+    "rts-st-fcn-affine": 1.0,
+    "rts-st-fcn-projective": 1.0,
+    "rts-st-fcn-tps": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -123,19 +155,24 @@ class BirdRecipe(Recipe):
 
     Attributes:
         head_lr_scale: the last layer's learning rate, times ``lr``.
-        frozen_blocks: how many groups of the backbones' layers, from the bottom, keep their ImageNet weights: 0 to 7 for the
-            default's seven blocks.
-        init_from: the model on the same data from whose checkpoint the streams start, such as "cnn"; "imagenet" for ImageNet
-            weights, "random" for none.
-        window_search_epochs: epochs for each window, in which the localisation network learns from score maps before the streams
-            move (window_search.py); 0 for the paper's way, by the gradient through the pixels alone.
-        joint_epochs: in the last so many epochs the localisation network moves as well, by the gradient through the pixels.
+        frozen_blocks: how many groups of the backbones' layers, from the bottom, keep their
+            ImageNet weights: 0 to 7 for the default's seven blocks.
+        init_from: the model on the same data from whose checkpoint the streams start, such as
+            "cnn"; "imagenet" for ImageNet weights, "random" for none.
+        window_search_epochs: epochs for each window, in which the localisation network learns from
+            score maps before the streams move (window_search.py); 0 for the paper's way, by the
+            gradient through the pixels alone.
+        joint_epochs: in the last so many epochs the localisation network moves as well, by the
+            gradient through the pixels.
         jitter: windows are moved by N(0, jitter), normalised, at every training step.
-        zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and mirrored half of the time.
+        zoom: training photographs are cut at random to between 1 - zoom and 1 of their sides, and
+            mirrored half of the time.
         dropout: of the concatenated features.
-        stream_drop_prob: how often a whole stream is left out of a training step, never all of them.
-        last_layer: decay of the last layer's weights when it is fitted anew at the end (linear_probe.py): without the photographs
-            held out for what is measured on those, with them for the model; 0 for the layer as it was trained.
+        stream_drop_prob: how often a whole stream is left out of a training step, never all of
+            them.
+        last_layer: decay of the last layer's weights when it is fitted anew at the end
+            (linear_probe.py): without the photographs held out for what is measured on those, with
+            them for the model; 0 for the layer as it was trained.
         val_every: every n-th training photograph of a species is for validation only; 0 for none.
     """
 
@@ -161,14 +198,25 @@ class BirdRecipe(Recipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.init_from not in ("imagenet", "random", *BIRD_MODELS):
-            raise ValueError(f"init_from must be imagenet, random or one of {', '.join(BIRD_MODELS)}; got {self.init_from!r}")
+            raise ValueError(
+                f"init_from must be imagenet, random or one of {', '.join(BIRD_MODELS)}; got "
+                f"{self.init_from!r}"
+            )
         for name in ("zoom", "dropout", "stream_drop_prob"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
-        counts = (self.frozen_blocks, self.window_search_epochs, self.joint_epochs, self.jitter, self.last_layer, self.val_every)
+        counts = (
+            self.frozen_blocks,
+            self.window_search_epochs,
+            self.joint_epochs,
+            self.jitter,
+            self.last_layer,
+            self.val_every,
+        )
         if min(counts) < 0 or self.val_every == 1:
             raise ValueError(
-                "frozen_blocks, window_search_epochs, joint_epochs, jitter and last_layer must not be negative, "
+                "frozen_blocks, window_search_epochs, joint_epochs, jitter and last_layer must "
+                "not be negative, "
                 "val_every 0 or at least 2"
             )
         if self.elastic_sigma_px or self.optimiser == "muon":
@@ -178,12 +226,31 @@ class BirdRecipe(Recipe):
 BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
     {
         "ours": BirdRecipe(epochs=12),
-        "paper": BirdRecipe(  # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
-            epochs=60, batch_size=32, optimiser="sgd", lr=0.01, localisation_lr_scale=1e-4, schedule="steps", weight_decay=1e-4,
-            ema_decay=0.0, max_grad_norm=0.0, head_lr_scale=1.0, frozen_blocks=0, init_from="imagenet", window_search_epochs=0,
-            joint_epochs=60, jitter=0.0, zoom=0.125,
-            dropout=0.7, stream_drop_prob=0.0, last_layer=0.0, label_smoothing=0.0, val_every=0,
+        # ImageNet weights, the localisation at 1e-4 of the rate, crops of 224 from 256, dropout 0.7
+        "paper": BirdRecipe(
+            epochs=60,
+            batch_size=32,
+            optimiser="sgd",
+            lr=0.01,
+            localisation_lr_scale=1e-4,
+            schedule="steps",
+            weight_decay=1e-4,
+            ema_decay=0.0,
+            max_grad_norm=0.0,
+            head_lr_scale=1.0,
+            frozen_blocks=0,
+            init_from="imagenet",
+            window_search_epochs=0,
+            joint_epochs=60,
+            jitter=0.0,
+            zoom=0.125,
+            dropout=0.7,
+            stream_drop_prob=0.0,
+            last_layer=0.0,
+            label_smoothing=0.0,
+            val_every=0,
         ),
     }
-)  # fmt: skip
-STEMS = {"cnn-448": "cnn", "2st-cnn": "cnn-448", "4st-cnn": "cnn-448"}  # ours: a crop shows a bird as large as 448 pixels do
+)
+# ours: a crop shows a bird as large as 448 pixels do
+STEMS = {"cnn-448": "cnn", "2st-cnn": "cnn-448", "4st-cnn": "cnn-448"}

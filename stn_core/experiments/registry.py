@@ -1,4 +1,6 @@
-"""Every run as one frozen record: the model, the data it is trained on, and the paper's figure to meet."""
+"""Every run as one frozen record: the model, the data it is trained on, and the paper's figure to
+meet.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -8,13 +10,27 @@ from typing import Any
 
 from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments.paper import PAPER, PAPER_BIRDS
-from stn_core.experiments.recipes import BIRD_RECIPES, ELASTIC_SIGMAS_PX, EPOCHS, RECIPES, STEMS, BirdRecipe, Recipe
+from stn_core.experiments.recipes import (
+    BIRD_RECIPES,
+    ELASTIC_SIGMAS_PX,
+    EPOCHS,
+    RECIPES,
+    STEMS,
+    BirdRecipe,
+    Recipe,
+)
 from stn_core.models.birds import BIRD_MODELS, create_bird_model
 from stn_core.models.digits import DIGIT_MODELS, create_digit_model
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 SPECIES = {"cub50": 50, "cub200": 200}
-BIRD_OPTIONS: Mapping[str, type] = {"backbone": str, "family": str, "scale": float, "fixed_scale": bool, "heat": bool}
+BIRD_OPTIONS: Mapping[str, type] = {
+    "backbone": str,
+    "family": str,
+    "scale": float,
+    "fixed_scale": bool,
+    "heat": bool,
+}
 
 
 @dataclass(frozen=True)
@@ -22,10 +38,11 @@ class Experiment:
     """One model on one kind of data.
 
     Attributes:
-        data: the kind of distorted MNIST, a key of ``DISTORTIONS``; or cub50, cub200: photographs of so many species of birds.
+        data: the kind of distorted MNIST, a key of ``DISTORTIONS``; or cub50, cub200: photographs
+            of so many species of birds.
         model: one of ``list_models()``.
-        classes: the names of the classes, in the order of the logits; empty for birds, where the data, and then the checkpoint,
-            have them.
+        classes: the names of the classes, in the order of the logits; empty for birds, where the
+            data, and then the checkpoint, have them.
         paper_error: the paper's test error in per cent, None where the paper has none.
         options: of a bird model that is not the default, by name, as ``BIRD_OPTIONS`` has them.
         variant: a word that tells apart several checkpoints of one experiment (plugins.py).
@@ -44,8 +61,8 @@ class Experiment:
         return self.data in SPECIES
 
     def recipe(self, name: str) -> Recipe:
-        """How it is trained: "ours", a cell of the table with epochs and bending of its own, or the "paper"'s way. ValueError for
-        any other name.
+        """How it is trained: "ours", a cell of the table with epochs and bending of its own, or the
+        "paper"'s way. ValueError for any other name.
         """
         recipes: Mapping[str, Recipe] = BIRD_RECIPES if self.birds else RECIPES
         if name not in recipes:
@@ -79,16 +96,26 @@ class Experiment:
         return f"python -m stn_core train {self.data}-{self.model}"
 
     def changed(self, settings: Iterable[str]) -> "Experiment":
-        """This experiment with other options of its model, each as "name=value". ValueError for one that there is not."""
+        """This experiment with other options of its model, each as "name=value". ValueError for one
+        that there is not.
+        """
         options = dict(self.options)
         for setting in settings:
             name, _, text = setting.partition("=")
             kind = BIRD_OPTIONS.get(name) if self.birds else None
             try:
-                options[name] = {"True": True, "False": False}[text.capitalize()] if kind is bool else kind(text)  # type: ignore[misc]
+                options[name] = (
+                    {"True": True, "False": False}[text.capitalize()]
+                    if kind is bool
+                    else kind(text)
+                )  # type: ignore[misc]
             except (KeyError, TypeError, ValueError):
-                known = ", ".join(f"{key} ({value.__name__})" for key, value in BIRD_OPTIONS.items())
-                raise ValueError(f"{self.name} has no option {setting!r}; bird models have {known}") from None
+                known = ", ".join(
+                    f"{key} ({value.__name__})" for key, value in BIRD_OPTIONS.items()
+                )
+                raise ValueError(
+                    f"{self.name} has no option {setting!r}; bird models have {known}"
+                ) from None
         return replace(self, options=tuple(sorted(options.items())))
 
     def create_model(self) -> ExplainableModel:
@@ -106,7 +133,12 @@ RUNS = {  # may grow: plugins.py
             if data in PAPER[model] or data not in TABLE_KINDS
         ),
         *(
-            Experiment(data, model, classes=(), paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None)
+            Experiment(
+                data,
+                model,
+                classes=(),
+                paper_error=PAPER_BIRDS.get(model) if data == "cub200" else None,
+            )
             for data in SPECIES
             for model in BIRD_MODELS
         ),
@@ -116,20 +148,30 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(RUNS)
 
 
 def matching(patterns: str | Iterable[str]) -> list[Experiment]:
-    """The experiments whose names match the shell patterns, pattern by pattern. ValueError for a pattern that matches none."""
+    """The experiments whose names match the shell patterns, pattern by pattern. ValueError for a
+    pattern that matches none.
+    """
     chosen: dict[str, Experiment] = {}
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
-        found = {name: experiment for name, experiment in EXPERIMENTS.items() if fnmatchcase(name, pattern)}
+        found = {
+            name: experiment
+            for name, experiment in EXPERIMENTS.items()
+            if fnmatchcase(name, pattern)
+        }
         if not found:
             raise ValueError(f"no experiment {pattern!r}; there are {', '.join(EXPERIMENTS)}")
         chosen |= found
     if not chosen:
-        raise ValueError("no experiment to train: name some, such as rts-st-cnn-affine, or use --all")
+        raise ValueError(
+            "no experiment to train: name some, such as rts-st-cnn-affine, or use --all"
+        )
     return list(chosen.values())
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or "*st-cnn"."""
+    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or
+    "*st-cnn".
+    """
     return [
         name
         for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS, *(e.model for e in RUNS.values())))
@@ -138,15 +180,17 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 def create_model(name: str, data: str | None = None, **sizes: Any) -> ExplainableModel:
-    """A new model: ``create_model("st-cnn-affine", "rts")``, its transformers at identity; ``create_model("2st-cnn", "cub50")``,
-    its windows tiling the photograph.
+    """A new model: ``create_model("st-cnn-affine", "rts")``, its transformers at identity;
+    ``create_model("2st-cnn", "cub50")``, its windows tiling the photograph.
 
     Args:
         name: one of ``list_models()``.
-        data: the kind of images it is for: r (the default), p, pxy, e (28x28), rts (42x42) or tc (60x60); for birds cub50 or cub200
-            (448x448), the default of the models that only birds have.
-        sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for digits; for birds ``classes``,
-            ``backbone``, ``family``, ``scale``, ``fixed_scale`` and the others of ``BirdModel``.
+        data: the kind of images it is for: r (the default), p, pxy, e (28x28), rts (42x42) or tc
+            (60x60); for birds cub50 or cub200 (448x448), the default of the models that only birds
+            have.
+        sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for
+            digits; for birds ``classes``, ``backbone``, ``family``, ``scale``, ``fixed_scale`` and
+            the others of ``BirdModel``.
     """
     if data is None:
         data = "cub200" if name in BIRD_MODELS and name not in DIGIT_MODELS else "r"

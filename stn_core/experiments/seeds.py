@@ -1,4 +1,6 @@
-"""Several training seeds of one experiment: where their checkpoints lie, and what came out for each."""
+"""Several training seeds of one experiment: where their checkpoints lie, and what came out for
+each.
+"""
 
 import json
 import math
@@ -17,7 +19,10 @@ def parse_seeds(text: str) -> list[int]:
     """The training seeds of a list such as "0,1,2". ValueError for another one."""
     words = text.split(",")
     if not all(word.strip().isdecimal() for word in words):
-        raise ValueError(f"training seeds are whole numbers with commas between them, such as 0,1,2; got {text!r}")
+        raise ValueError(
+            "training seeds are whole numbers with commas between them, such as 0,1,2; got "
+            f"{text!r}"
+        )
     return list(dict.fromkeys(map(int, words)))
 
 
@@ -45,31 +50,52 @@ class SeedErrors(NamedTuple):
 
 
 def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, SeedErrors]:
-    """Read the digit checkpoints of all training seeds below ``out``, write what they came to into the file ``to``, and copy the
-    best of each experiment to the folder ``ship``.
+    """Read the digit checkpoints of all training seeds below ``out``, write what they came to into
+    the file ``to``, and copy the best of each experiment to the folder ``ship``.
 
-    CheckpointError for a file that is none; ValueError if there are none, or one is of another seed than its folder says.
+    CheckpointError for a file that is none; ValueError if there are none, or one is of another seed
+    than its folder says.
     """
     if ship is not None and ship.resolve() == out.resolve():
-        raise ValueError(f"{ship} holds the checkpoints of seed 0: the best ones need another folder")
-    numbers = sorted(int(folder.name) for folder in (out / FOLDER).glob("*") if folder.name.isdecimal())
+        raise ValueError(
+            f"{ship} holds the checkpoints of seed 0: the best ones need another folder"
+        )
+    numbers = sorted(
+        int(folder.name) for folder in (out / FOLDER).glob("*") if folder.name.isdecimal()
+    )
     found: dict[str, list[tuple[Any, ...]]] = {}
     for seed in dict.fromkeys((0, *numbers)):
         for path in sorted(seed_folder(out, seed).glob("digits/*.safetensors")):
             checkpoint = load_checkpoint(path)
             metrics, about = checkpoint.metrics, checkpoint.provenance
             try:
-                row = (seed, metrics["validation_error"], metrics["test_error"], about["device"], about["samples"])
+                row = (
+                    seed,
+                    metrics["validation_error"],
+                    metrics["test_error"],
+                    about["device"],
+                    about["samples"],
+                )
             except KeyError as error:
-                raise ValueError(f"{path} does not say its {error.args[0]}: train it anew") from error
+                raise ValueError(
+                    f"{path} does not say its {error.args[0]}: train it anew"
+                ) from error
             if about.get("seed") != seed:
-                raise ValueError(f"{path} was trained with the seed {about.get('seed')}, but lies where those of {seed} belong")
+                raise ValueError(
+                    f"{path} was trained with the seed {about.get('seed')}, but lies where those "
+                    f"of {seed} belong"
+                )
             found.setdefault(checkpoint.experiment.name, []).append(row)
     if not found:
-        raise ValueError(f"no digit checkpoints below {out}: make some with python -m stn_core train --all --seeds 0,1,2")
+        raise ValueError(
+            f"no digit checkpoints below {out}: make some with python -m stn_core train --all "
+            "--seeds 0,1,2"
+        )
     table = {name: SeedErrors(*zip(*rows, strict=True)) for name, rows in found.items()}
     to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(json.dumps({name: errors._asdict() for name, errors in table.items()}, indent=1) + "\n")
+    to.write_text(
+        json.dumps({name: errors._asdict() for name, errors in table.items()}, indent=1) + "\n"
+    )
     for name, errors in table.items() if ship else ():
         target = (ship or out) / EXPERIMENTS[name].path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -78,18 +104,31 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
 
 
 def read_seeds(path: Path) -> dict[str, SeedErrors]:
-    """What ``collect_seeds`` wrote, by experiment. ValueError, in one sentence, for a file that is not such a one."""
+    """What ``collect_seeds`` wrote, by experiment. ValueError, in one sentence, for a file that is
+    not such a one.
+    """
     try:
         read = json.loads(path.read_text())
-        table = {name: SeedErrors(**{key: tuple(values) for key, values in row.items()}) for name, row in read.items()}
+        table = {
+            name: SeedErrors(**{key: tuple(values) for key, values in row.items()})
+            for name, row in read.items()
+        }
         whole = [number for row in table.values() for number in (*row.seeds, *row.samples)]
-        shares = [error for row in table.values() for error in (*row.validation_errors, *row.test_errors)]
-        sound = table.keys() <= EXPERIMENTS.keys() and all(type(number) is int and number >= 0 for number in whole)
+        shares = [
+            error for row in table.values() for error in (*row.validation_errors, *row.test_errors)
+        ]
+        sound = table.keys() <= EXPERIMENTS.keys() and all(
+            type(number) is int and number >= 0 for number in whole
+        )
         sound &= all(math.isfinite(error) and 0 <= error <= 100 for error in shares)
         sound &= all(row.seeds and len(set(map(len, row))) == 1 for row in table.values())
         sound &= all(type(device) is str for row in table.values() for device in row.devices)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError(f"{path} can't be read as a table of training seeds. Make a good one with: {COMMAND}") from error
+        raise ValueError(
+            f"{path} can't be read as a table of training seeds. Make a good one with: {COMMAND}"
+        ) from error
     if not sound:
-        raise ValueError(f"{path} holds what no table of training seeds can. Make a good one with: {COMMAND}")
+        raise ValueError(
+            f"{path} holds what no table of training seeds can. Make a good one with: {COMMAND}"
+        )
     return table

@@ -22,15 +22,17 @@ def compose_theta(
     bulge: float = 0.0,
     wave: float = 0.0,
 ) -> Tensor:
-    """theta (P,) of a family: the same quantities give the same window in every larger family, as far as it has them.
+    """theta (P,) of a family: the same quantities give the same window in every larger family, as
+    far as it has them.
 
     Args:
         family: a key of ``TRANSFORMS``. A quantity that it does not have is left out.
         x, y: the shift, normalised.
-        scale, angle, stretch, shear: the matrix R(angle) scale [[1, shear], [0, stretch]]; the angle in radians.
+        scale, angle, stretch, shear: the matrix R(angle) scale [[1, shear], [0, stretch]]; the
+            angle in radians.
         px, py: the last row of a homography, its change of depth along x and y.
-        bulge, wave: how far a spline's control points are bent before the matrix maps them: outwards around the middle, and to the
-            side along a period of a sine.
+        bulge, wave: how far a spline's control points are bent before the matrix maps them:
+            outwards around the middle, and to the side along a period of a sine.
 
     ValueError for a family that is not one of ours.
 
@@ -41,7 +43,9 @@ def compose_theta(
     a, b = scale * cos, scale * (cos * shear - sin * stretch)
     c, d = scale * sin, scale * (sin * shear + cos * stretch)
     if family == "tps":
-        return _bent_and_mapped(torch.tensor([[a, b, x], [c, d, y]], dtype=torch.float32), bulge, wave)
+        return _bent_and_mapped(
+            torch.tensor([[a, b, x], [c, d, y]], dtype=torch.float32), bulge, wave
+        )
     parameters = {
         "translation": (x, y),
         "attention": (scale, x, y),
@@ -55,7 +59,9 @@ def compose_theta(
 
 
 def _bent_and_mapped(matrix: Tensor, bulge: float, wave: float) -> Tensor:
-    """The source positions (32,) of a spline's control points: bent, then mapped by a matrix (2, 3)."""
+    """The source positions (32,) of a spline's control points: bent, then mapped by a matrix (2,
+    3).
+    """
     points = TRANSFORMS["tps"].identity().view(16, 2)
     radius = points.norm(dim=1, keepdim=True)
     bent = points * (1 + bulge * (1 - radius / math.sqrt(2)) * 1.5)

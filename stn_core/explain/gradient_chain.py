@@ -1,7 +1,9 @@
-"""The way of the gradient, link by link: from the loss to V, through the sampler to the grid, and summed up into theta.
+"""The way of the gradient, link by link: from the loss to V, through the sampler to the grid, and
+summed up into theta.
 
-dL/dtheta = sum_i dL/dV_i (dV_i/dx_i dx_i/dtheta + dV_i/dy_i dy_i/dtheta), equations (6) and (7) of the paper. Points are (x, y), y
-down, normalised to [-1, 1] with ``align_corners=False``; what is said per pixel is per pixel of the sampler's input.
+dL/dtheta = sum_i dL/dV_i (dV_i/dx_i dx_i/dtheta + dV_i/dy_i dy_i/dtheta), equations (6) and (7) of
+the paper. Points are (x, y), y down, normalised to [-1, 1] with ``align_corners=False``; what is
+said per pixel is per pixel of the sampler's input.
 """
 
 from collections.abc import Callable
@@ -21,22 +23,27 @@ def pixel_scale(size: Size) -> Tensor:
 
 
 def sampler_gradient(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear") -> Tensor:
-    """dV/dx and dV/dy, equation (7): how much brighter an output pixel gets when its sampling point moves right or down by a pixel.
+    """dV/dx and dV/dy, equation (7): how much brighter an output pixel gets when its sampling point
+    moves right or down by a pixel.
 
-    images (B, C, H, W), grid (B, h, w, 2) -> (B, C, h, w, 2). Zero for the integer kernel ("nearest").
+    images (B, C, H, W), grid (B, h, w, 2) -> (B, C, h, w, 2). Zero for the integer kernel
+    ("nearest").
     """
     with torch.inference_mode(False), torch.enable_grad():
         images, grid = images.detach().clone(), grid.detach().clone()
         parts = []
         for channel in images.split(1, dim=1):
             points = grid.requires_grad_()
-            (slope,) = torch.autograd.grad(sample(channel, points, kernel).sum(), points)  # V_i depends on its own point alone
+            # V_i depends on its own point alone
+            (slope,) = torch.autograd.grad(sample(channel, points, kernel).sum(), points)
             parts.append(slope)
         return torch.stack(parts, dim=1) * pixel_scale((images.shape[2], images.shape[3])).to(grid)
 
 
 class LossGradient(NamedTuple):
-    """What the loss of one image says to each link of the chain. Everything is of one image, without batch dimension."""
+    """What the loss of one image says to each link of the chain. Everything is of one image,
+    without batch dimension.
+    """
 
     loss: float
     probabilities: Tensor  # (classes,)
@@ -48,11 +55,17 @@ class LossGradient(NamedTuple):
 
 
 def loss_gradient(
-    classify: Callable[[Tensor], Tensor], image: Tensor, label: int, transform: Transform, theta: Tensor, size: Size,
+    classify: Callable[[Tensor], Tensor],
+    image: Tensor,
+    label: int,
+    transform: Transform,
+    theta: Tensor,
+    size: Size,
     kernel: Kernel = "bilinear",
-) -> LossGradient:  # fmt: skip
-    """The cross-entropy of ``classify(V)`` for the class ``label``, V of ``size`` read from image (C, H, W) through T_theta, and
-    its gradient at every link. ``classify`` takes (1, C, h, w) to logits (1, classes); theta is (P,).
+) -> LossGradient:
+    """The cross-entropy of ``classify(V)`` for the class ``label``, V of ``size`` read from image
+    (C, H, W) through T_theta, and its gradient at every link. ``classify`` takes (1, C, h, w) to
+    logits (1, classes); theta is (P,).
     """
     with torch.inference_mode(False), torch.enable_grad():
         image, theta = image.detach().clone()[None], theta.detach().clone().float().requires_grad_()
@@ -60,15 +73,24 @@ def loss_gradient(
         output = sample(image, grid, kernel)
         logits = classify(output if output.requires_grad else output.requires_grad_())
         loss = F.cross_entropy(logits, torch.tensor([label]))
-        of_output, of_grid, of_theta = torch.autograd.grad(loss, (output, grid, theta), allow_unused=True, materialize_grads=True)
+        of_output, of_grid, of_theta = torch.autograd.grad(
+            loss, (output, grid, theta), allow_unused=True, materialize_grads=True
+        )
     per_pixel = of_grid[0] * pixel_scale((image.shape[2], image.shape[3]))
     return LossGradient(
-        loss.item(), logits.detach().softmax(1)[0], grid.detach()[0], output.detach()[0], of_output[0], per_pixel, of_theta
+        loss.item(),
+        logits.detach().softmax(1)[0],
+        grid.detach()[0],
+        output.detach()[0],
+        of_output[0],
+        per_pixel,
+        of_theta,
     )
 
 
 def summed(transform: Transform, theta: Tensor, of_points: Tensor, image_size: Size) -> Tensor:
-    """dL/dtheta (P,) from what the loss says to each grid point, per pixel of an input of ``image_size``: of_points (h, w, 2).
+    """dL/dtheta (P,) from what the loss says to each grid point, per pixel of an input of
+    ``image_size``: of_points (h, w, 2).
 
     The sum of equation (7)'s chain, through T_theta alone.
     """
@@ -76,20 +98,30 @@ def summed(transform: Transform, theta: Tensor, of_points: Tensor, image_size: S
     of_grid = of_points / pixel_scale(image_size)
     with torch.inference_mode(False), torch.enable_grad():
         theta = theta.detach().clone().requires_grad_()
-        (total,) = torch.autograd.grad(transform.grid(theta[None], (height, width)), theta, of_grid.clone()[None])
+        (total,) = torch.autograd.grad(
+            transform.grid(theta[None], (height, width)), theta, of_grid.clone()[None]
+        )
     return total
 
 
 def step(theta: Tensor, gradient: Tensor, rate: float, clip: float = 1.0) -> Tensor:
-    """One step of gradient descent on theta (P,), the gradient shortened to length ``clip`` if it is longer."""
+    """One step of gradient descent on theta (P,), the gradient shortened to length ``clip`` if it
+    is longer.
+    """
     return theta - rate * gradient * min(1.0, clip / max(gradient.norm().item(), 1e-12))
 
 
 def loss_along(
-    classify: Callable[[Tensor], Tensor], image: Tensor, label: int, transform: Transform, theta: Tensor, size: Size,
+    classify: Callable[[Tensor], Tensor],
+    image: Tensor,
+    label: int,
+    transform: Transform,
+    theta: Tensor,
+    size: Size,
     penalty: Callable[[Tensor], Tensor] | None = None,
-) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """The loss of one image (C, H, W) at many theta (N, P), and its gradient there: (N,) and (N, P).
+) -> tuple[Tensor, Tensor]:
+    """The loss of one image (C, H, W) at many theta (N, P), and its gradient there: (N,) and (N,
+    P).
 
     ``penalty`` takes the grids (N, h, w, 2) to what is added to the losses, (N,).
     """
@@ -97,7 +129,9 @@ def loss_along(
         theta = theta.detach().clone().float().requires_grad_()
         grid = transform.grid(theta, size)
         images = image.detach().clone().expand(len(theta), -1, -1, -1)
-        losses = F.cross_entropy(classify(sample(images, grid)), torch.full((len(theta),), label), reduction="none")
+        losses = F.cross_entropy(
+            classify(sample(images, grid)), torch.full((len(theta),), label), reduction="none"
+        )
         if penalty is not None:
             losses = losses + penalty(grid)
         (gradient,) = torch.autograd.grad(losses.sum(), theta)

@@ -6,7 +6,8 @@ from torch import Tensor
 from stn_core.explain.readings import FAR
 from stn_core.transformer.transforms import Transform
 
-PROPERTIES = ("size", "direction", "angles", "parallels", "lines")  # what a transformation may keep, from the weakest family on
+# what a transformation may keep, from the weakest family on
+PROPERTIES = ("size", "direction", "angles", "parallels", "lines")
 KEEPS = {  # what every member of a family keeps; each family keeps less than the one before it
     "translation": frozenset(PROPERTIES),
     "attention": frozenset(PROPERTIES[1:]),
@@ -26,21 +27,35 @@ CONTAINS = {  # the families whose every member is also a member of this one
 
 
 def distortion_of(transform: Transform, theta: Tensor, cells: int = 12) -> dict[str, float]:
-    """By how much T_theta breaks each of ``PROPERTIES``, measured on a net of ``cells`` x ``cells`` squares; theta (P,).
+    """By how much T_theta breaks each of ``PROPERTIES``, measured on a net of ``cells`` x ``cells``
+    squares; theta (P,).
 
-    size: the largest factor by which a side of a cell grows or shrinks, at least 1 · direction: the largest angle by which a side
-    turns, degrees · angles: the largest departure of a cell's corner from 90 degrees · parallels: the largest angle between two
-    sides that were parallel, degrees · lines: the largest distance of a point of a line of the net from the straight line through
-    its ends, normalised.
+    size: the largest factor by which a side of a cell grows or shrinks, at least 1 · direction: the
+    largest angle by which a side turns, degrees · angles: the largest departure of a cell's corner
+    from 90 degrees · parallels: the largest angle between two sides that were parallel, degrees ·
+    lines: the largest distance of a point of a line of the net from the straight line through its
+    ends, normalised.
     """
     side = torch.linspace(-1, 1, cells + 1, dtype=torch.float64)
     net = torch.stack(torch.meshgrid(side, side, indexing="ij")[::-1], dim=-1)  # (rows, columns, 2)
-    source = transform.warp(theta[None].double(), net.flatten(0, 1))[0].clamp(-FAR, FAR).view_as(net)
-    across, down = source[:, 1:] - source[:, :-1], source[1:] - source[:-1]  # sides (rows, cells, 2), (cells, columns, 2)
-    lengths = torch.cat((across.flatten(0, 1), down.flatten(0, 1))).norm(dim=-1).clamp_min(1e-9) * cells / 2
-    turned = torch.cat((_angle(across).flatten(), _angle(down.flip(-1) * torch.tensor((1.0, -1.0))).flatten()))
+    source = (
+        transform.warp(theta[None].double(), net.flatten(0, 1))[0].clamp(-FAR, FAR).view_as(net)
+    )
+    # sides (rows, cells, 2), (cells, columns, 2)
+    across, down = source[:, 1:] - source[:, :-1], source[1:] - source[:-1]
+    lengths = (
+        torch.cat((across.flatten(0, 1), down.flatten(0, 1))).norm(dim=-1).clamp_min(1e-9)
+        * cells
+        / 2
+    )
+    turned = torch.cat(
+        (_angle(across).flatten(), _angle(down.flip(-1) * torch.tensor((1.0, -1.0))).flatten())
+    )
     corner = _between(across[:-1], down[:, :-1])
-    spread = [_between(sides.flatten(0, 1), sides[0, 0].expand(cells * (cells + 1), 2)) for sides in (across, down)]
+    spread = [
+        _between(sides.flatten(0, 1), sides[0, 0].expand(cells * (cells + 1), 2))
+        for sides in (across, down)
+    ]
     chords = [_off_chord(source), _off_chord(source.transpose(0, 1))]
     return {
         "size": torch.maximum(lengths, 1 / lengths).max().item(),
@@ -63,7 +78,9 @@ def _between(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _off_chord(lines: Tensor) -> Tensor:
-    """How far the points of lines (L, N, 2) lie from the straight lines through their ends: (L, N)."""
+    """How far the points of lines (L, N, 2) lie from the straight lines through their ends:
+    (L, N).
+    """
     chord = lines[:, -1:] - lines[:, :1]
     offset = lines - lines[:, :1]
     cross = chord[..., 0] * offset[..., 1] - chord[..., 1] * offset[..., 0]

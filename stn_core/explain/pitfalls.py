@@ -1,4 +1,5 @@
-"""What goes wrong with spatial transformers, made on purpose: each trap as a few lines to compare with doing it right.
+"""What goes wrong with spatial transformers, made on purpose: each trap as a few lines to compare
+with doing it right.
 
 Points are (x, y) in [-1, 1], ``align_corners=False`` unless the mistake lies just there.
 """
@@ -22,30 +23,41 @@ from stn_core.transformer.transforms import TRANSFORMS, Size
 
 
 def framed(images: Tensor, grid: Tensor, mean: float) -> Tensor:
-    """Sampling after the data set's mean was subtracted, zeros outside: what the classifier then sees, with the mean added again.
+    """Sampling after the data set's mean was subtracted, zeros outside: what the classifier then
+    sees, with the mean added again.
 
-    images (B, C, H, W), grid (B, h, w, 2) -> (B, C, h, w): outside the image lies no longer black but ``mean``, a grey frame.
+    images (B, C, H, W), grid (B, h, w, 2) -> (B, C, h, w): outside the image lies no longer black
+    but ``mean``, a grey frame.
     """
     return sample(images - mean, grid) + mean
 
 
 def repeated_identity(images: Tensor, times: int, made: bool, read: bool) -> Tensor:
-    """Images (B, C, H, W) after ``times`` passes through the identity: a grid made with ``align_corners=made``, read with ``read``.
+    """Images (B, C, H, W) after ``times`` passes through the identity: a grid made with
+    ``align_corners=made``, read with ``read``.
 
-    Where the two agree nothing changes. (True, False) shrinks the image by (W - 1)/W a pass, (False, True) magnifies it by as much.
+    Where the two agree nothing changes. (True, False) shrinks the image by (W - 1)/W a pass,
+    (False, True) magnifies it by as much.
     """
     identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]]).expand(len(images), -1, -1)
     grid = F.affine_grid(identity, list(images.shape), align_corners=made)
     for _ in range(times):
-        images = F.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=read)
+        images = F.grid_sample(
+            images, grid, mode="bilinear", padding_mode="zeros", align_corners=read
+        )
     return images
 
 
 def corner_error(size: Size, made: bool, read: bool) -> tuple[float, float]:
-    """How far from its own centre, (x, y) in pixels, the identity reads the top left pixel of an image (H, W)."""
+    """How far from its own centre, (x, y) in pixels, the identity reads the top left pixel of an
+    image (H, W).
+    """
     identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     x, y = F.affine_grid(identity, [1, 1, *size], align_corners=made)[0, 0, 0].tolist()
-    at = [((p + 1) / 2 * (n - 1)) if read else ((p + 1) * n - 1) / 2 for p, n in ((x, size[1]), (y, size[0]))]
+    at = [
+        ((p + 1) / 2 * (n - 1)) if read else ((p + 1) * n - 1) / 2
+        for p, n in ((x, size[1]), (y, size[0]))
+    ]
     return at[0], at[1]
 
 
@@ -55,7 +67,9 @@ def outside(grid: Tensor) -> Tensor:
 
 
 def out_of_bounds_penalty(grid: Tensor) -> Tensor:
-    """A penalty on what leaves the image, and on that alone: the mean squared distance (normalised) beyond the edge, (B,)."""
+    """A penalty on what leaves the image, and on that alone: the mean squared distance (normalised)
+    beyond the edge, (B,).
+    """
     return (grid.abs() - 1).clamp_min(0).square().sum(-1).flatten(1).mean(1)
 
 
@@ -75,13 +89,16 @@ SIDE, BATCH, HELD_OUT, SHOWN = 14, 64, 500, 6
 RATE = 0.003  # of the classifier
 
 
-def train_tiny_stn(localisation_rate: float, steps: int = 600, every: int = 20, seed: int = 0) -> Iterator[TrainingSnapshot]:
-    """A short, real training of a small ST-FCN on gallery digits, 0.6 times as large and moved by up to 6 pixels both ways,
-    14 x 14: yields where it stands every so many steps.
+def train_tiny_stn(
+    localisation_rate: float, steps: int = 600, every: int = 20, seed: int = 0
+) -> Iterator[TrainingSnapshot]:
+    """A short, real training of a small ST-FCN on gallery digits, 0.6 times as large and moved by
+    up to 6 pixels both ways, 14 x 14: yields where it stands every so many steps.
 
-    The classifier learns with AdamW at ``RATE``, the localisation network at ``localisation_rate`` times that. Everything else, the
-    digits and their places included, is fixed by the seed. It ends early when the loss is no longer finite. Stop it by dropping
-    the iterator: between two moments it computes nothing.
+    The classifier learns with AdamW at ``RATE``, the localisation network at ``localisation_rate``
+    times that. Everything else, the digits and their places included, is fixed by the seed. It ends
+    early when the loss is no longer finite. Stop it by dropping the iterator: between two moments
+    it computes nothing.
     """
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
         torch.manual_seed(seed)
@@ -123,19 +140,27 @@ def train_tiny_stn(localisation_rate: float, steps: int = 600, every: int = 20, 
 def _small_model() -> DigitModel:
     size, transform = (SIDE, SIDE), TRANSFORMS["affine"]
     transformer = SpatialTransformer(fully_connected(size, transform), transform, size)
-    classifier = nn.Sequential(nn.Flatten(), nn.Linear(SIDE * SIDE, 64), nn.ReLU(), nn.Linear(64, 10))
+    classifier = nn.Sequential(
+        nn.Flatten(), nn.Linear(SIDE * SIDE, 64), nn.ReLU(), nn.Linear(64, 10)
+    )
     return DigitModel(classifier, transformer)
 
 
 @lru_cache(maxsize=1)
 def _small_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Small digits somewhere in the image: 4 500 to learn from and 500 held out: images (N, 1, 14, 14), labels (N,)."""
+    """Small digits somewhere in the image: 4 500 to learn from and 500 held out: images (N, 1, 14,
+    14), labels (N,).
+    """
     digits = gallery()
     count = len(digits.labels)
     with torch.inference_mode(False):
         generator = torch.Generator().manual_seed(0)
         order = torch.randperm(count, generator=generator)
-        places = {"angle": torch.zeros(count), "scale": torch.full((count,), 0.6), "shift": uniform(-6, 6, (count, 2), generator)}
+        places = {
+            "angle": torch.zeros(count),
+            "scale": torch.full((count,), 0.6),
+            "shift": uniform(-6, 6, (count, 2), generator),
+        }
         placed = RotationScaleTranslation((28, 28)).apply(digits.images[order], places)
         images, labels = F.avg_pool2d(placed, 2), digits.labels[order]
     return images[HELD_OUT:], labels[HELD_OUT:], images[:HELD_OUT], labels[:HELD_OUT]

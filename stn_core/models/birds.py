@@ -1,10 +1,13 @@
-"""The models of the fine-grained birds experiment: CNN, 2xST-CNN, 4xST-CNN on a pre-trained backbone (section 4.3, table 3).
+"""The models of the fine-grained birds experiment: CNN, 2xST-CNN, 4xST-CNN on a pre-trained
+backbone (section 4.3, table 3).
 
-photograph (3, 448, 448) -> down-sampled to 224 -> one localisation network -> N thetas -> N crops (3, 224, 224) of the full
-photograph -> a stream each -> concatenated features -> one softmax. The plain CNN is one stream on the whole photograph.
+photograph (3, 448, 448) -> down-sampled to 224 -> one localisation network -> N thetas -> N crops
+(3, 224, 224) of the full photograph -> a stream each -> concatenated features -> one softmax. The
+plain CNN is one stream on the whole photograph.
 
-A photograph is squeezed into a square, so normalised points of the one are points of the other. Pixels stay in [0, 1] with
-background 0 up to the streams, which normalise them: what lies outside the photograph is black, not grey.
+A photograph is squeezed into a square, so normalised points of the one are points of the other.
+Pixels stay in [0, 1] with background 0 up to the streams, which normalise them: what lies outside
+the photograph is black, not grey.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +19,12 @@ from torch import Tensor, nn
 
 from stn_core.models.backbone import BACKBONE, CROP, SIDE, BatchNorm, Stream, shrunk
 from stn_core.models.window_localisation import BirdLocalisation
-from stn_core.transformer.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer, Trace
+from stn_core.transformer.spatial_transformer import (
+    ExplainableModel,
+    Explanation,
+    SpatialTransformer,
+    Trace,
+)
 from stn_core.transformer.transforms import TRANSFORMS, Transform
 
 BIRD_MODELS: Mapping[str, Mapping[str, int]] = MappingProxyType(
@@ -39,12 +47,15 @@ class BirdModel(ExplainableModel):
         backbone: any convolutional model of timm's, by name.
         family: "attention" (the paper's), "similarity", "affine" or "projective".
         scale: of the windows: 0.5 is half the photograph each way.
-        fixed_scale: whether the transformers choose translations only, as in the paper, where learning more over-fitted.
-        heat: whether they choose by heat maps; if not, by the paper's regression, as they do where they choose more.
+        fixed_scale: whether the transformers choose translations only, as in the paper, where
+            learning more over-fitted.
+        heat: whether they choose by heat maps; if not, by the paper's regression, as they do where
+            they choose more.
         pretrained: whether the backbones start with ImageNet weights.
         dropout: of the streams' features while it trains; ``absent`` of whole streams.
 
-    Batch normalisation keeps the statistics of ImageNet: a batch of a few birds has none of its own.
+    Batch normalisation keeps the statistics of ImageNet: a batch of a few birds has none of its
+    own.
     """
 
     def __init__(
@@ -62,7 +73,8 @@ class BirdModel(ExplainableModel):
         absent: float = 0.0,
     ) -> None:
         super().__init__()
-        self.side, self.scale, self.reach = side, scale, 1 - scale  # windows stay within the photograph up to +-reach
+        # windows stay within the photograph up to +-reach
+        self.side, self.scale, self.reach = side, scale, 1 - scale
         streams = [Stream(backbone, pretrained) for _ in range(max(transformers, 1))]
         self.streams = nn.ModuleList(streams)
         self.dropout = nn.Sequential(StreamDropout(len(streams), absent), nn.Dropout(dropout))
@@ -73,9 +85,15 @@ class BirdModel(ExplainableModel):
             self.places: tuple[int, ...] = places
             self.start: Tensor
             self.register_buffer("start", start, persistent=False)  # (N, P)
-            self.free: tuple[int, ...] = places if fixed_scale else tuple(range(transform.num_params))
-            self.localisation = BirdLocalisation(start[:, list(self.free)], heat and fixed_scale, backbone, pretrained)
-            self.transformers.extend(SpatialTransformer(None, transform, (CROP, CROP)) for _ in range(transformers))
+            self.free: tuple[int, ...] = (
+                places if fixed_scale else tuple(range(transform.num_params))
+            )
+            self.localisation = BirdLocalisation(
+                start[:, list(self.free)], heat and fixed_scale, backbone, pretrained
+            )
+            self.transformers.extend(
+                SpatialTransformer(None, transform, (CROP, CROP)) for _ in range(transformers)
+            )
 
     def train(self, mode: bool = True) -> "BirdModel":
         super().train(mode)
@@ -90,16 +108,21 @@ class BirdModel(ExplainableModel):
         return tuple(module for module in self.modules() if isinstance(module, Stream))
 
     def thetas(self, free: Tensor) -> Tensor:
-        """What the localisation chose (B, N, F) as whole parameter vectors (B, N, P), float32; crops stay within the photograph."""
+        """What the localisation chose (B, N, F) as whole parameter vectors (B, N, P), float32;
+        crops stay within the photograph.
+        """
         if self.free == self.places:
             free = free.clamp(-self.reach, self.reach)
         theta = self.start.expand(len(free), -1, -1).clone()
         theta[:, :, list(self.free)] = free.to(theta)
         return theta
 
-    def forward(self, images: Tensor, shifts: Tensor | None = None, learns: Tensor | None = None) -> Tensor:
-        """The logits (B, classes). In training each window is first moved by ``shifts`` (B, N, 2), and theta has a gradient only
-        for the photographs that ``learns`` (B,) says; without any the backward pass ends at the crops, which saves half of it.
+    def forward(
+        self, images: Tensor, shifts: Tensor | None = None, learns: Tensor | None = None
+    ) -> Tensor:
+        """The logits (B, classes). In training each window is first moved by ``shifts`` (B, N, 2),
+        and theta has a gradient only for the photographs that ``learns`` (B,) says; without any the
+        backward pass ends at the crops, which saves half of it.
         """
         if shifts is None or not self.transformers:
             return self.explain(images).logits
@@ -112,15 +135,20 @@ class BirdModel(ExplainableModel):
         return self.explain(images, thetas + moves).logits
 
     def explain(self, images: Tensor, thetas: Tensor | None = None) -> Explanation:
-        """The logits for photographs (B, 3, H, W), and each transformer's theta (B, P), grid and crop.
+        """The logits for photographs (B, 3, H, W), and each transformer's theta (B, P), grid and
+        crop.
 
-        ``thetas`` (B, N, P) from elsewhere take the localisation network's place: somebody drags a window.
+        ``thetas`` (B, N, P) from elsewhere take the localisation network's place: somebody drags a
+        window.
         """
         traces = self.look(images, thetas)
         if not traces:
             features = self.streams[0](shrunk(images, self.side))
         else:
-            features = torch.cat([stream(trace.output) for stream, trace in zip(self.streams, traces, strict=True)], dim=1)
+            features = torch.cat(
+                [stream(trace.output) for stream, trace in zip(self.streams, traces, strict=True)],
+                dim=1,
+            )
         return Explanation(self.classify(features), traces)
 
     def look(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
@@ -129,30 +157,46 @@ class BirdModel(ExplainableModel):
             return ()
         if thetas is None:
             thetas = self.thetas(self.localisation(images))
-        return tuple(transformer(images, theta) for transformer, theta in zip(self.transformers, thetas.unbind(1), strict=True))
+        return tuple(
+            transformer(images, theta)
+            for transformer, theta in zip(self.transformers, thetas.unbind(1), strict=True)
+        )
 
     def classify(self, features: Tensor) -> Tensor:
         """The streams' features, concatenated (B, N * C), as logits (B, classes) in float32."""
         return self.classifier(self.dropout(features)).float()
 
     @torch.inference_mode()
-    def scan(self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 8) -> Iterator[Tensor]:
-        """What the model answers for one photograph (3, H, W) with transformer ``which`` at each of thetas (M, P) in turn.
+    def scan(
+        self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 8
+    ) -> Iterator[Tensor]:
+        """What the model answers for one photograph (3, H, W) with transformer ``which`` at each of
+        thetas (M, P) in turn.
 
-        The other transformers stay where ``others`` (N, P) has them, for example where the localisation network put them.
-        Yields the logits in batches, (b, classes), so that a page can show how far it is.
+        The other transformers stay where ``others`` (N, P) has them, for example where the
+        localisation network put them. Yields the logits in batches, (b, classes), so that a page
+        can show how far it is.
         """
-        features = [stream(trace.output) for stream, trace in zip(self.streams, self.look(image[None], others[None]), strict=True)]
+        features = [
+            stream(trace.output)
+            for stream, trace in zip(
+                self.streams, self.look(image[None], others[None]), strict=True
+            )
+        ]
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
-            row[which] = self.streams[which](self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output)
+            row[which] = self.streams[which](
+                self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output
+            )
             yield self.classify(torch.cat(row, dim=1))
 
 
 class StreamDropout(nn.Module):
-    """Leaves whole streams out while it trains, each with probability ``absent`` but never all; the others are scaled up.
+    """Leaves whole streams out while it trains, each with probability ``absent`` but never all; the
+    others are scaled up.
 
-    So each stream has to know the species by itself: together they know the training photographs by heart too soon.
+    So each stream has to know the species by itself: together they know the training photographs by
+    heart too soon.
     """
 
     def __init__(self, streams: int, absent: float) -> None:
@@ -166,11 +210,15 @@ class StreamDropout(nn.Module):
         draw = torch.rand(len(features), self.streams, device=features.device)
         there = (draw >= self.absent) | (draw == draw.amax(1, keepdim=True))  # (B, N)
         scale = self.streams * there / there.sum(1, keepdim=True)
-        return (features.unflatten(1, (self.streams, -1)) * scale[:, :, None].to(features)).flatten(1)
+        return (features.unflatten(1, (self.streams, -1)) * scale[:, :, None].to(features)).flatten(
+            1
+        )
 
 
 def tiles(count: int) -> Tensor:
-    """The centres (N, 2), normalised (x, y), of windows that tile the photograph: two abreast; rows of two for more."""
+    """The centres (N, 2), normalised (x, y), of windows that tile the photograph: two abreast; rows
+    of two for more.
+    """
     rows = -(-count // 2)
     y = (2 * torch.arange(rows) + 1) / rows - 1
     x = torch.tensor([-0.5, 0.5]) if count > 1 else torch.zeros(1)
@@ -178,7 +226,9 @@ def tiles(count: int) -> Tensor:
 
 
 def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, tuple[int, int]]:
-    """The family, the theta of each of ``count`` windows at the start (N, P), and where tx and ty stand in theta."""
+    """The family, the theta of each of ``count`` windows at the start (N, P), and where tx and ty
+    stand in theta.
+    """
     layouts: dict[str, tuple[list[float], tuple[int, int]]] = {
         "attention": ([scale, 0, 0], (1, 2)),
         "similarity": ([scale, 0, 0, 0], (2, 3)),
@@ -196,7 +246,9 @@ def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, t
 
 
 def create_bird_model(name: str, classes: int, **options: Any) -> BirdModel:
-    """One of ``BIRD_MODELS``, its windows tiling the photograph; ``options`` are ``BirdModel``'s."""
+    """One of ``BIRD_MODELS``, its windows tiling the photograph; ``options`` are
+    ``BirdModel``'s.
+    """
     if name not in BIRD_MODELS:
         raise ValueError(f"no bird model {name!r}; there are {', '.join(BIRD_MODELS)}")
     return BirdModel(classes, **{**BIRD_MODELS[name], **options})

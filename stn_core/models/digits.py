@@ -1,4 +1,6 @@
-"""The eight models of the distorted MNIST experiments: FCN, CNN, and each of them behind a spatial transformer (appendix A.4)."""
+"""The eight models of the distorted MNIST experiments: FCN, CNN, and each of them behind a spatial
+transformer (appendix A.4).
+"""
 
 from collections.abc import Callable
 
@@ -7,10 +9,18 @@ from torch import Tensor, nn
 
 from stn_core.models.one_channel_conv import OneChannelConv2d
 from stn_core.transformer.localisation import convolutional, fully_connected, pooled
-from stn_core.transformer.spatial_transformer import ExplainableModel, Explanation, SpatialTransformer
+from stn_core.transformer.spatial_transformer import (
+    ExplainableModel,
+    Explanation,
+    SpatialTransformer,
+)
 from stn_core.transformer.transforms import TRANSFORMS, Size, Transform
 
-DIGIT_MODELS = ("fcn", "cnn", *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")))
+DIGIT_MODELS = (
+    "fcn",
+    "cnn",
+    *(f"st-{net}-{t}" for net in ("fcn", "cnn") for t in ("affine", "projective", "tps")),
+)
 
 
 LOCALISERS: dict[str, Callable[[Size, Transform], nn.Module]] = {
@@ -21,17 +31,22 @@ CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whate
 
 
 class DigitModel(ExplainableModel):
-    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling if any, a classifier."""
+    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling if
+    any, a classifier.
+    """
 
-    def __init__(self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1) -> None:
+    def __init__(
+        self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1
+    ) -> None:
         super().__init__()
         self.transformer = transformer
         self.pool = pool
         self.classifier = classifier
 
     def explain(self, images: Tensor, theta: Tensor | None = None) -> Explanation:
-        """The logits for images (B, 1, H, W), with the transformer's theta, grid and output (at its full size) if there is one;
-        a theta (B, P) from elsewhere takes the localisation network's place.
+        """The logits for images (B, 1, H, W), with the transformer's theta, grid and output (at its
+        full size) if there is one; a theta (B, P) from elsewhere takes the localisation network's
+        place.
         """
         transformers = () if self.transformer is None else (self.transformer(images, theta),)
         for trace in transformers:
@@ -50,12 +65,18 @@ class DigitModel(ExplainableModel):
 def fcn_classifier(size: Size, width: int) -> nn.Module:
     """Two fully connected hidden layers of ``width`` units."""
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(size[0] * size[1], width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 10)
+        nn.Flatten(),
+        nn.Linear(size[0] * size[1], width),
+        nn.ReLU(),
+        nn.Linear(width, width),
+        nn.ReLU(),
+        nn.Linear(width, 10),
     )
 
 
 def cnn_classifier(size: Size, filters: int) -> nn.Module:
-    """A 9x9 convolution, 2x2 max-pool, 7x7 convolution, 2x2 max-pool and the classifier, without padding.
+    """A 9x9 convolution, 2x2 max-pool, 7x7 convolution, 2x2 max-pool and the classifier, without
+    padding.
 
     ``ceil_mode`` keeps a 1x1 map alive where a 42x42 canvas is pooled to 21x21.
     """
@@ -67,28 +88,39 @@ def cnn_classifier(size: Size, filters: int) -> nn.Module:
     )  # fmt: skip
 
 
-def create_digit_model(name: str, size: Size, filters: int = 64, width: int | None = None) -> DigitModel:
-    """One of ``DIGIT_MODELS`` for images of ``size``, at identity; or st-<network>-<family> for any other of ``LOCALISERS`` and
-    ``TRANSFORMS``, behind networks but fcn with the CNN as classifier. ``filters`` is the CNN's, ``width`` the FCN's.
+def create_digit_model(
+    name: str, size: Size, filters: int = 64, width: int | None = None
+) -> DigitModel:
+    """One of ``DIGIT_MODELS`` for images of ``size``, at identity; or st-<network>-<family> for any
+    other of ``LOCALISERS`` and ``TRANSFORMS``, behind networks but fcn with the CNN as classifier.
+    ``filters`` is the CNN's, ``width`` the FCN's.
 
-    On canvases larger than 28x28 a transformer samples 56x56 points, which are 2x average-pooled: a grid as coarse as the
-    classifier's input would skip pixels. So the classifier behind it sees 28x28 in any case. A plain CNN sees the whole canvas.
-    A plain FCN sees it in 160 units on 42x42 and 2x average-pooled on 60x60: more would not fit into 400 000 parameters.
+    On canvases larger than 28x28 a transformer samples 56x56 points, which are 2x average-pooled: a
+    grid as coarse as the classifier's input would skip pixels. So the classifier behind it sees
+    28x28 in any case. A plain CNN sees the whole canvas. A plain FCN sees it in 160 units on 42x42
+    and 2x average-pooled on 60x60: more would not fit into 400 000 parameters.
     """
     network, _, family = name.removeprefix("st-").partition("-")
-    if name not in DIGIT_MODELS and not (name.startswith("st-") and network in LOCALISERS and family in TRANSFORMS):
+    if name not in DIGIT_MODELS and not (
+        name.startswith("st-") and network in LOCALISERS and family in TRANSFORMS
+    ):
         others = f"st-<{', '.join(LOCALISERS)}>-<{', '.join(TRANSFORMS)}>"
-        raise ValueError(f"no digit model {name!r}; there are {', '.join(DIGIT_MODELS)}, or any {others}")
+        raise ValueError(
+            f"no digit model {name!r}; there are {', '.join(DIGIT_MODELS)}, or any {others}"
+        )
     transformer, pool, seen = None, 1, size
     if family:
         transform = TRANSFORMS[family]
         if size[0] > CLASSIFIED[0]:
             pool, seen = 2, CLASSIFIED
-        transformer = SpatialTransformer(LOCALISERS[network](size, transform), transform, (pool * seen[0], pool * seen[1]))
+        transformer = SpatialTransformer(
+            LOCALISERS[network](size, transform), transform, (pool * seen[0], pool * seen[1])
+        )
     elif network == "fcn" and size[0] > 42:
         pool, seen = 2, (size[0] // 2, size[1] // 2)
     if network == "fcn":
-        crowded = {42: 160} if transformer is None else {60: 224}  # a large first layer leaves fewer units for all
+        # a large first layer leaves fewer units for all
+        crowded = {42: 160} if transformer is None else {60: 224}
         classifier = fcn_classifier(seen, width or crowded.get(size[0], 256))
     else:
         classifier = cnn_classifier(seen, filters)

@@ -1,7 +1,8 @@
 """Recordings of how bird models learned to look.
 
-The photographs are not ours to keep; so the layers that answer theta are kept, in half precision, at moments of training. From them
-the windows' way can be computed for any photograph, also one that somebody uploads.
+The photographs are not ours to keep; so the layers that answer theta are kept, in half precision,
+at moments of training. From them the windows' way can be computed for any photograph, also one that
+somebody uploads.
 """
 
 import json
@@ -16,15 +17,22 @@ from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.messages import about_file
 from stn_core.models.birds import BirdModel
-from stn_core.training.recording import MOST_MOMENTS, MOST_STEPS, RecordingError, check_tensors, record_command
+from stn_core.training.recording import (
+    MOST_MOMENTS,
+    MOST_STEPS,
+    RecordingError,
+    check_tensors,
+    record_command,
+)
 
 LOOKS = 12  # moments of a bird recording while it learns from score maps, denser at the start
 EPOCHS = 4  # and while the streams move as well
 
 
 class LookRecorder:
-    """Collects what lies above the trunk of a localisation network while it learns: for any photograph, its windows' way from the
-    tiling at the start can be computed from that, and from the trunk, which hardly moves.
+    """Collects what lies above the trunk of a localisation network while it learns: for any
+    photograph, its windows' way from the tiling at the start can be computed from that, and from
+    the trunk, which hardly moves.
     """
 
     def __init__(self, experiment: Experiment) -> None:
@@ -34,7 +42,9 @@ class LookRecorder:
         self.steps: set[int] = set()
 
     def look(self, epoch: int, last: int, model: BirdModel) -> None:
-        """Note the model when ``epoch`` of ``last`` epochs of looking are over, if that is one of the moments."""
+        """Note the model when ``epoch`` of ``last`` epochs of looking are over, if that is one of
+        the moments.
+        """
         spaced = torch.logspace(0, 1, LOOKS, base=last + 1, dtype=torch.float64)
         if epoch in {round(moment) - 1 for moment in spaced.tolist()}:
             self._note((0, epoch), model)
@@ -51,12 +61,20 @@ class LookRecorder:
     def _note(self, moment: tuple[int, int], model: BirdModel) -> None:
         if moment not in self.moments:
             self.moments.append(moment)
-            self.weights.append({k: v.detach().half().cpu() for k, v in model.localisation.above.state_dict().items()})
+            self.weights.append(
+                {
+                    k: v.detach().half().cpu()
+                    for k, v in model.localisation.above.state_dict().items()
+                }
+            )
 
     def state(self) -> dict[str, Tensor]:
         if not self.weights:
             return {}
-        stacked = {name: torch.stack([weights[name] for weights in self.weights]) for name in self.weights[0]}
+        stacked = {
+            name: torch.stack([weights[name] for weights in self.weights])
+            for name in self.weights[0]
+        }
         return stacked | {"moment": torch.tensor(self.moments)}
 
     def load(self, state: dict[str, Tensor]) -> None:
@@ -64,21 +82,28 @@ class LookRecorder:
         if state:
             self.moments = [(stage, count) for stage, count in state["moment"].tolist()]
             names = state.keys() - {"moment"}
-            self.weights = [{name: state[name][i] for name in names} for i in range(len(self.moments))]
+            self.weights = [
+                {name: state[name][i] for name in names} for i in range(len(self.moments))
+            ]
 
     def save(self, folder: Path) -> None:
         if self.weights:
             folder.mkdir(parents=True, exist_ok=True)
             about = {"experiment": self.experiment.name}
-            save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
+            save_file(
+                self.state(),
+                folder / f"{self.experiment.name}.safetensors",
+                metadata={"stn": json.dumps(about)},
+            )
 
 
 @torch.inference_mode()
 def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how ``model`` learned.
+    """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how
+    ``model`` learned.
 
-    Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1, steps of training).
-    RecordingError if it is missing, truncated, foreign, or of another model.
+    Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1,
+    steps of training). RecordingError if it is missing, truncated, foreign, or of another model.
     """
     experiment = EXPERIMENTS.get(path.stem, EXPERIMENTS["cub50-2st-cnn"])
     fail = about_file(RecordingError, path, record_command(experiment))
@@ -87,17 +112,29 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     _, state = read_safetensors(path, fail)
     above = model.localisation.above
     count = len(state["moment"]) if "moment" in state and state["moment"].ndim else 0
-    weights = {name: ((count, *value.shape), torch.float16) for name, value in above.state_dict().items()}
+    weights = {
+        name: ((count, *value.shape), torch.float16) for name, value in above.state_dict().items()
+    }
     check_tensors(state, weights | {"moment": ((count, 2), torch.int64)}, experiment.name, fail)
     moments = state.pop("moment")
-    if not 1 <= count <= MOST_MOMENTS or not ((moments >= 0) & (moments <= torch.tensor([1, MOST_STEPS]))).all():
+    if (
+        not 1 <= count <= MOST_MOMENTS
+        or not ((moments >= 0) & (moments <= torch.tensor([1, MOST_STEPS]))).all()
+    ):
         raise fail(
-            "bird_moments", "expected 1 to {moments:,} moments of looking (0) or training (1) at steps from 0 to {steps:,}",
-            moments=MOST_MOMENTS, steps=MOST_STEPS,
-        )  # fmt: skip
+            "bird_moments",
+            "expected 1 to {moments:,} moments of looking (0) or training (1) at steps from 0 to "
+            "{steps:,}",
+            moments=MOST_MOMENTS,
+            steps=MOST_STEPS,
+        )
     maps = model.localisation.maps(images).float()
     answers = [
-        model.thetas(functional_call(above, {name: value[i].float() for name, value in state.items()}, (maps,)))
+        model.thetas(
+            functional_call(
+                above, {name: value[i].float() for name, value in state.items()}, (maps,)
+            )
+        )
         for i in range(len(moments))
     ]
     return torch.stack(answers), moments

@@ -1,4 +1,6 @@
-"""What bird models learn from: photographs, cut and mirrored afresh at every step, and nothing but their species."""
+"""What bird models learn from: photographs, cut and mirrored afresh at every step, and nothing but
+their species.
+"""
 
 import math
 import os
@@ -14,7 +16,13 @@ from torch import Tensor
 
 from stn_core.data.cub import Birds, cub, held_out
 from stn_core.data.uploads import read_photograph
-from stn_core.evaluation.bird_metrics import BirdAnswers, abstention_threshold, attention, bird_answers, reference_window_hits
+from stn_core.evaluation.bird_metrics import (
+    BirdAnswers,
+    abstention_threshold,
+    attention,
+    bird_answers,
+    reference_window_hits,
+)
 from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.recipes import BirdRecipe
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
@@ -24,34 +32,51 @@ from stn_core.training.bird_recording import LookRecorder
 from stn_core.training.calibration import apply_temperature, temperature
 from stn_core.training.linear_probe import fit
 from stn_core.training.seeding import epoch_permutation, step_generator
-from stn_core.training.window_search import WindowFeatures, precompute_window_features, train_localisation
+from stn_core.training.window_search import (
+    WindowFeatures,
+    precompute_window_features,
+    train_localisation,
+)
 from stn_core.transformer.transforms import TRANSFORMS
 
-STORED = SIDE * 8 // 7  # a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
+# a training photograph is kept on a square of 512 pixels, 256 : 224 as in the paper
+STORED = SIDE * 8 // 7
 
 
 class Photographs:
-    """Training photographs as pixels (3, 512, 512) uint8, each read when it is first asked for and then kept: 0.8 MB each."""
+    """Training photographs as pixels (3, 512, 512) uint8, each read when it is first asked for and
+    then kept: 0.8 MB each.
+    """
 
     def __init__(self, birds: Birds) -> None:
         self.birds = birds
-        self._pixels = torch.empty(len(birds.paths), STORED, STORED, 3, dtype=torch.uint8)  # memory is taken as it is filled
+        # memory is taken as it is filled
+        self._pixels = torch.empty(len(birds.paths), STORED, STORED, 3, dtype=torch.uint8)
         self._read = [False] * len(birds.paths)
 
     def __getitem__(self, i: int) -> Tensor:
         if not self._read[i]:
-            self._pixels[i] = read_photograph(self.birds.paths[i].read_bytes(), STORED).mul(255).round().permute(1, 2, 0)
+            self._pixels[i] = (
+                read_photograph(self.birds.paths[i].read_bytes(), STORED)
+                .mul(255)
+                .round()
+                .permute(1, 2, 0)
+            )
             self._read[i] = True
         return self._pixels[i].permute(2, 0, 1)
 
 
 def cut(pixels: Tensor, box: tuple[int, int, int], mirrored: bool, side: int = SIDE) -> Tensor:
-    """The square (left, top, side) of a photograph's pixels (3, S, S), mirrored or not, as (3, side, side) in [0, 1]."""
+    """The square (left, top, side) of a photograph's pixels (3, S, S), mirrored or not, as (3,
+    side, side) in [0, 1].
+    """
     left, top, length = box
     square = pixels[None, :, top : top + length, left : left + length].float() / 255
     if mirrored:
         square = square.flip(3)
-    return F.interpolate(square, (side, side), mode="bilinear", align_corners=False, antialias=False)[0]
+    return F.interpolate(
+        square, (side, side), mode="bilinear", align_corners=False, antialias=False
+    )[0]
 
 
 class BirdTask:
@@ -68,7 +93,9 @@ class BirdTask:
         device: torch.device | str = "cpu",
         coarse: bool = False,
     ) -> None:
-        birds, self.test = (cub(split, data, SPECIES[experiment.data]) for split in ("train", "test"))
+        birds, self.test = (
+            cub(split, data, SPECIES[experiment.data]) for split in ("train", "test")
+        )
         birds = birds.chosen(torch.arange(len(birds.labels))[:limit])
         aside = held_out(birds.labels, recipe.val_every)
         self.birds, self.validation = birds.chosen(~aside), birds.chosen(aside)
@@ -84,7 +111,9 @@ class BirdTask:
         return len(self.birds.labels)
 
     def create_model(self, fresh: bool) -> BirdModel:
-        """The model; if ``fresh``, with the weights that its streams start from, and windows that have learned where to look."""
+        """The model; if ``fresh``, with the weights that its streams start from, and windows that
+        have learned where to look.
+        """
         recipe, options = self.recipe, dict(self.experiment.options)
         from_checkpoint = recipe.init_from in BIRD_MODELS
         imagenet = fresh and recipe.init_from != "random"
@@ -97,7 +126,9 @@ class BirdTask:
             **options,
         )
         if fresh and from_checkpoint:
-            stem: Any = load_checkpoint(self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.init_from}"].path).model
+            stem: Any = load_checkpoint(
+                self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.init_from}"].path
+            ).model
             for stream in model.streams:
                 stream.load_state_dict(stem.streams[0].state_dict())
             if model.transformers:
@@ -110,18 +141,30 @@ class BirdTask:
         return model
 
     def look(self, model: BirdModel) -> None:
-        """Let the localisation network learn from score maps; what it starts from is computed once for all models on these data."""
-        console, last = Console(stderr=True, soft_wrap=True), self.recipe.window_search_epochs * (model.localisation.windows + 1)
+        """Let the localisation network learn from score maps; what it starts from is computed once
+        for all models on these data.
+        """
+        console, last = (
+            Console(stderr=True, soft_wrap=True),
+            self.recipe.window_search_epochs * (model.localisation.windows + 1),
+        )
         about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.val_every}"
         path = self.out / "birds" / f"{self.experiment.data}-lattice-{about}.state.pt"
         if path.is_file():
             lattice = WindowFeatures(**torch.load(path, weights_only=True))
         else:
             stream = model.localisation.trunk.to(self.device).eval()
-            photographs = (cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count))
+            photographs = (
+                cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count)
+            )
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
                 parts = list(
-                    track(precompute_window_features(stream, model.scale, photographs), "score maps", self.count, console=console)
+                    track(
+                        precompute_window_features(stream, model.scale, photographs),
+                        "score maps",
+                        self.count,
+                        console=console,
+                    )
                 )
             lattice = WindowFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,15 +178,27 @@ class BirdTask:
 
         note(0, math.nan)
         train_localisation(
-            model.localisation, model.reach, lattice, self.birds.labels, self.recipe.window_search_epochs, self.seed, note
+            model.localisation,
+            model.reach,
+            lattice,
+            self.birds.labels,
+            self.recipe.window_search_epochs,
+            self.seed,
+            note,
         )
         looks = bird_answers(model, self.test, self.device, only_look=True)
         self.looked = {"attention_before": attention(self.test, looks)}
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
-        """Groups of their own for the last layer and the localisation network; what is frozen, and a rate of 0, are left out."""
+        """Groups of their own for the last layer and the localisation network; what is frozen, and
+        a rate of 0, are left out.
+        """
         recipe = self.recipe
-        rates = {"classifier": recipe.head_lr_scale, "localisation": recipe.localisation_lr_scale, "streams": 1.0}
+        rates = {
+            "classifier": recipe.head_lr_scale,
+            "localisation": recipe.localisation_lr_scale,
+            "streams": 1.0,
+        }
         groups = []
         for part, factor in rates.items():
             parameters = list(getattr(model, part).parameters()) if hasattr(model, part) else []
@@ -153,30 +208,44 @@ class BirdTask:
             if parameters:
                 groups.append({"params": parameters, "peak": recipe.lr * factor})
         if recipe.optimiser == "sgd":
-            return torch.optim.SGD(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=0.9)
+            return torch.optim.SGD(
+                groups, lr=recipe.lr, weight_decay=recipe.weight_decay, momentum=0.9
+            )
         return torch.optim.AdamW(groups, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What step ``step`` trains on: photographs (batch_size, 3, 448, 448), shifts of the windows (batch_size, N, 2), from
-        which photographs theta learns (batch_size,); and labels (batch_size,).
+        """What step ``step`` trains on: photographs (batch_size, 3, 448, 448), shifts of the
+        windows (batch_size, N, 2), from which photographs theta learns (batch_size,); and labels
+        (batch_size,).
         """
         size, recipe = self.recipe.batch_size, self.recipe
         epoch, position = divmod(step, self.count // size)
-        chosen = epoch_permutation(self.count, self.seed, epoch)[position * size : (position + 1) * size]
+        chosen = epoch_permutation(self.count, self.seed, epoch)[
+            position * size : (position + 1) * size
+        ]
         draw = step_generator(self.seed, step, 1)
         shortest = math.ceil(STORED * (1 - recipe.zoom))
         lengths = torch.randint(shortest, STORED + 1, (size,), generator=draw)
-        lefts, tops = ((torch.rand(size, generator=draw) * (STORED + 1 - lengths)).long() for _ in range(2))
+        lefts, tops = (
+            (torch.rand(size, generator=draw) * (STORED + 1 - lengths)).long() for _ in range(2)
+        )
         mirrored = torch.rand(size, generator=draw) < 0.5
         images = torch.stack(
             [
                 cut(self.photographs[i], (left, top, length), flip)
                 for i, left, top, length, flip in zip(
-                    chosen.tolist(), lefts.tolist(), tops.tolist(), lengths.tolist(), mirrored.tolist(), strict=True
+                    chosen.tolist(),
+                    lefts.tolist(),
+                    tops.tolist(),
+                    lengths.tolist(),
+                    mirrored.tolist(),
+                    strict=True,
                 )
             ]
         )
-        shifts = recipe.jitter * torch.randn(size, BIRD_MODELS[self.experiment.model].get("transformers", 0), 2, generator=draw)
+        shifts = recipe.jitter * torch.randn(
+            size, BIRD_MODELS[self.experiment.model].get("transformers", 0), 2, generator=draw
+        )
         learns = torch.full((size,), epoch >= recipe.epochs - recipe.joint_epochs)
         return (images, shifts, learns), self.birds.labels[chosen]
 
@@ -188,19 +257,24 @@ class BirdTask:
         return self.recorder
 
     def finish(self, model: BirdModel, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
-        """Half precision; errors, when an answer is unsure (chosen on the validation photographs), and where the model looks."""
+        """Half precision; errors, when an answer is unsure (chosen on the validation photographs),
+        and where the model looks.
+        """
         said = self.calibrate(model, device)
         model.half().float()  # what is measured is what is stored
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
-        metrics: dict[str, Any] = {"test_error": wrong, "attention": attention(self.test, answers)} | self.looked | said
+        metrics: dict[str, Any] = (
+            {"test_error": wrong, "attention": attention(self.test, answers)} | self.looked | said
+        )
         if model.transformers:
             metrics["reference"] = reference_window_hits(self.test, model.scale)
         return torch.float16, metrics
 
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
-        """The last layer anew, and its temperature by the photographs that are held out, if there are any. What is said of those is
-        said by a layer that has not seen them, and comes back; then the layer may learn from them too.
+        """The last layer anew, and its temperature by the photographs that are held out, if there
+        are any. What is said of those is said by a layer that has not seen them, and comes back;
+        then the layer may learn from them too.
         """
         decay, layer = self.recipe.last_layer, model.classifier
         if decay:
@@ -214,7 +288,12 @@ class BirdTask:
         warmth = temperature(logits, self.validation.labels)
         said = judged(logits / warmth, self.validation)
         if decay:
-            fit(layer, torch.cat((learned, held)), torch.cat((self.birds.labels, self.validation.labels)), decay)
+            fit(
+                layer,
+                torch.cat((learned, held)),
+                torch.cat((self.birds.labels, self.validation.labels)),
+                decay,
+            )
         apply_temperature(layer, warmth)
         return said
 
@@ -222,19 +301,33 @@ class BirdTask:
         """In per cent, on the training photographs that are held out; nan if there are none."""
         if not len(self.validation.labels):
             return math.nan
-        return 100 * bird_answers(model, self.validation, device).wrong(self.validation).double().mean().item()
+        return (
+            100
+            * bird_answers(model, self.validation, device)
+            .wrong(self.validation)
+            .double()
+            .mean()
+            .item()
+        )
 
 
 def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
     """What the last layer sees of every photograph, whole and as it is: (N, C), on the CPU."""
     seen: list[Tensor] = []
-    hook = model.classifier.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
+    hook = model.classifier.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0].float().cpu())
+    )
     bird_answers(model, birds, device)
     hook.remove()
     return torch.cat(seen)
 
 
 def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
-    """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs that are held out."""
+    """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs
+    that are held out.
+    """
     answers = BirdAnswers(logits, torch.zeros(len(logits), 0, 3), TRANSFORMS["attention"])
-    return {"validation_error": 100 * answers.wrong(birds).double().mean().item(), "unsure": abstention_threshold(birds, answers)}
+    return {
+        "validation_error": 100 * answers.wrong(birds).double().mean().item(),
+        "unsure": abstention_threshold(birds, answers),
+    }

@@ -1,7 +1,9 @@
-"""Honest probabilities: one temperature for all logits, fitted on digits or birds that no training saw (Guo et al. 2017).
+"""Honest probabilities: one temperature for all logits, fitted on digits or birds that no training
+saw (Guo et al. 2017).
 
-Smoothed labels teach a network to be less sure than it may be, many epochs teach it to be too sure. Dividing the logits by one
-number mends both and changes no answer; here the last layer takes it in, so that a model stays what it was.
+Smoothed labels teach a network to be less sure than it may be, many epochs teach it to be too sure.
+Dividing the logits by one number mends both and changes no answer; here the last layer takes it in,
+so that a model stays what it was.
 """
 
 import torch
@@ -12,7 +14,9 @@ TEMPERATURES = torch.logspace(-1, 1, 201)
 
 
 def temperature(logits: Tensor, labels: Tensor) -> float:
-    """What logits (N, classes) are to be divided by for the largest likelihood of labels (N,): between 0.1 and 10."""
+    """What logits (N, classes) are to be divided by for the largest likelihood of labels (N,):
+    between 0.1 and 10.
+    """
     losses = torch.stack([F.cross_entropy(logits / t, labels) for t in TEMPERATURES])
     return TEMPERATURES[losses.argmin()].item()
 

@@ -1,11 +1,12 @@
 """Steps of a run on digits that stay on one GPU.
 
-A step of these small models is a few hundred kernels of a few microseconds each: launched one by one from Python, the GPU waits.
-Here the digits live on the device; what a block of steps draws comes there in one go, drawn by a thread while the block before it
-trains; and one step, from the digits to the averaged weights, is captured as a CUDA graph that is replayed for all the others.
+A step of these small models is a few hundred kernels of a few microseconds each: launched one by
+one from Python, the GPU waits. Here the digits live on the device; what a block of steps draws
+comes there in one go, drawn by a thread while the block before it trains; and one step, from the
+digits to the averaged weights, is captured as a CUDA graph that is replayed for all the others.
 
-The step reads its row of the block at a position that itself lies on the device and moves on by one. So nothing else need be said
-to the graph, and a replay is a single launch.
+The step reads its row of the block at a position that itself lies on the device and moves on by
+one. So nothing else need be said to the graph, and a replay is a single launch.
 """
 
 from collections.abc import Callable
@@ -23,12 +24,16 @@ from stn_core.data.mnist import Digits
 from stn_core.experiments.recipes import Recipe
 from stn_core.training.digit_batches import distorted_batch, draw_batch
 
-WARM_UP = 3  # steps taken before one is captured: the libraries choose their kernels, the optimiser makes its state
-Result = tuple[Tensor, Tensor, Tensor]  # loss (), logits (batch_size, 10), labels (batch_size,), on the device
+# steps taken before one is captured: the libraries choose their kernels, the optimiser makes its
+# state
+WARM_UP = 3
+# loss (), logits (batch_size, 10), labels (batch_size,), on the device
+Result = tuple[Tensor, Tensor, Tensor]
 
 
 class DeviceSteps:
-    """Takes the steps of one run in their order, from ``steps.start`` on. On a CPU it takes the same steps, without a graph.
+    """Takes the steps of one run in their order, from ``steps.start`` on. On a CPU it takes the
+    same steps, without a graph.
 
     Args:
         digits: to train on, (N, 28, 28) uint8 and (N,).
@@ -64,19 +69,22 @@ class DeviceSteps:
         self.answer, self.loss, self.rates = answer, loss, rates
         self.device, self.console = device, console
 
-        self.rate = torch.zeros(len(optimiser.param_groups), device=device)  # of each group, at the present step
+        # of each group, at the present step
+        self.rate = torch.zeros(len(optimiser.param_groups), device=device)
         for number, group in enumerate(optimiser.param_groups):
             group["lr"] = self.rate[number]
             if "capturable" in group:
                 group["capturable"] = True
         self.block: Parameters = {}  # what is drawn for the steps until ``end``, (block, ...) each
-        self.position = torch.zeros(1, dtype=torch.int64, device=device)  # of the present step in the block
+        # of the present step in the block
+        self.position = torch.zeros(1, dtype=torch.int64, device=device)
         self.end = steps.start
         self.thread = ThreadPoolExecutor(1)
         self.drawing: Future[Parameters]
         self._draw_ahead()
 
-        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # where a step can be captured
+        # where a step can be captured
+        self.stream = torch.cuda.Stream(device) if device.type == "cuda" else None
         self.graph: Any = None
         self.result: Result
         self.taken = 0
@@ -111,25 +119,37 @@ class DeviceSteps:
             self.thread.shutdown(wait=False)
 
     def _draw(self, start: int) -> Parameters:
-        """What the block of steps from ``start`` on needs, in page-locked memory if it goes to a GPU: (steps, ...) each."""
+        """What the block of steps from ``start`` on needs, in page-locked memory if it goes to a
+        GPU: (steps, ...) each.
+        """
         steps = range(start, min(start + self.size, self.steps.stop))
-        drawn = [draw_batch(len(self.digits.labels), self.kind, self.recipe, self.seed, step) for step in steps]
+        drawn = [
+            draw_batch(len(self.digits.labels), self.kind, self.recipe, self.seed, step)
+            for step in steps
+        ]
         block = {name: torch.stack([each[name] for each in drawn]) for name in drawn[0]}
         block["rates"] = torch.tensor([self.rates(step) for step in steps])
-        return {name: values.pin_memory() for name, values in block.items()} if self.device.type == "cuda" else block
+        return (
+            {name: values.pin_memory() for name, values in block.items()}
+            if self.device.type == "cuda"
+            else block
+        )
 
     def _begin_block(self) -> None:
         drawn = self.drawing.result()
         for name, values in drawn.items():
             if name not in self.block:
-                self.block[name] = torch.empty_like(values, device=self.device)  # stays where it is: the graph reads it
+                # stays where it is: the graph reads it
+                self.block[name] = torch.empty_like(values, device=self.device)
             self.block[name][: len(values)].copy_(values, non_blocking=True)
         self.position.zero_()
         self.end += len(drawn["rates"])
         self._draw_ahead()
 
     def _step(self) -> Result:
-        drawn = {name: values.index_select(0, self.position)[0] for name, values in self.block.items()}
+        drawn = {
+            name: values.index_select(0, self.position)[0] for name, values in self.block.items()
+        }
         self.rate.copy_(drawn.pop("rates"))
         images, labels = distorted_batch(self.digits, self.kind, drawn)
         self.optimiser.zero_grad(set_to_none=True)
@@ -146,7 +166,9 @@ class DeviceSteps:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        """``AveragedModel.update_parameters``, but for its counter, which lies on the CPU: ``take`` counts."""
+        """``AveragedModel.update_parameters``, but for its counter, which lies on the CPU: ``take``
+        counts.
+        """
         averaged: list[Tensor] = list(self.average.module.parameters())
         ours: list[Tensor] = list(self.model.parameters())
         if self.average.n_averaged == 0:
@@ -166,4 +188,7 @@ class DeviceSteps:
         except RuntimeError as error:
             torch.cuda.set_stream(current)
             reason = str(error).splitlines()[0]
-            self.console.print(f"The steps could not be captured as a CUDA graph and are slower for it: {reason}", markup=False)
+            self.console.print(
+                f"The steps could not be captured as a CUDA graph and are slower for it: {reason}",
+                markup=False,
+            )

@@ -1,6 +1,7 @@
 """What each step of a run on digits sees: which digits, how they are bent and how distorted.
 
-It is drawn on the CPU from the seed and the step alone, and applied to digits on any device, so every device trains on the same.
+It is drawn on the CPU from the seed and the step alone, and applied to digits on any device, so
+every device trains on the same.
 """
 
 import torch
@@ -12,32 +13,47 @@ from stn_core.experiments.recipes import Recipe
 from stn_core.training.seeding import epoch_permutation, step_generator
 
 
-def digit_batch(digits: Digits, kind: str, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
+def digit_batch(
+    digits: Digits, kind: str, recipe: Recipe, seed: int, step: int
+) -> tuple[Tensor, Tensor]:
+    """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and
+    labels (batch_size,).
+    """
     return distorted_batch(digits, kind, draw_batch(len(digits.labels), kind, recipe, seed, step))
 
 
 def draw_batch(count: int, kind: str, recipe: Recipe, seed: int, step: int) -> Parameters:
-    """All that is random about step ``step`` of a run on ``count`` digits: "chosen" (batch_size,), their numbers; "bend"
-    (batch_size, 16, 2), in pixels, if the recipe bends them; and the parameters of their distortion.
+    """All that is random about step ``step`` of a run on ``count`` digits: "chosen" (batch_size,),
+    their numbers; "bend" (batch_size, 16, 2), in pixels, if the recipe bends them; and the
+    parameters of their distortion.
     """
     drawn, draw = _draw_bent(count, recipe, seed, step)
     return drawn | DISTORTIONS[kind].draw(recipe.batch_size, draw)
 
 
 def distorted_batch(digits: Digits, kind: str, drawn: Parameters) -> tuple[Tensor, Tensor]:
-    """Images (batch_size, 1, H, W) and labels (batch_size,) as ``draw_batch`` has drawn them, on the device of both."""
+    """Images (batch_size, 1, H, W) and labels (batch_size,) as ``draw_batch`` has drawn them, on
+    the device of both.
+    """
     images, labels = _bent(digits, drawn)
-    return DISTORTIONS[kind].apply(images, {name: drawn[name] for name in drawn if name not in ("chosen", "bend")}), labels
+    return DISTORTIONS[kind].apply(
+        images, {name: drawn[name] for name in drawn if name not in ("chosen", "bend")}
+    ), labels
 
 
-def augmented_batch(digits: Digits, recipe: Recipe, seed: int, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
-    """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels; and what is to draw further."""
+def augmented_batch(
+    digits: Digits, recipe: Recipe, seed: int, step: int
+) -> tuple[Tensor, Tensor, torch.Generator]:
+    """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels;
+    and what is to draw further.
+    """
     drawn, draw = _draw_bent(len(digits.labels), recipe, seed, step)
     return *_bent(digits, drawn), draw
 
 
-def _draw_bent(count: int, recipe: Recipe, seed: int, step: int) -> tuple[Parameters, torch.Generator]:
+def _draw_bent(
+    count: int, recipe: Recipe, seed: int, step: int
+) -> tuple[Parameters, torch.Generator]:
     size = recipe.batch_size
     epoch, position = divmod(step, count // size)
     drawn, draw = (
@@ -53,5 +69,7 @@ def _bent(digits: Digits, drawn: Parameters) -> tuple[Tensor, Tensor]:
     images, labels = digits.images[drawn["chosen"]], digits.labels[drawn["chosen"]]
     if "bend" in drawn:
         moves = drawn["bend"]
-        images = DISTORTIONS["e"].apply(images, {"scale": moves.new_ones(len(moves)), "moves": moves})[:, 0]
+        images = DISTORTIONS["e"].apply(
+            images, {"scale": moves.new_ones(len(moves)), "moves": moves}
+        )[:, 0]
     return images, labels

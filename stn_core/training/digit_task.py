@@ -23,10 +23,16 @@ TEST_SEED = 0  # of the distortions of the test digits in the error that a check
 class DigitTask:
     """Digits, distorted afresh at every step."""
 
-    def __init__(self, experiment: Experiment, recipe: Recipe, seed: int, data: Any, limit: int | None) -> None:
+    def __init__(
+        self, experiment: Experiment, recipe: Recipe, seed: int, data: Any, limit: int | None
+    ) -> None:
         digits, shown = training_digits(data), gallery()
-        self.digits, self.test = Digits(digits.images[:limit], digits.labels[:limit]), mnist("test", data)
-        apart = max(1, len(shown.labels) // (limit or len(shown.labels)))  # they are sorted by class
+        self.digits, self.test = (
+            Digits(digits.images[:limit], digits.labels[:limit]),
+            mnist("test", data),
+        )
+        # they are sorted by class
+        apart = max(1, len(shown.labels) // (limit or len(shown.labels)))
         self.validation = Digits(shown.images[::apart], shown.labels[::apart])
         self.experiment, self.recipe, self.seed = experiment, recipe, seed
 
@@ -41,7 +47,9 @@ class DigitTask:
         return create_optimiser(model, self.recipe)
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
-        images, labels = digit_batch(self.digits, self.experiment.data, self.recipe, self.seed, step)
+        images, labels = digit_batch(
+            self.digits, self.experiment.data, self.recipe, self.seed, step
+        )
         return (images,), labels
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -59,7 +67,9 @@ class DigitTask:
         logits = validation_answers(model, self.validation, kind, device)
         apply_temperature(model.classifier[-1], temperature(logits, self.validation.labels))
         halved = copy.deepcopy(model).half().float()
-        full, half = (validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved))
+        full, half = (
+            validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved)
+        )
         dtype, wrong = (torch.float16, half) if half <= full + 0.01 else (torch.float32, full)
         model.to(dtype).float()  # what is measured is what is stored
         tested = error(model, self.test, kind, TEST_SEED, device)

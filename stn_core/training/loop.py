@@ -1,8 +1,9 @@
-"""One training loop, on accelerate: a CPU, a GPU, or several processes of either; on one GPU digits have faster steps
-(device_steps.py).
+"""One training loop, on accelerate: a CPU, a GPU, or several processes of either; on one GPU digits
+have faster steps (device_steps.py).
 
-What step t sees is a pure function of the seed and t: the order of the digits, their distortions, the learning rate. So a run can
-be killed at any moment and resumed from its last saved state, and it ends with the same weights.
+What step t sees is a pure function of the seed and t: the order of the digits, their distortions,
+the learning rate. So a run can be killed at any moment and resumed from its last saved state, and
+it ends with the same weights.
 """
 
 import os
@@ -32,7 +33,9 @@ from stn_core.training.task import create_task
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 VALIDATIONS = 20  # how often a run looks at the validation digits
-SAVE_EVERY = 10.0  # seconds between the states that a run can be resumed from, at the least; the first epoch's is always saved
+# seconds between the states that a run can be resumed from, at the least; the first epoch's is
+# always saved
+SAVE_EVERY = 10.0
 
 Result = tuple[Tensor, Tensor, Tensor]  # loss (), logits (B, classes), labels (B,) of a step
 
@@ -54,14 +57,17 @@ def train(
 
     Args:
         device: "auto" (a GPU if there is one), "cpu" or "cuda".
-        precision: of convolutions and linear layers: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
-            theta and grids are float32 in any case.
-        resume: go on from the state that an interrupted run of the same experiment left beside its checkpoint; nothing is done
-            if that run has ended.
-        record: a folder for a recording of what the transformers did while they learned; None for no recording.
-        limit: train on the first so many pictures only, and validate on about as many digits, for trials and tests.
+        precision: of convolutions and linear layers: "auto" (bfloat16 where the hardware has it),
+            "float32" or "bfloat16". theta and grids are float32 in any case.
+        resume: go on from the state that an interrupted run of the same experiment left beside its
+            checkpoint; nothing is done if that run has ended.
+        record: a folder for a recording of what the transformers did while they learned; None for
+            no recording.
+        limit: train on the first so many pictures only, and validate on about as many digits, for
+            trials and tests.
 
-    ValueError if a state to resume from belongs to another run. DataError if the data is not to be had.
+    ValueError if a state to resume from belongs to another run. DataError if the data is not to be
+    had.
     """
     run = Run(experiment, recipe, device, precision, data, Path(out), seed, limit)
     resume_from = run.state_path if resume and run.state_path.is_file() else None
@@ -79,7 +85,9 @@ def train(
 
 
 class Run:
-    """A training of one experiment: set up, resumed, stepped through, logged, saved and finished. The arguments are ``train``'s."""
+    """A training of one experiment: set up, resumed, stepped through, logged, saved and finished.
+    The arguments are ``train``'s.
+    """
 
     def __init__(
         self,
@@ -96,15 +104,20 @@ class Run:
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         coarse = experiment.birds and precision == "auto" and mixed == "bf16" and on_cpu
         self.precision = "no" if coarse else mixed  # of convolutions and linear layers
-        unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)  # where theta does not learn yet
-        self.accelerator = Accelerator(cpu=device == "cpu", mixed_precision="no", kwargs_handlers=[unused])
+        # where theta does not learn yet
+        unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)
+        self.accelerator = Accelerator(
+            cpu=device == "cpu", mixed_precision="no", kwargs_handlers=[unused]
+        )
         self.device = self.accelerator.device
         if device == "cuda" and self.device.type != "cuda":
             raise ValueError("no CUDA device was found; use --device cpu or auto")
         self.rank, self.world = self.accelerator.process_index, self.accelerator.num_processes
         self.is_main = self.accelerator.is_main_process
         if recipe.batch_size % self.world:
-            raise ValueError(f"{self.world} processes can't share a batch of {recipe.batch_size} evenly")
+            raise ValueError(
+                f"{self.world} processes can't share a batch of {recipe.batch_size} evenly"
+            )
         self.console = Console(stderr=True, soft_wrap=True)
         with self.accelerator.main_process_first():  # which downloads what is missing
             self.task = create_task(experiment, recipe, seed, data, out, limit, self.device, coarse)
@@ -126,16 +139,28 @@ class Run:
         }
 
     def set_up(self, fresh: bool, recording: bool) -> None:
-        """Make the model, the average of its weights, the optimiser and, if asked for, the recorder."""
+        """Make the model, the average of its weights, the optimiser and, if asked for, the
+        recorder.
+        """
         keep_freed_memory()
         torch.manual_seed(self.seed)
         with self.accelerator.main_process_first():  # which computes what the others then find
-            plain = self.task.create_model(fresh=fresh).to(self.device).to(memory_format=torch.channels_last)
+            plain = (
+                self.task.create_model(fresh=fresh)
+                .to(self.device)
+                .to(memory_format=torch.channels_last)
+            )
         self.plain = plain
-        self.ema_model = AveragedModel(plain, multi_avg_fn=get_ema_multi_avg_fn(self.recipe.ema_decay))
+        self.ema_model = AveragedModel(
+            plain, multi_avg_fn=get_ema_multi_avg_fn(self.recipe.ema_decay)
+        )
         self.kept: ExplainableModel = self.ema_model.module if self.recipe.ema_decay else plain  # type: ignore[assignment]
-        self.recorder = self.task.create_recorder(self.total) if recording and self.is_main else None
-        self.model, self.optimiser = self.accelerator.prepare(plain, self.task.create_optimiser(plain))
+        self.recorder = (
+            self.task.create_recorder(self.total) if recording and self.is_main else None
+        )
+        self.model, self.optimiser = self.accelerator.prepare(
+            plain, self.task.create_optimiser(plain)
+        )
         self.origin = origin(self.device, self.world, self.precision)
         self.start, self.seconds = 0, 0.0
 
@@ -143,8 +168,14 @@ class Run:
         """Go on from a saved state. ValueError if it belongs to another run."""
         state = load_state(path)
         if with_present_names(state["run"]) != self.description:
-            raise ValueError(f"{path} belongs to another run ({state['run']}); delete it or leave out --resume")
-        for part, name in ((self.plain, "model"), (self.ema_model, "average"), (self.optimiser, "optimiser")):
+            raise ValueError(
+                f"{path} belongs to another run ({state['run']}); delete it or leave out --resume"
+            )
+        for part, name in (
+            (self.plain, "model"),
+            (self.ema_model, "average"),
+            (self.optimiser, "optimiser"),
+        ):
             part.load_state_dict(state[name])
         if self.recorder:
             self.recorder.load(state["recording"])
@@ -156,7 +187,14 @@ class Run:
         self.began, self.saved = time.monotonic() - self.seconds, -SAVE_EVERY
         self.model.train()
         with progress_bar(self.console, disable=not self.is_main) as bar:
-            line = bar.add_task(self.experiment.name, total=self.total, completed=self.start, loss=0.0, error=0.0, speed=0.0)
+            line = bar.add_task(
+                self.experiment.name,
+                total=self.total,
+                completed=self.start,
+                loss=0.0,
+                error=0.0,
+                speed=0.0,
+            )
             for step in range(self.start, self.total):
                 if self.recorder:
                     self.recorder.record(step, self.kept)
@@ -197,7 +235,9 @@ class Run:
         for group, rate in zip(self.optimiser.param_groups, self.rates(step), strict=True):
             group["lr"] = rate
         inputs, labels = self.task.batch(step)
-        images, *others, labels = (part[self.rank :: self.world].to(self.device) for part in (*inputs, labels))
+        images, *others, labels = (
+            part[self.rank :: self.world].to(self.device) for part in (*inputs, labels)
+        )
         torch.manual_seed((self.seed * self.world + self.rank) * 1_000_003 + step)  # of dropout
         logits = self.answer(images.contiguous(memory_format=torch.channels_last), *others)
         loss = self.task.loss(logits, labels)
@@ -230,9 +270,16 @@ class Run:
         if done < self.total and elapsed - self.saved < SAVE_EVERY:
             return
         self.saved = elapsed
-        state = {"run": self.description, "step": done, "seconds": elapsed, "model": self.plain.state_dict()}
+        state = {
+            "run": self.description,
+            "step": done,
+            "seconds": elapsed,
+            "model": self.plain.state_dict(),
+        }
         state |= {"average": self.ema_model.state_dict(), "optimiser": self.optimiser.state_dict()}
-        save_state(state | {"recording": self.recorder.state() if self.recorder else {}}, self.state_path)
+        save_state(
+            state | {"recording": self.recorder.state() if self.recorder else {}}, self.state_path
+        )
 
     def log(self, epoch: int, console: Console) -> None:
         """Now and then say the validation error."""
@@ -249,10 +296,19 @@ class Run:
         dtype, metrics = self.task.finish(self.kept, self.device)
         seconds = self.elapsed()
         samples = {"samples": self.total * self.recipe.batch_size, "seconds": round(seconds)}
-        save_checkpoint(self.path, self.kept, self.experiment, metrics, self.description | samples | self.origin, dtype)
+        save_checkpoint(
+            self.path,
+            self.kept,
+            self.experiment,
+            metrics,
+            self.description | samples | self.origin,
+            dtype,
+        )
         self.state_path.unlink(missing_ok=True)
         judged = "validation" if "validation_error" in metrics else "test"
-        self.console.print(f"{self.path}: {judged} error {metrics[f'{judged}_error']:.2f} %, {seconds:.0f} s")
+        self.console.print(
+            f"{self.path}: {judged} error {metrics[f'{judged}_error']:.2f} %, {seconds:.0f} s"
+        )
 
 
 def on_one_gpu(accelerator: Accelerator) -> bool:
@@ -263,7 +319,14 @@ def on_one_gpu(accelerator: Accelerator) -> bool:
 def progress_bar(console: Console, disable: bool = False) -> Progress:
     """Loss and error of the last batch, samples a second over all processes, and the time left."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(),
-        TextColumn("{task.percentage:.0f} %  loss {task.fields[loss]:.3f}  error {task.fields[error]:.1f} %"),
-        TextColumn("{task.fields[speed]:.0f} samples/s"), TimeRemainingColumn(), console=console, disable=disable,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn(
+            "{task.percentage:.0f} %  loss {task.fields[loss]:.3f}  error "
+            "{task.fields[error]:.1f} %"
+        ),
+        TextColumn("{task.fields[speed]:.0f} samples/s"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=disable,
+    )

@@ -1,14 +1,17 @@
 """The queue of run_queue.py on the machines of a Ray cluster, which need not share a disk.
 
-Each experiment is an actor, ``Cell``, with cores or a share of a GPU. It runs ``python -m stn_core train NAME --resume`` in a
-process of its own, as the queue on one machine does, in a temporary folder that is made from what it is sent: this code, MNIST's
-files and the state that an earlier run left. Whoever started the queue asks each cell again and again what is new, prints the lines
-of its log and keeps its last training state beside where its checkpoint will be. So when a worker is lost, its experiment goes on
-from there elsewhere, and when the queue itself is interrupted, the same command goes on, with Ray or without.
+Each experiment is an actor, ``Cell``, with cores or a share of a GPU. It runs ``python -m stn_core
+train NAME --resume`` in a process of its own, as the queue on one machine does, in a temporary
+folder that is made from what it is sent: this code, MNIST's files and the state that an earlier run
+left. Whoever started the queue asks each cell again and again what is new, prints the lines of its
+log and keeps its last training state beside where its checkpoint will be. So when a worker is lost,
+its experiment goes on from there elsewhere, and when the queue itself is interrupted, the same
+command goes on, with Ray or without.
 
-A worker needs what this machine has installed: the same versions of Python and Ray, and requirements.txt. ``Cell`` gets there by
-value and needs the standard library alone, so the workers need no copy of this code. A killed worker leaves its folder behind,
-55 MB in that machine's folder of temporary files.
+A worker needs what this machine has installed: the same versions of Python and Ray, and
+requirements.txt. ``Cell`` gets there by value and needs the standard library alone, so the workers
+need no copy of this code. A killed worker leaves its folder behind, 55 MB in that machine's folder
+of temporary files.
 """
 
 import logging
@@ -31,7 +34,11 @@ from rich.console import Console
 ANSWER, CONNECTION = 5, 20  # seconds that an address has to answer, and Ray to connect
 STATES = 10  # seconds between two training states on their way here, at least
 LOSSES = 3  # how many workers in a row an experiment may lose without a new state
-MNIST_FILES = [f"{split}-{content}" for split in ("train", "t10k") for content in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+MNIST_FILES = [
+    f"{split}-{content}"
+    for split in ("train", "t10k")
+    for content in ("images-idx3-ubyte", "labels-idx1-ubyte")
+]
 CHILD = """
 import os, runpy, threading
 threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()  # ends with the worker, even a killed one
@@ -43,7 +50,9 @@ Files = dict[str, bytes]  # by their paths in a folder, with slashes
 class Cell:
     """On a worker: one experiment in training."""
 
-    def start(self, words: list[str], environment: dict[str, str], shared: Files, files: Files, out: str) -> str:
+    def start(
+        self, words: list[str], environment: dict[str, str], shared: Files, files: Files, out: str
+    ) -> str:
         """Begin, or go on from the state in ``files``; returns the host and the worker's process.
 
         Args:
@@ -59,10 +68,19 @@ class Cell:
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        self.out, self.read, self.sent, self.last = out, 0, files_in(self.folder, "out/**/*.state.pt"), -math.inf
+        self.out, self.read, self.sent, self.last = (
+            out,
+            0,
+            files_in(self.folder, "out/**/*.state.pt"),
+            -math.inf,
+        )
         environment = os.environ | environment | {"PYTHONPATH": str(self.folder / "code")}
-        environment["STN_CHECKPOINTS"] = str(self.folder / "own") if (self.folder / "own").is_dir() else ""
-        places = [word for place in ("data", "out") for word in (f"--{place}", str(self.folder / place))]
+        environment["STN_CHECKPOINTS"] = (
+            str(self.folder / "own") if (self.folder / "own").is_dir() else ""
+        )
+        places = [
+            word for place in ("data", "out") for word in (f"--{place}", str(self.folder / place))
+        ]
         if "--record" in words:
             places += ["--record", str(self.folder / "record")]
         with (self.folder / "log").open("wb") as log:
@@ -75,8 +93,9 @@ class Cell:
     def news(self, patience: float = 0.5) -> tuple[list[str], Files, int | None]:
         """What happened since the last call, after at most ``patience`` seconds.
 
-        Returns the new lines of the log; the training state, if there is a newer one and the last is some seconds old; and None or,
-        once the training has ended, its exit code. With the exit code come all files that it leaves, and the folder is gone.
+        Returns the new lines of the log; the training state, if there is a newer one and the last
+        is some seconds old; and None or, once the training has ended, its exit code. With the exit
+        code come all files that it leaves, and the folder is gone.
         """
         try:
             code = self.process.wait(patience)
@@ -88,10 +107,14 @@ class Cell:
         if code is None:
             text = text[: text.rfind(b"\n") + 1]  # whole lines
         self.read += len(text)
-        lines = text.decode(errors="replace").replace(str(self.folder / "out"), self.out).splitlines()
+        lines = (
+            text.decode(errors="replace").replace(str(self.folder / "out"), self.out).splitlines()
+        )
         files: Files = {}
         if code is not None:
-            files = files_in(self.folder, "out/**/*.safetensors", "out/**/*.state.pt", "record/**/*.safetensors")
+            files = files_in(
+                self.folder, "out/**/*.safetensors", "out/**/*.state.pt", "record/**/*.safetensors"
+            )
             self.temporary.cleanup()
         elif time.monotonic() - self.last > STATES:
             states = files_in(self.folder, "out/**/*.state.pt")
@@ -109,7 +132,9 @@ def files_in(folder: Path, *patterns: str) -> Files:
 
 @dataclass
 class Job:
-    """Where the queue was started: an experiment to train, its files, and how often its worker was lost since the last state."""
+    """Where the queue was started: an experiment to train, its files, and how often its worker was
+    lost since the last state.
+    """
 
     name: str
     out: Path
@@ -140,7 +165,9 @@ class Job:
                 unfinished.write_bytes(content)
                 unfinished.replace(path)
             except OSError as error:
-                raise ValueError(f"{path} can't be written ({error}); the same command goes on from what is done") from error
+                raise ValueError(
+                    f"{path} can't be written ({error}); the same command goes on from what is done"
+                ) from error
 
 
 def run_queue(
@@ -157,18 +184,22 @@ def run_queue(
 ) -> list[str]:
     """Train each on a worker of the Ray cluster; returns the names of those that failed.
 
-    As with ``run_queue.run_queue`` what is done is skipped, what was interrupted goes on, one that fails does not stop the
-    others, and what the runs report is printed as it comes. Checkpoints, states and recordings are written here.
+    As with ``run_queue.run_queue`` what is done is skipped, what was interrupted goes on, one that
+    fails does not stop the others, and what the runs report is printed as it comes. Checkpoints,
+    states and recordings are written here.
 
     Args:
         names: of experiments on digits.
-        options: of ``python -m stn_core train``; those that name folders are put right on each worker.
-        jobs: how many side by side at most; None for one a core of the cluster or, where it has GPUs, one a GPU.
-        address: of the cluster, as ``ray.init`` takes it: "auto", "host:6379" or "ray://host:10001".
+        options: of ``python -m stn_core train``; those that name folders are put right on each
+            worker.
+        jobs: how many side by side at most; None for one a core of the cluster or, where it has
+            GPUs, one a GPU.
+        address: of the cluster, as ``ray.init`` takes it: "auto", "host:6379" or
+            "ray://host:10001".
         device, data, out, record: as ``loop.train`` has them.
 
-    ValueError in one sentence without Ray, without a cluster at the address, for experiments on birds, and if the cluster is lost.
-    DataError if MNIST is not to be had here.
+    ValueError in one sentence without Ray, without a cluster at the address, for experiments on
+    birds, and if the cluster is lost. DataError if MNIST is not to be had here.
     """
     from stn_core.experiments.checkpoints import own_folder
     from stn_core.experiments.plugins import is_own
@@ -177,10 +208,17 @@ def run_queue(
     chosen = [EXPERIMENTS[name] for name in names]
     birds = [experiment.name for experiment in chosen if experiment.birds]
     if birds:
-        raise ValueError(f"--ray sends digits to its workers, no photographs of birds: train {', '.join(birds)} without it")
+        raise ValueError(
+            "--ray sends digits to its workers, no photographs of birds: train "
+            f"{', '.join(birds)} without it"
+        )
     own = own_folder()
-    folders = [out or (own if own and is_own(experiment) else Path("checkpoints")) for experiment in chosen]
-    queue = deque(Job(e.name, folder, folder / e.path) for e, folder in zip(chosen, folders, strict=True))
+    folders = [
+        out or (own if own and is_own(experiment) else Path("checkpoints")) for experiment in chosen
+    ]
+    queue = deque(
+        Job(e.name, folder, folder / e.path) for e, folder in zip(chosen, folders, strict=True)
+    )
     ray = connect(address)
     try:
         shared = shared_files(data, own)
@@ -189,7 +227,9 @@ def run_queue(
         except (ray.exceptions.RaySystemError, OSError) as error:
             reason = " ".join(str(error).split())
             goes_on = "the same command goes on from what is done"
-            raise ValueError(f"the Ray cluster at {address} was lost ({reason}); {goes_on}") from error
+            raise ValueError(
+                f"the Ray cluster at {address} was lost ({reason}); {goes_on}"
+            ) from error
     finally:
         ray.shutdown()
 
@@ -207,10 +247,14 @@ def _run(
     from stn_core.experiments.provenance import commit
 
     resources = share([node["Resources"] for node in ray.nodes() if node["Alive"]], jobs, device)
-    environment = {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(resources["num_cpus"])), "STN_COMMIT": commit()}
+    environment = {
+        "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(resources["num_cpus"])),
+        "STN_COMMIT": commit(),
+    }
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     worker, common = ray.remote(Cell).options(**resources), ray.put(shared)
-    expected: dict[Any, tuple[Job, bool]] = {}  # the answers on their way, and whether each is that of ``Cell.start``
+    # the answers on their way, and whether each is that of ``Cell.start``
+    expected: dict[Any, tuple[Job, bool]] = {}
     failed, order = [], [job.name for job in queue]
 
     def fail(job: Job, why: str = "") -> None:
@@ -222,7 +266,9 @@ def _run(
             job = queue.popleft()
             job.actor = worker.remote()
             words = ["train", job.name, "--resume", *options]
-            expected[job.actor.start.remote(words, environment, common, job.files(), str(job.out))] = job, True
+            expected[
+                job.actor.start.remote(words, environment, common, job.files(), str(job.out))
+            ] = job, True
         for answer in ray.wait(list(expected), timeout=1)[0]:
             job, starts = expected.pop(answer)
             try:
@@ -234,10 +280,18 @@ def _run(
                 ray.kill(job.actor)  # should it live on where it can't be reached
                 job.losses += 1
                 if job.losses == LOSSES:
-                    fail(job, f": {LOSSES} workers were lost one after the other, the last so: {' '.join(str(error).split())}")
+                    fail(
+                        job,
+                        f": {LOSSES} workers were lost one after the other, the last so: "
+                        f"{' '.join(str(error).split())}",
+                    )
                     continue
-                goes_on = "goes on from its last state" if job.state_path.is_file() else "starts again"
-                console.print(f"{job.name}: its worker was lost; it {goes_on}", markup=False, highlight=False)
+                goes_on = (
+                    "goes on from its last state" if job.state_path.is_file() else "starts again"
+                )
+                console.print(
+                    f"{job.name}: its worker was lost; it {goes_on}", markup=False, highlight=False
+                )
                 queue.appendleft(job)
                 continue
             if starts:
@@ -261,7 +315,9 @@ def _run(
 
 
 def connect(address: str) -> Any:
-    """The module ``ray``, connected. ValueError in one sentence, after a bounded time, without Ray or without an answer."""
+    """The module ``ray``, connected. ValueError in one sentence, after a bounded time, without Ray
+    or without an answer.
+    """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray
@@ -286,10 +342,14 @@ def connect(address: str) -> Any:
     connecting.start()
     connecting.join(CONNECTION)
     if connecting.is_alive():
-        raise ValueError(f"what answers at {address} did not take a connection within {CONNECTION} s: {remedy}")
+        raise ValueError(
+            f"what answers at {address} did not take a connection within {CONNECTION} s: {remedy}"
+        )
     if problems:
         reason = " ".join(str(problems[0]).split())
-        raise ValueError(f"no connection to a Ray cluster at {address} ({reason}): {remedy}") from problems[0]
+        raise ValueError(
+            f"no connection to a Ray cluster at {address} ({reason}): {remedy}"
+        ) from problems[0]
     return ray
 
 
@@ -304,14 +364,17 @@ def shared_files(data: Path | None, own: Path | None) -> Files:
     for split in ("train", "test"):
         mnist(split, data)  # is downloaded if it is missing
     code, raw = Path(__file__).parents[1], data_root(data) / "MNIST" / "raw"
-    paths = {f"code/stn_core/{path.relative_to(code).as_posix()}": path for path in code.rglob("*.py")}
+    paths = {
+        f"code/stn_core/{path.relative_to(code).as_posix()}": path for path in code.rglob("*.py")
+    }
     paths |= {f"data/MNIST/raw/{name}": raw / name for name in MNIST_FILES}
     paths |= {f"own/{path.name}": path for path in own.glob("*.py")} if own else {}
     return {name: path.read_bytes() for name, path in paths.items()}
 
 
 def share(nodes: Iterable[Mapping[str, float]], jobs: int, device: str) -> dict[str, float]:
-    """What each cell is given: cores and, where the cluster has GPUs and they may be used, a GPU or a share of one.
+    """What each cell is given: cores and, where the cluster has GPUs and they may be used, a GPU or
+    a share of one.
 
     Args:
         nodes: the resources of each machine, as Ray names them.
@@ -325,5 +388,8 @@ def share(nodes: Iterable[Mapping[str, float]], jobs: int, device: str) -> dict[
     if gpus and device != "cpu":
         cells = max(1, math.ceil(jobs / gpus))  # a GPU
         beside = min(here // (cards * cells) for here, cards in machines if cards)
-        return {"num_cpus": max(1, beside), "num_gpus": math.floor(10_000 / cells) / 10_000}  # Ray counts in such steps
-    return {"num_cpus": max(1, min(max(here for here, _ in machines), cores // jobs)) if jobs else 1}
+        # Ray counts in such steps
+        return {"num_cpus": max(1, beside), "num_gpus": math.floor(10_000 / cells) / 10_000}
+    return {
+        "num_cpus": max(1, min(max(here for here, _ in machines), cores // jobs)) if jobs else 1
+    }

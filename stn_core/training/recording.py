@@ -1,6 +1,7 @@
 """Recordings of training: what a model answers on a few fixed digits while it learns.
 
-Only theta and logits are kept, in half precision; the digits and the warps are computed again from the seed when they are shown.
+Only theta and logits are kept, in half precision; the digits and the warps are computed again from
+the seed when they are shown.
 """
 
 import json
@@ -31,14 +32,18 @@ MOST_MOMENTS, MOST_STEPS = 10_000, 1_000_000_000  # what a file may hold
 
 
 def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
-    """The digits of every recording: distorted gallery images (64, 1, H, W) and their labels (64,)."""
+    """The digits of every recording: distorted gallery images (64, 1, H, W) and their labels
+    (64,).
+    """
     images, labels = gallery()
     chosen = torch.arange(DIGITS) % 10 * 500 + torch.arange(DIGITS) // 10  # the classes in turn
     return distort(images[chosen], kind, SEED), labels[chosen]
 
 
 class Recorder:
-    """Collects logits (M, 64, 10) and, for a model with a transformer, theta (M, 64, P) at M moments, denser at the start."""
+    """Collects logits (M, 64, 10) and, for a model with a transformer, theta (M, 64, P) at M
+    moments, denser at the start.
+    """
 
     def __init__(self, experiment: Experiment, total: int, batch_size: int | None = None) -> None:
         self.experiment = experiment
@@ -65,7 +70,9 @@ class Recorder:
         return stacked | ({"theta": torch.stack(self.theta)} if self.theta else {})
 
     def load(self, state: dict[str, Tensor]) -> None:
-        """Go on from a ``state``; an empty one, of a run that was not recorded until now, leaves the first moments out."""
+        """Go on from a ``state``; an empty one, of a run that was not recorded until now, leaves
+        the first moments out.
+        """
         if not state:
             return
         self.steps, self.logits = state["step"].tolist(), list(state["logits"])
@@ -73,12 +80,23 @@ class Recorder:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        about = {"experiment": self.experiment.name, "digits": DIGITS, "seed": SEED, "batch_size": self.batch_size}
-        save_file(self.state(), folder / f"{self.experiment.name}.safetensors", metadata={"stn": json.dumps(about)})
+        about = {
+            "experiment": self.experiment.name,
+            "digits": DIGITS,
+            "seed": SEED,
+            "batch_size": self.batch_size,
+        }
+        save_file(
+            self.state(),
+            folder / f"{self.experiment.name}.safetensors",
+            metadata={"stn": json.dumps(about)},
+        )
 
 
 class RecordingError(StnError):
-    """A file that is no usable recording; the message names the file, what was expected and the command that makes a good one."""
+    """A file that is no usable recording; the message names the file, what was expected and the
+    command that makes a good one.
+    """
 
 
 @dataclass(frozen=True)
@@ -91,7 +109,8 @@ class Recording:
         steps: (M,) int64, the training steps done at each moment, increasing.
         logits: (M, 64, classes) float16.
         theta: (M, 64, P) float16; None for a model without a transformer.
-        images: (64, 1, H, W), the distorted digits, computed again from the seed, and their ``labels`` (64,).
+        images: (64, 1, H, W), the distorted digits, computed again from the seed, and their
+            ``labels`` (64,).
     """
 
     experiment: Experiment
@@ -120,25 +139,36 @@ class Recording:
 
     @property
     def moved(self) -> Tensor:
-        """How far the grids were from the identity: root mean square over the digits, pixels of the input, (M,); 0 without one."""
+        """How far the grids were from the identity: root mean square over the digits, pixels of the
+        input, (M,); 0 without one.
+        """
         transform, theta = self.transform, self.theta
         if transform is None or theta is None:
             return torch.zeros(len(self.steps))
         points = middle()
         half = self.images.shape[-1] / 2
-        return torch.stack([root_mean_square(half * (transform.warp(moment.float(), points) - points)) for moment in theta])
+        return torch.stack(
+            [
+                root_mean_square(half * (transform.warp(moment.float(), points) - points))
+                for moment in theta
+            ]
+        )
 
     @property
     def misalignment(self) -> Tensor:
-        """How differently the digits lay in what the classifier saw, in pixels of the 28x28 digit: (M,).
+        """How differently the digits lay in what the classifier saw, in pixels of the 28x28 digit:
+        (M,).
 
-        T_theta and then the distortion take each point of the transformer's output to a point of the upright digit. If all digits
-        were brought to one pose, that point would be the same for all of them: this is the root mean square distance from its
-        mean over the digits, for points over the middle of the output. Without a transformer it stays what the distortion made it.
+        T_theta and then the distortion take each point of the transformer's output to a point of
+        the upright digit. If all digits were brought to one pose, that point would be the same for
+        all of them: this is the root mean square distance from its mean over the digits, for points
+        over the middle of the output. Without a transformer it stays what the distortion made it.
         """
         canvas = canvas_to_digit(DISTORTIONS[self.experiment.data])  # (64, 2, H, W)
         transform = self.transform or TRANSFORMS["affine"]
-        thetas = self.theta if self.theta is not None else transform.identity().expand(1, DIGITS, -1)
+        thetas = (
+            self.theta if self.theta is not None else transform.identity().expand(1, DIGITS, -1)
+        )
         values = []
         for theta in thetas:
             grid = transform.warp(theta.float(), middle())[:, :, None]
@@ -154,14 +184,19 @@ def middle() -> Tensor:
 
 
 def root_mean_square(distances: Tensor) -> Tensor:
-    """Of vectors (..., 2): a scalar. Those beyond 1 000 count as 1 000, so that one collapsed homography does not hide the rest."""
+    """Of vectors (..., 2): a scalar. Those beyond 1 000 count as 1 000, so that one collapsed
+    homography does not hide the rest.
+    """
     return distances.clamp(-1000, 1000).square().sum(-1).mean().sqrt()
 
 
 def canvas_to_digit(distortion: Distortion) -> Tensor:
-    """Where each pixel of the recorded images comes from in the upright digit, normalised: (64, 2, H, W)."""
+    """Where each pixel of the recorded images comes from in the upright digit, normalised: (64, 2,
+    H, W).
+    """
     parameters = distortion.draw(DIGITS, torch.Generator().manual_seed(SEED))
-    if isinstance(distortion, TranslationClutter):  # which has no grid: the digit is put at whole pixels
+    # which has no grid: the digit is put at whole pixels
+    if isinstance(distortion, TranslationClutter):
         height, width = distortion.size
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
         pixels = torch.stack((columns, rows)) - parameters["place"][:, :, None, None]
@@ -183,10 +218,14 @@ def record_command(experiment: Experiment) -> str:
 
 
 def load_recording(path: str | os.PathLike[str]) -> Recording:
-    """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its experiment would record."""
+    """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its
+    experiment would record.
+    """
     path = Path(path)
     known = EXPERIMENTS.get(path.stem)
-    fail = about_file(RecordingError, path, record_command(known or next(iter(EXPERIMENTS.values()))))
+    fail = about_file(
+        RecordingError, path, record_command(known or next(iter(EXPERIMENTS.values())))
+    )
     if not path.is_file():
         raise fail("no_recording", "there is no such recording")
     metadata, tensors = read_safetensors(path, fail)
@@ -198,17 +237,31 @@ def load_recording(path: str | os.PathLike[str]) -> Recording:
         )  # fmt: skip
     _check(tensors, experiment, fail)
     images, labels = recorded_digits(experiment.data)
-    return Recording(experiment, batch_size, tensors["step"], tensors["logits"], tensors.get("theta"), images, labels)
+    return Recording(
+        experiment,
+        batch_size,
+        tensors["step"],
+        tensors["logits"],
+        tensors.get("theta"),
+        images,
+        labels,
+    )
 
 
 def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | None]:
     try:
         about = json.loads(metadata["stn"])
-        name, digits, seed, batch_size = about["experiment"], about["digits"], about["seed"], about.get("batch_size")
+        name, digits, seed, batch_size = (
+            about["experiment"],
+            about["digits"],
+            about["seed"],
+            about.get("batch_size"),
+        )
         experiment = EXPERIMENTS.get(name)
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise fail(
-            "no_recording_header", "expected a header 'stn' with experiment, digits and seed, as stn_core writes it"
+            "no_recording_header",
+            "expected a header 'stn' with experiment, digits and seed, as stn_core writes it",
         ) from error
     if experiment is None:
         raise fail(
@@ -218,39 +271,66 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | 
     if (digits, seed) != (DIGITS, SEED):
         raise fail(
             "other_digits",
-            "expected {expected} digits of the seed {expected_seed}, it has {digits!r} of {seed!r}: another version wrote it",
+            "expected {expected} digits of the seed {expected_seed}, it has {digits!r} of "
+            "{seed!r}: another version wrote it",
             expected=DIGITS, expected_seed=SEED, digits=digits, seed=seed,
         )  # fmt: skip
     if batch_size is not None and (type(batch_size) is not int or not 0 < batch_size <= MOST_STEPS):
-        raise fail("batch_size", "expected a batch size that is a positive whole number, it has {found!r}", found=batch_size)
+        raise fail(
+            "batch_size",
+            "expected a batch size that is a positive whole number, it has {found!r}",
+            found=batch_size,
+        )
     return experiment, batch_size
 
 
 def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
     transformer = transformer_of(experiment)
     moments = len(tensors["step"]) if "step" in tensors and tensors["step"].ndim == 1 else 0
-    expected = {"step": ((moments,), torch.int64), "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16)}
+    expected = {
+        "step": ((moments,), torch.int64),
+        "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16),
+    }
     if transformer is not None:
         expected["theta"] = ((moments, DIGITS, transformer.transform.num_params), torch.float16)
     check_tensors(tensors, expected, experiment.name, fail)
     steps = tensors["step"]
-    if not 1 <= moments <= MOST_MOMENTS or steps[0] < 0 or steps[-1] > MOST_STEPS or not (steps.diff() > 0).all():
+    if (
+        not 1 <= moments <= MOST_MOMENTS
+        or steps[0] < 0
+        or steps[-1] > MOST_STEPS
+        or not (steps.diff() > 0).all()
+    ):
         raise fail(
             "moments", "expected 1 to {moments:,} moments at increasing steps from 0 to {steps:,}",
             moments=MOST_MOMENTS, steps=MOST_STEPS,
         )  # fmt: skip
 
 
-def check_tensors(tensors: dict[str, Tensor], expected: dict[str, tuple[Any, torch.dtype]], experiment: str, fail: Any) -> None:
-    """Raise what ``fail`` makes if a recording's tensors are not of the shapes and types ``expected``, or not finite."""
+def check_tensors(
+    tensors: dict[str, Tensor],
+    expected: dict[str, tuple[Any, torch.dtype]],
+    experiment: str,
+    fail: Any,
+) -> None:
+    """Raise what ``fail`` makes if a recording's tensors are not of the shapes and types
+    ``expected``, or not finite.
+    """
     actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):
-            wanted, found = (" ".join(map(str, them[name])) if name in them else NOTHING for them in (expected, actual))
+            wanted, found = (
+                " ".join(map(str, them[name])) if name in them else NOTHING
+                for them in (expected, actual)
+            )
             raise fail(
-                "other_tensors", "it does not fit {experiment}: for {name} expected {expected}, it has {found}",
-                experiment=experiment, name=name, expected=wanted, found=found,
-            )  # fmt: skip
+                "other_tensors",
+                "it does not fit {experiment}: for {name} expected {expected}, it has {found}",
+                experiment=experiment,
+                name=name,
+                expected=wanted,
+                found=found,
+            )
     for name, value in tensors.items():
         if not value.float().isfinite().all():
             raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)

@@ -20,16 +20,22 @@ def rate_factor(recipe: Recipe, progress: float) -> float:
 
 
 def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD, AdamW or Muon, the localisation networks at their own rate; each group keeps its highest rate as "peak"."""
+    """SGD, AdamW or Muon, the localisation networks at their own rate; each group keeps its highest
+    rate as "peak".
+    """
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         filters = recipe.optimiser == "muon" and parameter.ndim == 4
         groups.setdefault(("localisation" in name, filters), []).append(parameter)
     described: list[dict[str, Any]] = []
     for (localisation, filters), parameters in groups.items():
-        peak = (recipe.muon_lr if filters else recipe.lr) * (recipe.localisation_lr_scale if localisation else 1)
+        peak = (recipe.muon_lr if filters else recipe.lr) * (
+            recipe.localisation_lr_scale if localisation else 1
+        )
         described.append({"params": parameters, "peak": peak, "orthogonal": filters})
     if recipe.optimiser == "sgd":
-        return torch.optim.SGD(described, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)
+        return torch.optim.SGD(
+            described, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True
+        )
     kind = Muon if recipe.optimiser == "muon" else torch.optim.AdamW
     return kind(described, lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True)

@@ -1,4 +1,6 @@
-"""Randomness that is a function of seed and step, so that a run can be killed and resumed, and shared by several processes."""
+"""Randomness that is a function of seed and step, so that a run can be killed and resumed, and
+shared by several processes.
+"""
 
 from functools import lru_cache
 
@@ -13,5 +15,7 @@ def epoch_permutation(count: int, seed: int, epoch: int) -> Tensor:
 
 
 def step_generator(seed: int, count: int, purpose: int) -> torch.Generator:
-    """A generator for the ``count``-th draw of a kind: purpose 0 orders epochs, 1 changes the pictures of a step."""
+    """A generator for the ``count``-th draw of a kind: purpose 0 orders epochs, 1 changes the
+    pictures of a step.
+    """
     return torch.Generator().manual_seed((seed * 2 + purpose) * 1_000_003 + count)

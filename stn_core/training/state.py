@@ -23,7 +23,9 @@ def load_state(path: Path) -> dict[str, Any]:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)  # what takes it moves it
     except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise ValueError(f"{path} can't be read as the state of a training run; delete it to start anew") from error
+        raise ValueError(
+            f"{path} can't be read as the state of a training run; delete it to start anew"
+        ) from error
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:

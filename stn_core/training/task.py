@@ -22,12 +22,16 @@ class Task(Protocol):
         """How many pictures there are to train on."""
 
     def create_model(self, fresh: bool) -> ExplainableModel:
-        """The model; if ``fresh``, ready for the first step, else to be filled from a saved state."""
+        """The model; if ``fresh``, ready for the first step, else to be filled from a saved
+        state.
+        """
 
     def create_optimiser(self, model: Any) -> torch.optim.Optimizer: ...
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What step ``step`` trains on: the model's inputs (batch_size, ...), the pictures first, and labels (batch_size,)."""
+        """What step ``step`` trains on: the model's inputs (batch_size, ...), the pictures first,
+        and labels (batch_size,).
+        """
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor: ...
 
@@ -38,18 +42,29 @@ class Task(Protocol):
         """In per cent."""
 
     def finish(self, model: Any, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
-        """Bring a trained model's probabilities in line with how often it is right, without another answer, and round its weights
-        to the precision of its checkpoint. Back come that precision and what the checkpoint says of the model: with a "test_error"
-        and, if there are pictures for it, a "validation_error", both in per cent.
+        """Bring a trained model's probabilities in line with how often it is right, without another
+        answer, and round its weights to the precision of its checkpoint. Back come that precision
+        and what the checkpoint says of the model: with a "test_error" and, if there are pictures
+        for it, a "validation_error", both in per cent.
         """
 
 
 def create_task(
-    experiment: Experiment, recipe: Recipe, seed: int, data: Any, out: Any, limit: int | None, device: Any, coarse: bool
+    experiment: Experiment,
+    recipe: Recipe,
+    seed: int,
+    data: Any,
+    out: Any,
+    limit: int | None,
+    device: Any,
+    coarse: bool,
 ) -> Task:
     """Digits or birds. DataError if the data is not to be had."""
     if not experiment.birds:
         return DigitTask(experiment, recipe, seed, data, limit)
     if not isinstance(recipe, BirdRecipe):
-        raise ValueError(f"{experiment.name} needs a recipe for birds, such as EXPERIMENTS[{experiment.name!r}].recipe('ours')")
+        raise ValueError(
+            f"{experiment.name} needs a recipe for birds, such as "
+            f"EXPERIMENTS[{experiment.name!r}].recipe('ours')"
+        )
     return BirdTask(experiment, recipe, seed, data, out, limit, device, coarse)

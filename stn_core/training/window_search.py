@@ -1,17 +1,21 @@
-"""Learning where to look, from class labels alone, before the streams move. This is where we leave the paper.
+"""Learning where to look, from class labels alone, before the streams move. This is where we leave
+the paper.
 
-The paper trains the localisation network by the gradient through the pixels of a crop. Behind an ImageNet network that gradient is
-noise: its sign agrees with finite differences of the loss half of the time. The paper averaged it over millions of samples at a
-tiny rate; with 1 500 photographs the windows stay where they started. Nor may the streams that judge a window have learned the
-very photograph by heart: their loss is then 0 wherever they look.
+The paper trains the localisation network by the gradient through the pixels of a crop. Behind an
+ImageNet network that gradient is noise: its sign agrees with finite differences of the loss half of
+the time. The paper averaged it over millions of samples at a tiny rate; with 1 500 photographs the
+windows stay where they started. Nor may the streams that judge a window have learned the very
+photograph by heart: their loss is then 0 wherever they look.
 
-So the streams first stand still, with ImageNet weights, and their features are computed once on a lattice of window positions. Two
-linear classifiers, each fitted on half of the photographs, turn the features of the other half into a map of class scores over
-positions. theta reads that map through the bilinear sampler: a spatial transformer one level up, with a smooth and true gradient.
+So the streams first stand still, with ImageNet weights, and their features are computed once on a
+lattice of window positions. Two linear classifiers, each fitted on half of the photographs, turn
+the features of the other half into a map of class scores over positions. theta reads that map
+through the bilinear sampler: a spatial transformer one level up, with a smooth and true gradient.
 
-The windows learn one after the other, like boosting. While window k is sought, the windows before it lie where they look, their
-scores are added up, and classifier k, fitted on top of them at positions all over the photograph, says what another look adds and
-where it adds most. At the end all move together.
+The windows learn one after the other, like boosting. While window k is sought, the windows before
+it lie where they look, their scores are added up, and classifier k, fitted on top of them at
+positions all over the photograph, says what another look adds and where it adds most. At the end
+all move together.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,18 +34,24 @@ POSITIONS = 5  # of a window, each way
 BATCH = 64
 SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
 DROPOUT = 0.2  # of what the localisation network starts from
-ANYWHERE = 0.8  # the share of photographs in which the classifier of the window that is sought sees a position drawn at random
+# the share of photographs in which the classifier of the window that is sought sees a position
+# drawn at random
+ANYWHERE = 0.8
 
 
 class WindowFeatures(NamedTuple):
     """What a frozen stream makes of N photographs; half precision."""
 
-    features: Tensor  # (N, K, K, C) of windows at K x K positions, row by row, from corner to corner
-    maps: Tensor  # (N, C, h, w) of the whole photograph, down-sampled: what the localisation network starts from
+    # (N, K, K, C) of windows at K x K positions, row by row, from corner to corner
+    features: Tensor
+    # (N, C, h, w) of the whole photograph, down-sampled: what the localisation network starts from
+    maps: Tensor
 
 
 @torch.inference_mode()
-def precompute_window_features(stream: Stream, scale: float, photographs: Iterable[Tensor]) -> Iterator[WindowFeatures]:
+def precompute_window_features(
+    stream: Stream, scale: float, photographs: Iterable[Tensor]
+) -> Iterator[WindowFeatures]:
     """The features of each photograph (3, H, W) in turn, N = 1, for windows of ``scale``."""
     side = torch.linspace(scale - 1, 1 - scale, POSITIONS)
     y, x = torch.meshgrid(side, side, indexing="ij")
@@ -57,7 +67,9 @@ def precompute_window_features(stream: Stream, scale: float, photographs: Iterab
 
 
 class PositionClassifiers(nn.Module):
-    """Two sets of N linear classifiers, one set for each half of the photographs; scores of several windows add up."""
+    """Two sets of N linear classifiers, one set for each half of the photographs; scores of several
+    windows add up.
+    """
 
     def __init__(self, windows: int, width: int, classes: int) -> None:
         super().__init__()
@@ -65,14 +77,19 @@ class PositionClassifiers(nn.Module):
         self.bias = nn.Parameter(torch.zeros(2, classes))
 
     def scores(self, window: int, features: Tensor, half: Tensor) -> Tensor:
-        """Features (B, ..., C) of one window, judged by the set ``half`` (B,) of 0 and 1: (B, ..., classes)."""
+        """Features (B, ..., C) of one window, judged by the set ``half`` (B,) of 0 and 1: (B, ...,
+        classes).
+        """
         mine, others = features @ self.weight[0, window], features @ self.weight[1, window]
         return torch.where(half.view(-1, *[1] * (features.ndim - 1)) == 0, mine, others)
 
 
 def at(maps: Tensor, places: Tensor) -> Tensor:
-    """Maps (B, K, K, C) over window positions, read at places (B, 2), in [-1, 1] from the first position to the last: (B, C)."""
-    grid = places[:, None, None] * (1 - 1 / maps.shape[1])  # positions are the centres of a map's pixels
+    """Maps (B, K, K, C) over window positions, read at places (B, 2), in [-1, 1] from the first
+    position to the last: (B, C).
+    """
+    # positions are the centres of a map's pixels
+    grid = places[:, None, None] * (1 - 1 / maps.shape[1])
     return sample(maps.permute(0, 3, 1, 2), grid, padding="border")[:, :, 0, 0]
 
 
@@ -85,7 +102,8 @@ def train_localisation(
     seed: int,
     note: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
-    """Train a localisation network's layers above its trunk, ``epochs`` for each window and as many for all together.
+    """Train a localisation network's layers above its trunk, ``epochs`` for each window and as many
+    for all together.
 
     Args:
         reach: how far, normalised, the outermost windows of the lattice lie from the middle.
@@ -107,14 +125,20 @@ def train_localisation(
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
             looks, half, truth = features[chosen].float(), halves[chosen], labels[chosen]
-            places = localisation.regress(F.dropout(lattice.maps[chosen].float(), DROPOUT)) / reach  # (B, N, 2)
-            # The judges: each photograph by its own half's, at places about the windows, or anywhere for the one that is sought.
+            # (B, N, 2)
+            places = localisation.regress(F.dropout(lattice.maps[chosen].float(), DROPOUT)) / reach
+            # The judges: each photograph by its own half's, at places about the windows, or
+            # anywhere for the one that is sought.
             answers = judges.bias[half]
             for window in seen:
-                where = places[:, window].detach().clamp(-1, 1) + SPREAD / reach * torch.randn(len(chosen), 2, generator=draw)
+                where = places[:, window].detach().clamp(-1, 1) + SPREAD / reach * torch.randn(
+                    len(chosen), 2, generator=draw
+                )
                 if window == sought:
                     anywhere = 2 * torch.rand(len(chosen), 2, generator=draw) - 1
-                    where = torch.where(torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where)
+                    where = torch.where(
+                        torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where
+                    )
                 answers = answers + judges.scores(window, at(looks, where.clamp(-1, 1)), half)
             fitting.zero_grad()
             F.cross_entropy(answers, truth, label_smoothing=0.1).backward()
@@ -125,7 +149,9 @@ def train_localisation(
                 with torch.no_grad():
                     scores = judges.scores(window, looks, 1 - half)  # (B, K, K, classes)
                 moves = sought in (window, windows)
-                answers = answers + at(scores, places[:, window] if moves else places[:, window].detach())
+                answers = answers + at(
+                    scores, places[:, window] if moves else places[:, window].detach()
+                )
             loss = F.cross_entropy(answers, truth) + (places.abs() - 1).clamp(min=0).square().mean()
             moving.zero_grad()
             loss.backward()
@@ -141,7 +167,9 @@ def standardised(features: Tensor) -> Tensor:
     """Features (N, K, K, C) with mean 0 and deviation 1 in each channel, in half precision."""
     some = features[:: max(1, len(features) // 500)].float()
     mean, deviation = some.mean((0, 1, 2)), some.std((0, 1, 2))
-    return torch.cat([((part.float() - mean) / (deviation + 1e-3)).half() for part in features.split(256)])
+    return torch.cat(
+        [((part.float() - mean) / (deviation + 1e-3)).half() for part in features.split(256)]
+    )
 
 
 def alternating(labels: Tensor) -> Tensor:

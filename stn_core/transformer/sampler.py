@@ -1,7 +1,8 @@
 """The sampler: V from U and a grid (section 3.3 of the paper), with the kernels' weights.
 
-Equation (3): V_i = sum_n sum_m U_nm k(x_i - m) k(y_i - n), the same for every channel. Grids are normalised (x, y) with
-``align_corners=False``: column j of W has its centre at (2j + 1)/W - 1; an image ends half a pixel beyond its last centres.
+Equation (3): V_i = sum_n sum_m U_nm k(x_i - m) k(y_i - n), the same for every channel. Grids are
+normalised (x, y) with ``align_corners=False``: column j of W has its centre at (2j + 1)/W - 1; an
+image ends half a pixel beyond its last centres.
 """
 
 from typing import Literal, NamedTuple
@@ -17,12 +18,16 @@ Padding = Literal["zeros", "border"]
 KERNELS: tuple[Kernel, ...] = ("nearest", "bilinear", "bicubic")
 
 
-def sample(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear", padding: Padding = "zeros") -> Tensor:
-    """Read images (B, C, H, W) at the points of grid (B, h, w, 2): (B, C, h, w), in the images' dtype.
+def sample(
+    images: Tensor, grid: Tensor, kernel: Kernel = "bilinear", padding: Padding = "zeros"
+) -> Tensor:
+    """Read images (B, C, H, W) at the points of grid (B, h, w, 2): (B, C, h, w), in the images'
+    dtype.
 
     Args:
-        kernel: "bilinear", k(d) = max(0, 1 - |d|), equation (5); "nearest", the paper's integer kernel
-            k(d) = delta(floor(d + 0.5)), equation (4), which passes no gradient to the grid; "bicubic", Keys' kernel, a = -0.75.
+        kernel: "bilinear", k(d) = max(0, 1 - |d|), equation (5); "nearest", the paper's integer
+            kernel k(d) = delta(floor(d + 0.5)), equation (4), which passes no gradient to the grid;
+            "bicubic", Keys' kernel, a = -0.75.
         padding: what lies outside the image: "zeros", or the nearest edge pixel ("border").
 
     Bilinear and bicubic are differentiable in images and grid, equations (6) and (7).
@@ -40,12 +45,16 @@ def sample(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear", padding: P
     if kernel == "nearest":
         grid = _snapped(grid, (images.shape[2], images.shape[3]))
     with torch.autocast(images.device.type, enabled=False):
-        values = F.grid_sample(images.to(grid.dtype), grid, mode=kernel, padding_mode=padding, align_corners=False)
+        values = F.grid_sample(
+            images.to(grid.dtype), grid, mode=kernel, padding_mode=padding, align_corners=False
+        )
     return values.to(images.dtype)
 
 
 def _snapped(grid: Tensor, size: Size) -> Tensor:
-    """Move every point to the pixel centre floor(x + 0.5) of equation (4); left to itself, torch rounds halves to even."""
+    """Move every point to the pixel centre floor(x + 0.5) of equation (4); left to itself, torch
+    rounds halves to even.
+    """
     extent = torch.tensor((size[1], size[0]), dtype=grid.dtype, device=grid.device)
     pixel = (((grid + 1) * extent - 1) / 2 + 0.5).floor()
     return (2 * pixel + 1) / extent - 1
@@ -61,10 +70,12 @@ class KernelWeights(NamedTuple):
 def kernel_weights(
     point: tuple[float, float], size: Size, kernel: Kernel = "bilinear", padding: Padding = "zeros"
 ) -> KernelWeights:
-    """The pixels of an image of size (H, W) that ``sample`` mixes at the normalised point (x, y), with their weights.
+    """The pixels of an image of size (H, W) that ``sample`` mixes at the normalised point (x, y),
+    with their weights.
 
-    They are read off ``sample`` itself, as the derivative of V with respect to U (equation 6), so the two can't disagree.
-    With zeros padding the weights of pixels outside the image are left out, so near an edge the sum is below 1.
+    They are read off ``sample`` itself, as the derivative of V with respect to U (equation 6), so
+    the two can't disagree. With zeros padding the weights of pixels outside the image are left out,
+    so near an edge the sum is below 1.
     """
     with torch.inference_mode(False), torch.enable_grad():
         image = torch.zeros(1, 1, *size, requires_grad=True)

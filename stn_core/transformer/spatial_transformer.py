@@ -1,4 +1,6 @@
-"""The spatial transformer: localisation network, grid generator and sampler as one module (figure 2 of the paper)."""
+"""The spatial transformer: localisation network, grid generator and sampler as one module (figure 2
+of the paper).
+"""
 
 from typing import NamedTuple
 
@@ -17,14 +19,18 @@ class Trace(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What a model answered and what its transformers did on the way: one ``Trace`` each, none for FCN and CNN."""
+    """What a model answered and what its transformers did on the way: one ``Trace`` each, none for
+    FCN and CNN.
+    """
 
     logits: Tensor  # (B, classes) float32
     transformers: tuple[Trace, ...]
 
 
 class ExplainableModel(nn.Module):
-    """A classifier of images (B, C, H, W) that shows what its transformers do. It keeps nothing of a call, since it is shared."""
+    """A classifier of images (B, C, H, W) that shows what its transformers do. It keeps nothing of
+    a call, since it is shared.
+    """
 
     def explain(self, images: Tensor) -> Explanation:
         """The logits for images (B, C, H, W), and a trace of each transformer."""
@@ -36,13 +42,17 @@ class ExplainableModel(nn.Module):
     @property
     def transforms(self) -> tuple[Transform, ...]:
         """The family of each transformer, in the order of the explanation's traces."""
-        return tuple(module.transform for module in self.modules() if isinstance(module, SpatialTransformer))
+        return tuple(
+            module.transform for module in self.modules() if isinstance(module, SpatialTransformer)
+        )
 
 
 class SpatialTransformer(nn.Module):
-    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of size (h, w).
+    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of
+    size (h, w).
 
-    Without a localisation network of its own, as where several transformers share one, it must be given its theta.
+    Without a localisation network of its own, as where several transformers share one, it must be
+    given its theta.
     """
 
     def __init__(
@@ -61,10 +71,14 @@ class SpatialTransformer(nn.Module):
         self.padding: Padding = padding
 
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
-        """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's place."""
+        """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's
+        place.
+        """
         if theta is None:
             if self.localisation is None:
-                raise ValueError("this transformer has no localisation network of its own: give it a theta")
+                raise ValueError(
+                    "this transformer has no localisation network of its own: give it a theta"
+                )
             theta = self.localisation(images)
         grid = self.transform.grid(theta, self.size)
         return Trace(theta, grid, sample(images, grid, self.kernel, self.padding))

@@ -1,15 +1,18 @@
-"""T_theta: one class a family of transformations, from theta to a sampling grid (section 3.2 of the paper).
+"""T_theta: one class a family of transformations, from theta to a sampling grid (section 3.2 of the
+paper).
 
 Conventions
-    Points are (x, y), x to the right and y down, in normalised coordinates: [-1, 1] spans the image from edge to edge
-    (``align_corners=False``), so the centre of column j of W lies at (2j + 1)/W - 1.
-    T_theta maps *output* (target) points to *input* (source) points. A grid is (B, H, W, 2).
-    theta and grids are float32 (float64 stays float64); half precision is raised to float32, autocast is switched off.
-    Angles are radians; with y down, a positive rotation turns the grid clockwise as seen on the screen.
+    Points are (x, y), x to the right and y down, in normalised coordinates: [-1, 1] spans the image
+    from edge to edge (``align_corners=False``), so the centre of column j of W lies at (2j + 1)/W -
+    1. T_theta maps *output* (target) points to *input* (source) points. A grid is (B, H, W, 2).
+    theta and grids are float32 (float64 stays float64); half precision is raised to float32,
+    autocast is switched off. Angles are radians; with y down, a positive rotation turns the grid
+    clockwise as seen on the screen.
 
-Every family here is linear in theta over some features of the target point, ``source = coefficients(theta) @ features(point)``:
-(x, y, 1) for the matrix families, followed by a division for the homography, and the spline's basis for the TPS. The features
-of a regular grid do not depend on theta, so they are computed once a size; the TPS system is solved once, here, at import.
+Every family here is linear in theta over some features of the target point, ``source =
+coefficients(theta) @ features(point)``: (x, y, 1) for the matrix families, followed by a division
+for the homography, and the spline's basis for the TPS. The features of a regular grid do not depend
+on theta, so they are computed once a size; the TPS system is solved once, here, at import.
 """
 
 from collections.abc import Mapping
@@ -25,8 +28,12 @@ THETA_LIMIT = 1e12  # beyond it theta is clamped: every product below then stays
 HORIZON = 1e-6  # the smallest |w| that a homography divides by
 
 
-def regular_points(size: Size, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> Tensor:
-    """G, the centres of an H x W image's pixels, row by row: (H * W, 2) points (x, y) in [-1, 1]."""
+def regular_points(
+    size: Size, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
+) -> Tensor:
+    """G, the centres of an H x W image's pixels, row by row: (H * W, 2) points (x, y) in [-1,
+    1].
+    """
     height, width = size
     x = (2 * torch.arange(width, dtype=torch.float64) + 1) / width - 1
     y = (2 * torch.arange(height, dtype=torch.float64) + 1) / height - 1
@@ -50,17 +57,23 @@ class Transform:
         raise NotImplementedError
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """theta (B, P) as the matrix that acts on ``features``: (B, 2, F), or (B, 3, 3) for a homography."""
+        """theta (B, P) as the matrix that acts on ``features``: (B, 2, F), or (B, 3, 3) for a
+        homography.
+        """
         raise NotImplementedError
 
     def features(self, points: Tensor) -> Tensor:
-        """What the map is linear in, for target points (N, 2): (N, F). Here homogeneous coordinates (x, y, 1)."""
+        """What the map is linear in, for target points (N, 2): (N, F). Here homogeneous coordinates
+        (x, y, 1).
+        """
         return torch.cat((points, torch.ones_like(points[:, :1])), dim=1)
 
     def warp(self, theta: Tensor, points: Tensor) -> Tensor:
-        """Source points T_theta(points): theta (B, P), target points (N, 2) -> (B, N, 2), both normalised (x, y).
+        """Source points T_theta(points): theta (B, P), target points (N, 2) -> (B, N, 2), both
+        normalised (x, y).
 
-        Finite for every finite theta; differentiable in theta. ValueError if a shape is not as stated.
+        Finite for every finite theta; differentiable in theta. ValueError if a shape is not as
+        stated.
         """
         theta = self._checked(theta)
         if points.ndim != 2 or points.shape[1] != 2:
@@ -69,9 +82,11 @@ class Transform:
             return self._apply(theta, self.features(points.to(theta)))
 
     def grid(self, theta: Tensor, size: Size) -> Tensor:
-        """The sampling grid T_theta(G) for an output of size (H, W): theta (B, P) -> (B, H, W, 2), equation (1).
+        """The sampling grid T_theta(G) for an output of size (H, W): theta (B, P) -> (B, H, W, 2),
+        equation (1).
 
-        Finite for every finite theta; differentiable in theta. ValueError if theta is not (B, P) or the size not positive.
+        Finite for every finite theta; differentiable in theta. ValueError if theta is not (B, P) or
+        the size not positive.
         """
         theta = self._checked(theta)
         height, width = size
@@ -83,19 +98,23 @@ class Transform:
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         """theta (B, P) in quantities a lecturer can read; only those that the family has.
 
-        rotation (B,) radians, clockwise on the screen · scale (B, 2) along x and y, or (B,) where the family has only one;
-        below 1 the window is smaller than the image, so the output is magnified · shear (B,) factor ·
-        translation (B, 2) normalised, where the output's centre comes from · perspective (B, 2), change of depth along x and y ·
-        bending (B,) normalised, the root mean square distance of the control points from the best affine fit.
+        rotation (B,) radians, clockwise on the screen · scale (B, 2) along x and y, or (B,) where
+        the family has only one; below 1 the window is smaller than the image, so the output is
+        magnified · shear (B,) factor · translation (B, 2) normalised, where the output's centre
+        comes from · perspective (B, 2), change of depth along x and y · bending (B,) normalised,
+        the root mean square distance of the control points from the best affine fit.
 
-        The order is source = translation + rotation · scale · shear · (x, y), and for a homography the perspective division
-        before it: A = R(rotation) diag(scale) [[1, shear], [0, 1]].
+        The order is source = translation + rotation · scale · shear · (x, y), and for a homography
+        the perspective division before it: A = R(rotation) diag(scale) [[1, shear], [0, 1]].
         """
         raise NotImplementedError
 
     def _checked(self, theta: Tensor) -> Tensor:
         if theta.ndim != 2 or theta.shape[1] != self.num_params:
-            raise ValueError(f"theta of the {self.name} transform must be (B, {self.num_params}); got {tuple(theta.shape)}")
+            raise ValueError(
+                f"theta of the {self.name} transform must be (B, {self.num_params}); got "
+                f"{tuple(theta.shape)}"
+            )
         if theta.dtype not in (torch.float32, torch.float64):
             theta = theta.float()
         return theta.clamp(-THETA_LIMIT, THETA_LIMIT)
@@ -113,43 +132,62 @@ class Transform:
 
 
 @lru_cache(maxsize=64)
-def grid_features(transform: Transform, size: Size, dtype: torch.dtype, device: torch.device) -> Tensor:
-    """The features (H * W, F) of the centres of an H x W output's pixels; computed once, so never change them."""
-    with torch.inference_mode(False):  # cached for every later caller, also one that wants gradients
+def grid_features(
+    transform: Transform, size: Size, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    """The features (H * W, F) of the centres of an H x W output's pixels; computed once, so never
+    change them.
+    """
+    # cached for every later caller, also one that wants gradients
+    with torch.inference_mode(False):
         return transform.features(regular_points(size, torch.float64)).to(device, dtype)
 
 
 def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
-    """Fixed points (N, 2) in the type and on the device of ``like``; brought there once, so never change them."""
+    """Fixed points (N, 2) in the type and on the device of ``like``; brought there once, so never
+    change them.
+    """
     return _constant(points, like.dtype, like.device)
 
 
 @lru_cache(maxsize=64)
-def _constant(points: tuple[tuple[float, float], ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+def _constant(
+    points: tuple[tuple[float, float], ...], dtype: torch.dtype, device: torch.device
+) -> Tensor:
     with torch.inference_mode(False):
         return torch.tensor(points, dtype=dtype, device=device)
 
 
 def dehomogenise(points: Tensor) -> Tensor:
-    """Homogeneous points (B, 3, N) -> (B, 2, N). At the horizon, |w| < 1e-6, w keeps its sign and is held at 1e-6."""
+    """Homogeneous points (B, 3, N) -> (B, 2, N). At the horizon, |w| < 1e-6, w keeps its sign and
+    is held at 1e-6.
+    """
     w = points[:, 2:]
     w = torch.where(w.abs() < HORIZON, torch.copysign(torch.full_like(w, HORIZON), w), w)
     return points[:, :2] / w
 
 
 def _linear_parts(matrix: Tensor) -> dict[str, Tensor]:
-    """(B, 2, 2) = R(rotation) diag(scale) [[1, shear], [0, 1]]: rotation (B,), scale (B, 2), shear (B,); finite if singular."""
+    """(B, 2, 2) = R(rotation) diag(scale) [[1, shear], [0, 1]]: rotation (B,), scale (B, 2), shear
+    (B,); finite if singular.
+    """
     (a, b), (c, d) = matrix.unbind(1)[0].unbind(1), matrix.unbind(1)[1].unbind(1)
     scale_x = torch.hypot(a, c)
     flat = scale_x < 1e-12  # x is collapsed: read the angle off the second column
     rotation = torch.where(flat, torch.atan2(-b, d), torch.atan2(c, a))
     cos, sin = rotation.cos(), rotation.sin()
     shear = torch.where(flat, 0.0, (cos * b + sin * d) / torch.where(flat, 1.0, scale_x))
-    return {"rotation": rotation, "scale": torch.stack((scale_x, cos * d - sin * b), dim=1), "shear": shear}
+    return {
+        "rotation": rotation,
+        "scale": torch.stack((scale_x, cos * d - sin * b), dim=1),
+        "shear": shear,
+    }
 
 
 class Affine(Transform):
-    """x_s = theta_11 x_t + theta_12 y_t + theta_13 and alike for y: 6 parameters, the rows of a 2x3 matrix, equation (1)."""
+    """x_s = theta_11 x_t + theta_12 y_t + theta_13 and alike for y: 6 parameters, the rows of a 2x3
+    matrix, equation (1).
+    """
 
     name, num_params = "affine", 6
 
@@ -200,7 +238,9 @@ class Attention(Affine):
 
 
 class Similarity(Affine):
-    """x_s = a x_t - b y_t + t_x, y_s = b x_t + a y_t + t_y: theta = (a, b, t_x, t_y), a rotation, one scale and a shift."""
+    """x_s = a x_t - b y_t + t_x, y_s = b x_t + a y_t + t_y: theta = (a, b, t_x, t_y), a rotation,
+    one scale and a shift.
+    """
 
     name, num_params = "similarity", 4
 
@@ -213,11 +253,17 @@ class Similarity(Affine):
 
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         a, b, tx, ty = self._checked(theta).unbind(1)
-        return {"rotation": torch.atan2(b, a), "scale": torch.hypot(a, b), "translation": torch.stack((tx, ty), dim=1)}
+        return {
+            "rotation": torch.atan2(b, a),
+            "scale": torch.hypot(a, b),
+            "translation": torch.stack((tx, ty), dim=1),
+        }
 
 
 class Projective(Transform):
-    """A plane homography: 8 parameters, the rows of a 3x3 matrix without its last entry, h33 = 1."""
+    """A plane homography: 8 parameters, the rows of a 3x3 matrix without its last entry, h33
+    = 1.
+    """
 
     name, num_params = "projective", 8
 
@@ -230,13 +276,15 @@ class Projective(Transform):
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         matrix = self.coefficients(self._checked(theta))
         translation, perspective = matrix[:, :2, 2], matrix[:, 2, :2]
-        linear = matrix[:, :2, :2] - translation[:, :, None] * perspective[:, None, :]  # the derivative at the centre
+        # the derivative at the centre
+        linear = matrix[:, :2, :2] - translation[:, :, None] * perspective[:, None, :]
         return {**_linear_parts(linear), "translation": translation, "perspective": perspective}
 
 
 class ThinPlateSpline(Transform):
-    """A thin plate spline through K = 16 points: theta are the source positions (x, y) of a regular 4x4 grid of target
-    control points, row by row, corners at +-1 (32 numbers). Between them it bends as little as possible (Bookstein 1989).
+    """A thin plate spline through K = 16 points: theta are the source positions (x, y) of a regular
+    4x4 grid of target control points, row by row, corners at +-1 (32 numbers). Between them it
+    bends as little as possible (Bookstein 1989).
     """
 
     name, num_params = "tps", 32
@@ -249,8 +297,10 @@ class ThinPlateSpline(Transform):
         system = torch.zeros(19, 19, dtype=torch.float64)
         system[:16, :16] = self._bumps(self.control_points)
         system[:16, 16:], system[16:, :16] = homogeneous, homogeneous.T
-        self.solution = torch.linalg.inv(system)[:, :16]  # (19, 16): from source positions to the spline's weights
-        self._affine_fit = torch.linalg.pinv(homogeneous)  # (3, 16): from source positions to the nearest affine map
+        # (19, 16): from source positions to the spline's weights
+        self.solution = torch.linalg.inv(system)[:, :16]
+        # (3, 16): from source positions to the nearest affine map
+        self._affine_fit = torch.linalg.pinv(homogeneous)
 
     def _bumps(self, points: Tensor) -> Tensor:
         """U(r) = r^2 log r^2 around each control point, 0 at r = 0: (N, 2) -> (N, 16)."""
@@ -264,7 +314,9 @@ class ThinPlateSpline(Transform):
         return theta.unflatten(1, (16, 2)).transpose(1, 2)
 
     def features(self, points: Tensor) -> Tensor:
-        return torch.cat((self._bumps(points), super().features(points)), dim=1) @ self.solution.to(points)
+        return torch.cat((self._bumps(points), super().features(points)), dim=1) @ self.solution.to(
+            points
+        )
 
     def decompose(self, theta: Tensor) -> dict[str, Tensor]:
         source = self._checked(theta).unflatten(1, (16, 2))
@@ -273,9 +325,20 @@ class ThinPlateSpline(Transform):
             fitted = super().features(self.control_points).to(source) @ fit
         matrix = fit.transpose(1, 2)
         bending = (source - fitted).square().sum(-1).mean(-1).sqrt()
-        return {**_linear_parts(matrix[:, :, :2]), "translation": matrix[:, :, 2], "bending": bending}
+        return {
+            **_linear_parts(matrix[:, :, :2]),
+            "translation": matrix[:, :, 2],
+            "bending": bending,
+        }
 
 
-_ALL: tuple[Transform, ...] = (Translation(), Attention(), Similarity(), Affine(), Projective(), ThinPlateSpline())
+_ALL: tuple[Transform, ...] = (
+    Translation(),
+    Attention(),
+    Similarity(),
+    Affine(),
+    Projective(),
+    ThinPlateSpline(),
+)
 FAMILIES = {transform.name: transform for transform in _ALL}  # may grow: plugins.py
 TRANSFORMS: Mapping[str, Transform] = MappingProxyType(FAMILIES)

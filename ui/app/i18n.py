@@ -1,4 +1,6 @@
-"""The texts of the pages in every language: a ``texts.toml`` in each page's folder, its translations side by side."""
+"""The texts of the pages in every language: a ``texts.toml`` in each page's folder, its
+translations side by side.
+"""
 
 import tomllib
 from functools import lru_cache
@@ -16,7 +18,8 @@ ERRORS = UI / "app" / "errors.toml"
 
 
 class Translator:
-    """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the text named title.
+    """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the
+    text named title.
 
     A text that is not translated is said in English.
     """
@@ -40,8 +43,8 @@ def texts(page: str) -> Translator:
 
 
 def translated(sentence: Any) -> Any:
-    """A Message in the visitor's language, by its key in ``errors.toml``, which has no English: that stands where it is
-    said. Anything else as it is.
+    """A Message in the visitor's language, by its key in ``errors.toml``, which has no English:
+    that stands where it is said. Anything else as it is.
     """
     if not isinstance(sentence, Message):
         return sentence
@@ -52,21 +55,31 @@ def translated(sentence: Any) -> Any:
 def language() -> str:
     """The visitor's language, a key of ``LANGUAGES``; in old addresses it has its own name."""
     chosen = st.session_state.get("lang")
-    return chosen if chosen in LANGUAGES else next((code for code, name in LANGUAGES.items() if name == chosen), "en")
+    return (
+        chosen
+        if chosen in LANGUAGES
+        else next((code for code, name in LANGUAGES.items() if name == chosen), "en")
+    )
 
 
 def choose_language() -> None:
     """The switch, which the address of every page keeps by the language's code.
 
-    What is bound to the address is a field that the style hides: of the switch itself the address would have the words that it
-    shows, and what is not bound would be lost on the way to another page.
+    What is bound to the address is a field that the style hides: of the switch itself the address
+    would have the words that it shows, and what is not bound would be lost on the way to another
+    page.
     """
     st.text_input("lang", "en", key="lang", bind="query-params", label_visibility="collapsed")
     st.session_state["language"] = language()
     st.segmented_control(
-        "Language / 语言", list(LANGUAGES), key="language", required=True, format_func=LANGUAGES.__getitem__, on_change=_keep,
+        "Language / 语言",
+        list(LANGUAGES),
+        key="language",
+        required=True,
+        format_func=LANGUAGES.__getitem__,
+        on_change=_keep,
         label_visibility="collapsed",
-    )  # fmt: skip
+    )
 
 
 def _keep() -> None:
@@ -75,7 +88,9 @@ def _keep() -> None:
 
 @lru_cache
 def file_of(page: str) -> Path:
-    """The file with the texts of a page, or of a part that pages share: "why", "app", "controls", "take_home"."""
+    """The file with the texts of a page, or of a part that pages share: "why", "app", "controls",
+    "take_home".
+    """
     return next(path for place in PLACES if (path := place / page / "texts.toml").is_file())
 
 

@@ -1,4 +1,6 @@
-"""The trained models, the recordings of their training and what was measured of them: loaded once, shared, never changed."""
+"""The trained models, the recordings of their training and what was measured of them: loaded once,
+shared, never changed.
+"""
 
 import json
 import os
@@ -14,7 +16,13 @@ from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, 
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
 from stn_core.models.digits import DigitModel
 from stn_core.places import ASSETS, INSTALLED, ROOT
-from stn_core.training.recording import FOLDER, Recording, RecordingError, load_recording, record_command
+from stn_core.training.recording import (
+    FOLDER,
+    Recording,
+    RecordingError,
+    load_recording,
+    record_command,
+)
 from ui.app.i18n import Translator, language, texts, translated
 
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
@@ -23,11 +31,21 @@ ORACLE = ASSETS / "oracle.json"
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
 NAMES = {
-    "fcn": "FCN", "cnn": "CNN",
-    "st-fcn-affine": "ST-FCN affine", "st-fcn-projective": "ST-FCN projective", "st-fcn-tps": "ST-FCN TPS",
-    "st-cnn-affine": "ST-CNN affine", "st-cnn-projective": "ST-CNN projective", "st-cnn-tps": "ST-CNN TPS",
-}  # fmt: skip
-BIRD_NAMES = {"cnn": "CNN 224 px", "cnn-448": "CNN 448 px", "2st-cnn": "2×ST-CNN", "4st-cnn": "4×ST-CNN"}
+    "fcn": "FCN",
+    "cnn": "CNN",
+    "st-fcn-affine": "ST-FCN affine",
+    "st-fcn-projective": "ST-FCN projective",
+    "st-fcn-tps": "ST-FCN TPS",
+    "st-cnn-affine": "ST-CNN affine",
+    "st-cnn-projective": "ST-CNN projective",
+    "st-cnn-tps": "ST-CNN TPS",
+}
+BIRD_NAMES = {
+    "cnn": "CNN 224 px",
+    "cnn-448": "CNN 448 px",
+    "2st-cnn": "2×ST-CNN",
+    "4st-cnn": "4×ST-CNN",
+}
 
 
 @dataclass(frozen=True)
@@ -46,12 +64,16 @@ def experiments(kind: str) -> dict[str, Experiment]:
 def name(experiment: Experiment) -> str:
     """A model's name as the pages show it."""
     if experiment.birds:
-        return BIRD_NAMES.get(experiment.model, experiment.model) + (", 200 species" if experiment.data == "cub200" else "")
+        return BIRD_NAMES.get(experiment.model, experiment.model) + (
+            ", 200 species" if experiment.data == "cub200" else ""
+        )
     if experiment.title in NAMES:
         return NAMES[experiment.title]
     network, *words = experiment.title.removeprefix("st-").split("-")
     network = network.upper() if network in ("fcn", "cnn") else network
-    return " ".join((f"ST-{network}" if experiment.title.startswith("st-") else network, *words)).replace(" tps", " TPS")
+    return " ".join(
+        (f"ST-{network}" if experiment.title.startswith("st-") else network, *words)
+    ).replace(" tps", " TPS")
 
 
 def checkpoint_path(experiment: Experiment) -> Path:
@@ -75,10 +97,15 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 
 
 def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
-    """The trained model of an exhibit about digits; None if there is none, and the page says why in its text "missing"."""
+    """The trained model of an exhibit about digits; None if there is none, and the page says why in
+    its text "missing".
+    """
     checkpoint = load(experiment)
     if isinstance(checkpoint, Missing):
-        st.warning(say("missing", model=experiment.name, reason=checkpoint.reason), icon=":material/model_training:")
+        st.warning(
+            say("missing", model=experiment.name, reason=checkpoint.reason),
+            icon=":material/model_training:",
+        )
         return None
     assert isinstance(checkpoint.model, DigitModel)
     return checkpoint.model
@@ -86,13 +113,14 @@ def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
 
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _load(path: Path, changed: int) -> Checkpoint:
-    with torch.inference_mode(False):  # whatever the page that asks first is doing: others want gradients
+    # whatever the page that asks first is doing: others want gradients
+    with torch.inference_mode(False):
         return load_checkpoint(path)
 
 
 def code_of(path: Path) -> str:
-    """A path as Python, for a program that runs in the clone's folder, or anywhere beside an installation; one from elsewhere is
-    named by its variable alone.
+    """A path as Python, for a program that runs in the clone's folder, or anywhere beside an
+    installation; one from elsewhere is named by its variable alone.
     """
     if path.is_relative_to(ROOT):
         return repr(path.relative_to(ROOT).as_posix() if ROOT != INSTALLED else path.as_posix())
@@ -111,7 +139,9 @@ def recording(experiment: Experiment) -> Recording | Missing:
     try:
         return _recording(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
-        return Missing(experiment, texts("controls")("unrecorded", command=record_command(experiment)))
+        return Missing(
+            experiment, texts("controls")("unrecorded", command=record_command(experiment))
+        )
     except RecordingError as error:
         return Missing(experiment, translated(error.sentence))
 
@@ -122,13 +152,17 @@ def _recording(path: Path, changed: int) -> Recording:
 
 
 def digits_link(experiment: Experiment) -> str:
-    """The address of the digits page on one model, from any other page, in the visitor's language."""
+    """The address of the digits page on one model, from any other page, in the visitor's
+    language.
+    """
     address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
     return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
 
 
 def report() -> Report | str:
-    """What was measured of the models, or why there is nothing, in one sentence. A file that changes is read again."""
+    """What was measured of the models, or why there is nothing, in one sentence. A file that
+    changes is read again.
+    """
     try:
         return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
     except ReportError as error:
@@ -141,8 +175,8 @@ def _report(path: Path, changed: int) -> Report:
 
 
 def oracle() -> dict[str, float]:
-    """The error in per cent of a CNN behind the true inverse map, by kind, as ``benchmarks.oracle`` measured it; what can't be read
-    is left out.
+    """The error in per cent of a CNN behind the true inverse map, by kind, as ``benchmarks.oracle``
+    measured it; what can't be read is left out.
     """
     try:
         found = json.loads(ORACLE.read_text("utf-8"))

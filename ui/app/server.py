@@ -26,14 +26,18 @@ def routes() -> list[Route]:
 
 @asynccontextmanager
 async def begin(app: st.App) -> AsyncIterator[None]:
-    """Open the first page, as ``streamlit run`` does for a script without a server of its own; import the pages meanwhile, so that
-    the first visitor does not wait for all of it.
+    """Open the first page, as ``streamlit run`` does for a script without a server of its own;
+    import the pages meanwhile, so that the first visitor does not wait for all of it.
     """
-    threading.Thread(target=importlib.import_module, args=("ui.pages.laboratory",), daemon=True).start()
+    threading.Thread(
+        target=importlib.import_module, args=("ui.pages.laboratory",), daemon=True
+    ).start()
     if not st.get_option("server.headless"):
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         host, port = st.get_option("browser.serverAddress"), st.get_option("server.port")
-        asyncio.get_running_loop().run_in_executor(None, webbrowser.open, f"{scheme}://{host}:{port}{_base()}/")
+        asyncio.get_running_loop().run_in_executor(
+            None, webbrowser.open, f"{scheme}://{host}:{port}{_base()}/"
+        )
     yield
 
 
@@ -43,7 +47,10 @@ def _base() -> str:
 
 
 def main() -> None:
-    """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port 8502``."""
-    places = runpy.run_path(str(PACKAGES / "stn_core" / "places.py"))  # by itself: importing stn_core takes seconds
+    """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port
+    8502``.
+    """
+    # by itself: importing stn_core takes seconds
+    places = runpy.run_path(str(PACKAGES / "stn_core" / "places.py"))
     sys.argv = ["streamlit", "run", str(places["ROOT"] / "app.py"), *sys.argv[1:]]
     cli.main(prog_name="streamlit")

@@ -1,4 +1,6 @@
-"""How the app looks: light or dark, as the browser or the menu chooses, and for a projector either of them at its strongest."""
+"""How the app looks: light or dark, as the browser or the menu chooses, and for a projector either
+of them at its strongest.
+"""
 
 from pathlib import Path
 
@@ -12,5 +14,7 @@ HERE = Path(__file__).parent
 def choose_theme() -> None:
     """The switch, which the address keeps."""
     say = texts("app")
-    if st.toggle(say("projector"), key="projector", bind="query-params", help=say("projector_help")):
+    if st.toggle(
+        say("projector"), key="projector", bind="query-params", help=say("projector_help")
+    ):
         st.html(HERE / "projector.css")

@@ -1,7 +1,9 @@
-"""Components whose script is a module, which imports others: its neighbours, and those of ui/browser.
+"""Components whose script is a module, which imports others: its neighbours, and those of
+ui/browser.
 
-Streamlit hands a component's script to the browser as a text, from where nothing can be imported. So the text is ``start.js``,
-which fetches the module; the module and whatever it may import are served together, in folders as here, under one hash.
+Streamlit hands a component's script to the browser as a text, from where nothing can be imported.
+So the text is ``start.js``, which fetches the module; the module and whatever it may import are
+served together, in folders as here, under one hash.
 """
 
 from collections.abc import Callable
@@ -19,22 +21,32 @@ START = (BROWSER / "start.js").read_text()
 
 
 def component(folder: Path, name: str, **options: Any) -> Callable[..., Any]:
-    """The component ``name`` of a folder below ui/: its module ``name.js`` exports ``show``, which gets what Streamlit gives to a
-    component at every run; ``name.css`` is its style.
+    """The component ``name`` of a folder below ui/: its module ``name.js`` exports ``show``, which
+    gets what Streamlit gives to a component at every run; ``name.css`` is its style.
 
-    Called with ``data`` and Streamlit's other arguments of a component, it shows the component. ``failed`` is said where the
-    module does not arrive.
+    Called with ``data`` and Streamlit's other arguments of a component, it shows the component.
+    ``failed`` is said where the module does not arrive.
     """
     module = f"{serve_modules(folder)}/{folder.relative_to(UI).as_posix()}/{name}.js"
-    mount = st.components.v2.component(name, js=START, css=(folder / f"{name}.css").read_text(), **options)
+    mount = st.components.v2.component(
+        name, js=START, css=(folder / f"{name}.css").read_text(), **options
+    )
 
     def show(data: dict[str, Any], failed: str = "", **arguments: Any) -> Any:
-        return mount(data={"module": module, "failed": failed or texts("app")("no_part"), **data}, **arguments)
+        return mount(
+            data={"module": module, "failed": failed or texts("app")("no_part"), **data},
+            **arguments,
+        )
 
     return show
 
 
 def serve_modules(folder: Path) -> str:
-    """Serve the modules of a folder below ui/ and those of ui/browser; back comes where, below ``static/``."""
+    """Serve the modules of a folder below ui/ and those of ui/browser; back comes where, below
+    ``static/``.
+    """
     paths = sorted((*folder.glob("*.js"), *BROWSER.glob("*.js"), *BROWSER.glob("*.wasm")))
-    return serve_folder(f"{folder.name}-{{}}", {path.relative_to(UI).as_posix(): path.read_bytes() for path in paths})
+    return serve_folder(
+        f"{folder.name}-{{}}",
+        {path.relative_to(UI).as_posix(): path.read_bytes() for path in paths},
+    )

@@ -1,7 +1,9 @@
-"""A digit model as the browser needs it: a list of layers read off the modules themselves, and one block of numbers.
+"""A digit model as the browser needs it: a list of layers read off the modules themselves, and one
+block of numbers.
 
-Nothing about a model is known twice. Whatever its sizes, the layers are walked and run once on an empty image, so that the
-description says what the modules do; a module that the browser could not follow is refused by name.
+Nothing about a model is known twice. Whatever its sizes, the layers are walked and run once on an
+empty image, so that the description says what the modules do; a module that the browser could not
+follow is refused by name.
 """
 
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ from stn_core.transformer.spatial_transformer import ExplainableModel
 from stn_core.transformer.transforms import Size
 
 Layer = dict[str, Any]
-FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")  # transforms.js knows them
+# transforms.js knows them
+FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")
 
 
 class ExportError(StnError):
@@ -26,24 +29,37 @@ class ExportError(StnError):
 
 
 def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], bytes]:
-    """A model for images of ``size`` (H, W): its description, and its numbers (little-endian; see ``precision``) in one block.
+    """A model for images of ``size`` (H, W): its description, and its numbers (little-endian; see
+    ``precision``) in one block.
 
-    description: ``input`` [H, W]; ``transformer``, null or its family, size, kernel, padding and localisation (layers);
-    ``classifier`` (layers); ``precision``, float16 where that keeps every number exactly, else float32.
-    A layer maps a map of ``in`` [C, H, W] to ``out``: conv with ``kernel`` [h, w], the first of its ``weights`` (out, in, h, w)
-    and of its ``bias`` in the block; maxpool and avgpool with ``kernel`` and ``stride`` [h, w]; relu. A linear layer is a
+    description: ``input`` [H, W]; ``transformer``, null or its family, size, kernel, padding and
+    localisation (layers); ``classifier`` (layers); ``precision``, float16 where that keeps every
+    number exactly, else float32. A layer maps a map of ``in`` [C, H, W] to ``out``: conv with
+    ``kernel`` [h, w], the first of its ``weights`` (out, in, h, w) and of its ``bias`` in the
+    block; maxpool and avgpool with ``kernel`` and ``stride`` [h, w]; relu. A linear layer is a
     convolution whose kernel is as large as the map.
     """
     if not isinstance(model, DigitModel):
-        raise ExportError("no_digits", "only digit models run in the browser; this is a {kind}", kind=type(model).__name__)
+        raise ExportError(
+            "no_digits",
+            "only digit models run in the browser; this is a {kind}",
+            kind=type(model).__name__,
+        )
     if model.transformer is not None and model.transformer.transform.name not in FAMILIES:
         family = model.transformer.transform.name
-        raise ExportError("no_such_family", "the browser's engine has no {name} transform; PyTorch answers below", name=family)
+        raise ExportError(
+            "no_such_family",
+            "the browser's engine has no {name} transform; PyTorch answers below",
+            name=family,
+        )
     try:
         return _export(model, size)
     except RuntimeError as error:  # a layer that does more than what is read off it
         raise ExportError(
-            "not_in_turn", "the browser's engine can't follow its layers one by one ({why}); PyTorch answers below", why=str(error)
+            "not_in_turn",
+            "the browser's engine can't follow its layers one by one ({why}); PyTorch answers "
+            "below",
+            why=str(error),
         ) from error
 
 
@@ -60,20 +76,27 @@ def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
             assert localisation is not None
             layers, _ = _walk(localisation, image, numbers)
             about["transformer"] = {
-                "family": part.transform.name, "size": list(part.size), "kernel": part.kernel, "padding": part.padding,
+                "family": part.transform.name,
+                "size": list(part.size),
+                "kernel": part.kernel,
+                "padding": part.padding,
                 "localisation": layers,
-            }  # fmt: skip
+            }
             image = torch.zeros(1, 1, *part.size)
         pooling = [nn.AvgPool2d(model.pool)] if model.pool > 1 else []
         about["classifier"], _ = _walk(nn.Sequential(*pooling, model.classifier), image, numbers)
     block = torch.cat([tensor.detach().float().flatten() for tensor in numbers]).numpy()
     half = block.astype("<f2")
     exact = bool((half.astype("<f4") == block).all())
-    return about | {"precision": "float16" if exact else "float32"}, (half if exact else block.astype("<f4")).tobytes()
+    return about | {"precision": "float16" if exact else "float32"}, (
+        half if exact else block.astype("<f4")
+    ).tobytes()
 
 
 def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Layer], Tensor]:
-    """The layers of a module that is run on x (1, C, H, W), and what comes out; ``numbers`` grows by their weights."""
+    """The layers of a module that is run on x (1, C, H, W), and what comes out; ``numbers`` grows
+    by their weights.
+    """
     layers = []
     for part in _leaves(module):
         before = x
@@ -82,7 +105,9 @@ def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Lay
             x = before  # the map keeps its shape for the linear layer that follows
             continue
         x = x if x.ndim == 4 else x[:, :, None, None]
-        layers.append(_layer(part, before, numbers) | {"in": list(before.shape[1:]), "out": list(x.shape[1:])})
+        layers.append(
+            _layer(part, before, numbers) | {"in": list(before.shape[1:]), "out": list(x.shape[1:])}
+        )
     return layers, x
 
 
@@ -100,12 +125,22 @@ def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
     if isinstance(part, nn.Linear | nn.Conv2d):
         kernel = part.kernel_size if isinstance(part, nn.Conv2d) else tuple(x.shape[2:])
         if isinstance(part, nn.Conv2d):
-            plain = part.stride == (1, 1) and part.padding == (0, 0) and part.dilation == (1, 1) and part.groups == 1
+            plain = (
+                part.stride == (1, 1)
+                and part.padding == (0, 0)
+                and part.dilation == (1, 1)
+                and part.groups == 1
+            )
             _only(plain, part)
         bias = part.bias if part.bias is not None else torch.zeros(part.weight.shape[0])
         first = sum(tensor.numel() for tensor in numbers)
         numbers += [part.weight, bias]
-        return {"type": "conv", "kernel": list(kernel), "weights": first, "bias": first + part.weight.numel()}
+        return {
+            "type": "conv",
+            "kernel": list(kernel),
+            "weights": first,
+            "bias": first + part.weight.numel(),
+        }
     if isinstance(part, nn.MaxPool2d | nn.AvgPool2d):
         plain = part.padding in (0, (0, 0)) and getattr(part, "dilation", 1) in (1, (1, 1))
         _only(plain and not (isinstance(part, nn.AvgPool2d) and part.ceil_mode), part)
@@ -113,16 +148,20 @@ def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
         return {"type": kind, "kernel": _pair(part.kernel_size), "stride": _pair(part.stride)}
     name = type(part).__name__
     raise ExportError(
-        "no_such_part", "the browser's engine has no {name}; add it to export.py and network.js in ui/browser", name=name
+        "no_such_part",
+        "the browser's engine has no {name}; add it to export.py and network.js in ui/browser",
+        name=name,
     )
 
 
 def _only(plain: bool, part: nn.Module) -> None:
     if not plain:
         raise ExportError(
-            "no_such_layer", "the browser's engine has no layer like {part}; add it to export.py and network.js in ui/browser",
+            "no_such_layer",
+            "the browser's engine has no layer like {part}; add it to export.py and network.js in "
+            "ui/browser",
             part=str(part),
-        )  # fmt: skip
+        )
 
 
 def _pair(value: Any) -> list[int]:

@@ -10,9 +10,9 @@
 ;; of weights and one input: 11 of the 16 that a CPU has. network.js has the same loop in JavaScript
 ;; for browsers without SIMD.
 ;;
-;; After a change here, assemble kernel.wasm again; tests/test_kernel.py compares the two:
+;; After a change here, assemble kernel.wasm again; tests/ui/browser/test_kernel.py compares the two:
 ;;
-;;     python -m tests.test_kernel
+;;     python tests/ui/browser/test_kernel.py
 (module
   (import "m" "m" (memory 1))
   (func (export "k")

@@ -1,5 +1,5 @@
-"""What components send from the browser: a numbered message under "said" in their state, which a run takes once. Nothing in it is
-trusted.
+"""What components send from the browser: a numbered message under "said" in their state, which a
+run takes once. Nothing in it is trusted.
 """
 
 import math

@@ -1,6 +1,7 @@
 """What keeps a value in the address, where Streamlit's own binding of widgets does not.
 
-An option has the same name in the address in every language; a bound widget would write it there as it is shown.
+An option has the same name in the address in every language; a bound widget would write it there as
+it is shown.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ def write(name: str, text: str | list[str] | None) -> None:
 def option_in_address(choice: Choice, former: Mapping[str, str] | None = None) -> str:
     """The option that the address names; the default where it names none.
 
-    ``former`` has the options of other names, which addresses of earlier versions have; such a name is replaced in the address.
+    ``former`` has the options of other names, which addresses of earlier versions have; such a name
+    is replaced in the address.
     """
     asked = st.query_params.get(choice.key)
     if asked and former and asked in former:

@@ -1,4 +1,6 @@
-"""What the pages about one digit have in common beside the picture: which digit, which distortion, which models."""
+"""What the pages about one digit have in common beside the picture: which digit, which distortion,
+which models.
+"""
 
 import streamlit as st
 import torch
@@ -14,29 +16,43 @@ from ui.app.i18n import texts, translated
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
 from ui.controls.spec import Choice, Choices, Control, GalleryDigit, Text, Values, by_name
 from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
-from ui.controls.widgets import draw_choice, draw_choices, draw_number, draw_number_buttons, draw_sliders, reset_sliders
+from ui.controls.widgets import (
+    draw_choice,
+    draw_choices,
+    draw_number,
+    draw_number_buttons,
+    draw_sliders,
+    reset_sliders,
+)
 
 SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
 OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
-DIGIT = GalleryDigit("digit", "number", 3, 155)  # turned by 60 degrees, as the sliders have it, the CNN takes it for a 4
+# turned by 60 degrees, as the sliders have it, the CNN takes it for a 4
+DIGIT = GalleryDigit("digit", "number", 3, 155)
 KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="distortion")
 
 
 def models(kind: str) -> Choices:
     """The models for one kind of data."""
-    return Choices(f"models_{kind}", tuple(loading.experiments(kind)), ("CNN", "ST-CNN affine"), label="models")
+    return Choices(
+        f"models_{kind}", tuple(loading.experiments(kind)), ("CNN", "ST-CNN affine"), label="models"
+    )
 
 
 def table() -> dict[str, Control]:
     """The controls that these pages share, by their names."""
-    of_kinds = [control for kind, sliders in SLIDERS.items() for control in (*sliders, models(kind))]
+    of_kinds = [
+        control for kind, sliders in SLIDERS.items() for control in (*sliders, models(kind))
+    ]
     moves = Message("own_moves", "32 numbers, as the address holds them")
     by_hand = [Text(by_hand.key, by_hand.moves_something, moves) for by_hand in BY_HAND.values()]
     return by_name(SOURCE, OWN, DIGIT, KIND, *of_kinds, *by_hand)
 
 
 def choose_digit() -> tuple[torch.Tensor, int | None]:
-    """A digit of the gallery, or the visitor's own: uint8 (28, 28), with its class if that is known."""
+    """A digit of the gallery, or the visitor's own: uint8 (28, 28), with its class if that is
+    known.
+    """
     say = texts("controls")
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
@@ -58,9 +74,13 @@ def shuffle() -> None:
 
 
 def choose_upload() -> torch.Tensor | None:
-    """A digit uint8 (28, 28) that the visitor uploads or that the address holds; None if there is none."""
+    """A digit uint8 (28, 28) that the visitor uploads or that the address holds; None if there is
+    none.
+    """
     say = texts("controls")
-    file = st.file_uploader(say("photograph"), key="file", on_change=take_upload, max_upload_size=10)
+    file = st.file_uploader(
+        say("photograph"), key="file", on_change=take_upload, max_upload_size=10
+    )
     if "upload_error" in st.session_state and file is not None:
         st.error(translated(st.session_state["upload_error"]))
     text = st.query_params.get(OWN.key)
@@ -73,7 +93,9 @@ def choose_upload() -> torch.Tensor | None:
 
 
 def take_upload() -> None:
-    """Bring the uploaded picture to MNIST's form and keep it in the URL, so that a link shows the same."""
+    """Bring the uploaded picture to MNIST's form and keep it in the URL, so that a link shows the
+    same.
+    """
     st.session_state.pop("upload_error", None)
     file = st.session_state["file"]
     if file is None:
@@ -97,8 +119,17 @@ def choose_distortion(kind: str) -> Values:
     say = texts("controls")
     values = draw_sliders(SLIDERS[kind], say)
     left, right = st.columns(2)
-    left.button(say("draw"), on_click=draw, args=(kind,), width="stretch", icon=":material/casino:", help=say("draw_help"))
-    right.button(say("reset"), on_click=reset, args=(kind,), width="stretch", icon=":material/undo:")
+    left.button(
+        say("draw"),
+        on_click=draw,
+        args=(kind,),
+        width="stretch",
+        icon=":material/casino:",
+        help=say("draw_help"),
+    )
+    right.button(
+        say("reset"), on_click=reset, args=(kind,), width="stretch", icon=":material/undo:"
+    )
     if kind in BY_HAND:
         by_hand = BY_HAND[kind]
         values[by_hand.key] = by_hand.from_text(st.query_params.get(by_hand.key))
@@ -129,7 +160,11 @@ def choose_models(kind: str) -> list[Experiment]:
     names = draw_choices(models(kind), say)
     for problem in PROBLEMS:
         st.warning(translated(problem), icon=":material/extension_off:")
-    missing = [name for name, experiment in available.items() if name not in names and not loading.is_there(experiment)]
+    missing = [
+        name
+        for name, experiment in available.items()
+        if name not in names and not loading.is_there(experiment)
+    ]
     if missing:
         st.caption(say("missing", names=", ".join(missing)))
     return [experiment for name, experiment in available.items() if name in names]

@@ -1,4 +1,6 @@
-"""The state of the pages about one digit: what can be set of a distortion, what it does to a digit, and what training drew."""
+"""The state of the pages about one digit: what can be set of a distortion, what it does to a digit,
+and what training drew.
+"""
 
 import torch
 from torch import Tensor
@@ -9,20 +11,54 @@ from ui.controls.spec import Slider, Values, arguments
 from ui.controls.url_codec import ByHand
 
 SEEDS = 10_000
-CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")  # in the order of Projection's parameters
+# in the order of Projection's parameters
+CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")
 
 SLIDERS: dict[str, tuple[Slider, ...]] = {
-    "r": (Slider("r_angle", -180, 180, 60, 1, label="Rotation", unit="°", trained=(-90, 90), neutral=0),),
+    "r": (
+        Slider(
+            "r_angle", -180, 180, 60, 1, label="Rotation", unit="°", trained=(-90, 90), neutral=0
+        ),
+    ),
     "rts": (
         Slider("rts_angle", -180, 180, 0, 1, label="Rotation", unit="°", trained=(-45, 45)),
         Slider("rts_scale", 0.4, 1.6, 1.0, 0.05, label="Scale", unit="×", trained=(0.7, 1.2)),
-        Slider("rts_x", -18.0, 18.0, 0.0, 0.5, label="Shift →", unit="px", trained=(-11.2, 11.2), half=True),
-        Slider("rts_y", -18.0, 18.0, 0.0, 0.5, label="Shift ↓", unit="px", trained=(-11.2, 11.2), half=True),
+        Slider(
+            "rts_x",
+            -18.0,
+            18.0,
+            0.0,
+            0.5,
+            label="Shift →",
+            unit="px",
+            trained=(-11.2, 11.2),
+            half=True,
+        ),
+        Slider(
+            "rts_y",
+            -18.0,
+            18.0,
+            0.0,
+            0.5,
+            label="Shift ↓",
+            unit="px",
+            trained=(-11.2, 11.2),
+            half=True,
+        ),
     ),
     "p": (
         Slider("p_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
         *(
-            Slider(f"p_{axis}{i}", -16.0, 16.0, 0.0, 0.5, label=f"{corner} {'→' if axis == 'x' else '↓'}", unit="px", half=True)
+            Slider(
+                f"p_{axis}{i}",
+                -16.0,
+                16.0,
+                0.0,
+                0.5,
+                label=f"{corner} {'→' if axis == 'x' else '↓'}",
+                unit="px",
+                half=True,
+            )
             for i, corner in enumerate(CORNERS)
             for axis in "xy"
         ),
@@ -41,8 +77,10 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
 }
 
 BY_HAND = {
-    "e": ByHand("e_moves", -12.0, 12.0, 0.1, 0.0),  # of the control points (x, y), in pixels, on top of the seed's
-    "tc": ByHand("tc_drops", -1, 54, 1, -1),  # top left corners (x, y) of the distractors; -1 is where the seed drops them
+    # of the control points (x, y), in pixels, on top of the seed's
+    "e": ByHand("e_moves", -12.0, 12.0, 0.1, 0.0),
+    # top left corners (x, y) of the distractors; -1 is where the seed drops them
+    "tc": ByHand("tc_drops", -1, 54, 1, -1),
 }
 UNMOVED, UNDROPPED = BY_HAND["e"].untouched, BY_HAND["tc"].untouched
 
@@ -58,7 +96,11 @@ def drawn(kind: str, generator: torch.Generator) -> Values:
             values |= {"rts_scale": parameters["scale"].item(), "rts_x": x, "rts_y": y}
     elif kind == "p":
         values = {"p_scale": parameters["scale"].item()}
-        values |= {f"p_{axis}{i}": parameters["moves"][i, j].item() for i in range(4) for j, axis in enumerate("xy")}
+        values |= {
+            f"p_{axis}{i}": parameters["moves"][i, j].item()
+            for i in range(4)
+            for j, axis in enumerate("xy")
+        }
     elif kind == "e":
         values = {"e_scale": parameters["scale"].item(), "e_strength": 1.5, "e_seed": seed}
     else:
@@ -73,27 +115,45 @@ def undistorted(kind: str) -> Values:
 
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
-    """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1, 1, H, W)."""
+    """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1,
+    1, H, W).
+    """
     v = arguments(SLIDERS[kind], values)
     if kind == "r":
         return distort_digit(digit, "r", angle=v["angle"])
     if kind == "rts":
-        return distort_digit(digit, "rts", angle=v["angle"], scale=v["scale"], shift=(v["x"], v["y"]))
+        return distort_digit(
+            digit, "rts", angle=v["angle"], scale=v["scale"], shift=(v["x"], v["y"])
+        )
     if kind == "p":
-        return distort_digit(digit, "p", scale=v["scale"], moves=[(v[f"x{i}"], v[f"y{i}"]) for i in range(4)])
+        return distort_digit(
+            digit, "p", scale=v["scale"], moves=[(v[f"x{i}"], v[f"y{i}"]) for i in range(4)]
+        )
     if kind == "e":
         by_hand = torch.tensor(values.get("e_moves", UNMOVED)).view(16, 2)
-        return distort_digit(digit, "e", scale=v["scale"], moves=v["strength"] * elastic_directions(v["seed"]) + by_hand)
+        return distort_digit(
+            digit,
+            "e",
+            scale=v["scale"],
+            moves=v["strength"] * elastic_directions(v["seed"]) + by_hand,
+        )
     drops = torch.tensor(values.get("tc_drops", UNDROPPED)).view(DISTRACTORS, 2)
-    return distort_digit(digit, "tc", place=(v["x"], v["y"]), count=v["clutter"], seed=v["seed"], drops=drops)
+    return distort_digit(
+        digit, "tc", place=(v["x"], v["y"]), count=v["clutter"], seed=v["seed"], drops=drops
+    )
 
 
 def outside_training(kind: str, values: Values) -> list[str]:
     """The labels of the sliders that stand where training never went."""
-    room = 21 - 14 * (values["rts_scale"] - 0.025) if kind == "rts" else 0.0  # how far a digit of that size may be from the centre
+    # how far a digit of that size may be from the centre
+    room = 21 - 14 * (values["rts_scale"] - 0.025) if kind == "rts" else 0.0
     outside = []
     for slider in SLIDERS[kind]:
-        low, high = (-room, room) if slider.key in ("rts_x", "rts_y") else slider.trained or (slider.low, slider.high)
+        low, high = (
+            (-room, room)
+            if slider.key in ("rts_x", "rts_y")
+            else slider.trained or (slider.low, slider.high)
+        )
         if not low - slider.step / 2 <= values[slider.key] <= high + slider.step / 2:
             outside.append(slider.label[0].lower() + slider.label[1:])
     return outside

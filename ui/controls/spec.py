@@ -1,8 +1,9 @@
 """What a control is, stated once: its name, where it stands at first, and what else it may be.
 
-A control's name (``key``) is its widget's key and its name in the address. Everything else that the app wants to know follows from
-its statement: the widget (widgets.py), what a lesson may say of it (``accepts``, ``accepted``, ``fitted``), how it stands in the
-address (``text``), the range that an animation goes through (``sweeps``), and the value in a program to take home
+A control's name (``key``) is its widget's key and its name in the address. Everything else that the
+app wants to know follows from its statement: the widget (widgets.py), what a lesson may say of it
+(``accepts``, ``accepted``, ``fitted``), how it stands in the address (``text``), the range that an
+animation goes through (``sweeps``), and the value in a program to take home
 (components/take_home/program.py).
 
 Each page has its own in ``ui/pages/<page>/controls.py``, where ``table()`` has all of them by name.
@@ -27,8 +28,8 @@ class Control(ABC):
         key: its name.
         default: its value at the start; None for a text that is not there at first.
         label: the key of the text that names it on the page; empty where that is ``key``.
-        kept_by_page: whether the page itself keeps it in the address, as a text. The others are widgets, which Streamlit binds to
-            the address.
+        kept_by_page: whether the page itself keeps it in the address, as a text. The others are
+            widgets, which Streamlit binds to the address.
     """
 
     key: str
@@ -43,7 +44,9 @@ class Control(ABC):
 
     @property
     def name(self) -> str:
-        """Its name in a program, without the letters that stand for the page or the distortion: ``r_angle`` is ``angle``."""
+        """Its name in a program, without the letters that stand for the page or the distortion:
+        ``r_angle`` is ``angle``.
+        """
         return self.key.partition("_")[2] or self.key
 
     @property
@@ -53,11 +56,15 @@ class Control(ABC):
 
     @abstractmethod
     def accepts(self, value: object) -> bool:
-        """Whether a value, as a lesson's file or an address may have it, is one of this control's."""
+        """Whether a value, as a lesson's file or an address may have it, is one of this
+        control's.
+        """
 
     @abstractmethod
     def fitted(self, value: Any) -> Any:
-        """The value, or the one of this control's that is nearest to it, in the type that the page works with."""
+        """The value, or the one of this control's that is nearest to it, in the type that the page
+        works with.
+        """
 
     def text(self, value: Any) -> str | list[str]:
         """An accepted value as it stands in the address."""
@@ -66,7 +73,9 @@ class Control(ABC):
 
 @dataclass(frozen=True)
 class Number(Control):
-    """A number from ``low`` to ``high`` in steps of ``step``; all of them are int, or all are float."""
+    """A number from ``low`` to ``high`` in steps of ``step``; all of them are int, or all are
+    float.
+    """
 
     key: str
     low: float
@@ -81,7 +90,11 @@ class Number(Control):
         return f"{self.low:g} … {self.high:g}, ± {self.step:g}".replace("-", "−")
 
     def accepts(self, value: object) -> bool:
-        finite = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+        finite = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and abs(value) < float("inf")
+        )
         return finite and self.fitted(value) == value
 
     def fitted(self, value: Any) -> Any:
@@ -134,14 +147,18 @@ def rows(sliders: Sequence[Slider]) -> list[list[Slider]]:
 
 def arguments(sliders: Sequence[Slider], values: Values) -> Values:
     """The values of sliders by their names, as ``stn_core`` takes them: degrees become radians."""
-    return {slider.name: math.radians(values[slider.key]) if slider.unit == "°" else values[slider.key] for slider in sliders}
+    return {
+        slider.name: math.radians(values[slider.key]) if slider.unit == "°" else values[slider.key]
+        for slider in sliders
+    }
 
 
 @dataclass(frozen=True)
 class Choice(Control):
     """One of several named options.
 
-    ``option_label`` is what the keys of the options' texts begin with, before "_" and the option; empty where that is ``key``.
+    ``option_label`` is what the keys of the options' texts begin with, before "_" and the option;
+    empty where that is ``key``.
     """
 
     key: str
@@ -242,7 +259,9 @@ class Text(Control):
 
 @dataclass(frozen=True)
 class GalleryDigit:
-    """A digit of the gallery: two controls, its class under ``key`` and its number within the class under ``number_key``."""
+    """A digit of the gallery: two controls, its class under ``key`` and its number within the class
+    under ``number_key``.
+    """
 
     key: str
     number_key: str
@@ -264,7 +283,11 @@ def by_name(*controls: Control | GalleryDigit) -> dict[str, Control]:
     """Controls by their names, a gallery digit as the two that it is, in the order given."""
     found: list[Control] = []
     for control in controls:
-        found += [control.class_control(), control.number_control()] if isinstance(control, GalleryDigit) else [control]
+        found += (
+            [control.class_control(), control.number_control()]
+            if isinstance(control, GalleryDigit)
+            else [control]
+        )
     return {control.key: control for control in found}
 
 
@@ -278,7 +301,9 @@ def listed(options: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What an animation goes through: a value of the page's state, with its name, its values and their unit."""
+    """What an animation goes through: a value of the page's state, with its name, its values and
+    their unit.
+    """
 
     key: str
     label: str
@@ -286,14 +311,25 @@ class Sweep:
     unit: str = ""
 
     def text(self, value: Any) -> str:
-        return f"{self.label}: {value:g}{' ' if self.unit.isalpha() else ''}{self.unit}".replace("-", "−")
+        return f"{self.label}: {value:g}{' ' if self.unit.isalpha() else ''}{self.unit}".replace(
+            "-", "−"
+        )
 
 
 def sweeps(sliders: Sequence[Slider], say: Callable[[str], str]) -> list[Sweep]:
     """The sliders' ranges, whole if they have few values; ``say`` gives a text by its key."""
-    return [Sweep(slider.key, say(slider.label_key), _spread(slider), slider.unit) for slider in sliders if slider.swept]
+    return [
+        Sweep(slider.key, say(slider.label_key), _spread(slider), slider.unit)
+        for slider in sliders
+        if slider.swept
+    ]
 
 
 def _spread(slider: Slider) -> tuple[Any, ...]:
     last = min(round((slider.high - slider.low) / slider.step), FRAMES - 1)
-    return tuple(dict.fromkeys(slider.fitted(slider.low + (slider.high - slider.low) * i / last) for i in range(last + 1)))
+    return tuple(
+        dict.fromkeys(
+            slider.fitted(slider.low + (slider.high - slider.low) * i / last)
+            for i in range(last + 1)
+        )
+    )

@@ -1,4 +1,6 @@
-"""What has no widget, as text for a URL and back: numbers that a hand sets, a digit, a step of training. A URL may say anything."""
+"""What has no widget, as text for a URL and back: numbers that a hand sets, a digit, a step of
+training. A URL may say anything.
+"""
 
 import base64
 import binascii
@@ -13,7 +15,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ByHand:
-    """32 numbers that have no slider, since only a hand sets them: in the URL a byte each, the steps from ``low``."""
+    """32 numbers that have no slider, since only a hand sets them: in the URL a byte each, the
+    steps from ``low``.
+    """
 
     key: str
     low: float
@@ -26,12 +30,21 @@ class ByHand:
         return (type(self.step)(self.default),) * 32
 
     def to_text(self, numbers: Sequence[float]) -> str | None:
-        """The numbers for a URL; None if they are all untouched. ValueError if they are not 32 finite numbers."""
+        """The numbers for a URL; None if they are all untouched. ValueError if they are not 32
+        finite numbers.
+        """
         if len(numbers) != 32 or not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"{self.key} must be 32 finite numbers; got {numbers!r}")
-        steps = [round((min(max(number, self.low), self.high) - self.low) / self.step) for number in numbers]
+        steps = [
+            round((min(max(number, self.low), self.high) - self.low) / self.step)
+            for number in numbers
+        ]
         untouched = round((self.default - self.low) / self.step)
-        return None if steps == [untouched] * 32 else base64.urlsafe_b64encode(bytes(steps)).decode().rstrip("=")
+        return (
+            None
+            if steps == [untouched] * 32
+            else base64.urlsafe_b64encode(bytes(steps)).decode().rstrip("=")
+        )
 
     def from_text(self, text: str | None) -> tuple[float, ...]:
         """The numbers in a URL's text; untouched ones if there are none in it."""
@@ -60,7 +73,11 @@ def digit_from_text(text: str) -> Tensor | None:
         pixels = unpacker.decompress(packed, 785)
     except (binascii.Error, ValueError, zlib.error):
         return None
-    return torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28) if len(pixels) == 784 and unpacker.eof else None
+    return (
+        torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28)
+        if len(pixels) == 784 and unpacker.eof
+        else None
+    )
 
 
 def is_digit(text: str) -> bool:
@@ -69,7 +86,9 @@ def is_digit(text: str) -> bool:
 
 
 def step_from_text(text: object, last: int) -> int:
-    """The training step that a URL or a browser names, brought into 0 to ``last``; 0 if it is none."""
+    """The training step that a URL or a browser names, brought into 0 to ``last``; 0 if it is
+    none.
+    """
     try:
         return min(max(int(str(text)[:20]), 0), last)
     except ValueError:

@@ -1,7 +1,8 @@
-"""A widget for every control: each function draws what the control's statement (spec.py) says, and gives its value back.
+"""A widget for every control: each function draws what the control's statement (spec.py) says, and
+gives its value back.
 
-``say`` gives the page's texts; a control's label is among them. What the page itself keeps in the address goes there by its name
-(address.py), the rest is bound to it by Streamlit.
+``say`` gives the page's texts; a control's label is among them. What the page itself keeps in the
+address goes there by its name (address.py), the rest is bound to it by Streamlit.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +18,22 @@ from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Swit
 
 
 def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
-    """A slider, in ``place``; with the range of training behind its label where it has a line to itself."""
+    """A slider, in ``place``; with the range of training behind its label where it has a line to
+    itself.
+    """
     label = say(slider.label_key)
     label = f"{label} ({slider.unit})" if slider.unit else label
     if slider.trained and not slider.half:
         label += say("trained", range=range_in_words(slider.trained, say))
     return place.slider(
-        label, slider.low, slider.high, slider.default, slider.step, format="%g", key=slider.key, bind="query-params"
+        label,
+        slider.low,
+        slider.high,
+        slider.default,
+        slider.step,
+        format="%g",
+        key=slider.key,
+        bind="query-params",
     )
 
 
@@ -32,7 +42,10 @@ def draw_sliders(sliders: Sequence[Slider], say: Translator) -> Values:
     values: Values = {}
     for row in rows(sliders):
         places = st.columns(2) if row[0].half else [st]
-        values |= {slider.key: draw_slider(slider, say, place) for slider, place in zip(row, places, strict=False)}
+        values |= {
+            slider.key: draw_slider(slider, say, place)
+            for slider, place in zip(row, places, strict=False)
+        }
     return values
 
 
@@ -43,18 +56,30 @@ def range_in_words(bounds: tuple[float, float], say: Translator) -> str:
 
 
 def reset_sliders(sliders: Sequence[Slider]) -> None:
-    """Put sliders where they change nothing; to be called before they are drawn, as from a button."""
+    """Put sliders where they change nothing; to be called before they are drawn, as from a
+    button.
+    """
     st.session_state.update({slider.key: slider.rest for slider in sliders})
 
 
 def draw_number(
-    number: Number, say: Translator, place: Any = st, *, show_label: bool = True, blanks: Mapping[str, Any] | None = None
+    number: Number,
+    say: Translator,
+    place: Any = st,
+    *,
+    show_label: bool = True,
+    blanks: Mapping[str, Any] | None = None,
 ) -> int:
     """A field for a whole number; ``blanks`` fills those of its label."""
     return place.number_input(
-        say(number.label_key, **(blanks or {})), number.low, number.high, number.default, key=number.key, bind="query-params",
+        say(number.label_key, **(blanks or {})),
+        number.low,
+        number.high,
+        number.default,
+        key=number.key,
+        bind="query-params",
         label_visibility=_visibility(show_label),
-    )  # fmt: skip
+    )
 
 
 def draw_choice(
@@ -65,15 +90,21 @@ def draw_choice(
     show_label: bool = False,
     former: Mapping[str, str] | None = None,
 ) -> str:
-    """Buttons for the options of a choice. Options that the page keeps in the address are said in the visitor's language; the
-    others are names in themselves. ``former``: see ``option_in_address``.
+    """Buttons for the options of a choice. Options that the page keeps in the address are said in
+    the visitor's language; the others are names in themselves. ``former``: see
+    ``option_in_address``.
     """
     label, visibility = say(choice.label_key), _visibility(show_label)
     if not choice.kept_by_page:
         chosen = widget(
-            label, choice.options, default=choice.default, key=choice.key, required=True, bind="query-params",
+            label,
+            choice.options,
+            default=choice.default,
+            key=choice.key,
+            required=True,
+            bind="query-params",
             label_visibility=visibility,
-        )  # fmt: skip
+        )
         return chosen or choice.default  # an empty name in the address chooses nothing
     st.session_state[choice.key] = option_in_address(choice, former)
     widget(
@@ -84,35 +115,69 @@ def draw_choice(
 
 
 def draw_select(
-    choice: Choice, say: Translator, options: Sequence[str] | None = None, *, show_label: bool = True, help_key: str | None = None
+    choice: Choice,
+    say: Translator,
+    options: Sequence[str] | None = None,
+    *,
+    show_label: bool = True,
+    help_key: str | None = None,
 ) -> str:
     """A list of the options of a choice to pick from; ``options`` has them in another order."""
     shown = list(choice.options if options is None else options)
     return st.selectbox(
-        say(choice.label_key), shown, shown.index(choice.default), key=choice.key, bind="query-params",
-        help=say(help_key) if help_key else None, label_visibility=_visibility(show_label),
-    )  # fmt: skip
+        say(choice.label_key),
+        shown,
+        shown.index(choice.default),
+        key=choice.key,
+        bind="query-params",
+        help=say(help_key) if help_key else None,
+        label_visibility=_visibility(show_label),
+    )
 
 
-def draw_choices(choices: Choices, say: Translator, offered: Sequence[str] | None = None) -> list[str]:
-    """Buttons for several options at once; ``offered`` has those that there are now, all of them by default."""
+def draw_choices(
+    choices: Choices, say: Translator, offered: Sequence[str] | None = None
+) -> list[str]:
+    """Buttons for several options at once; ``offered`` has those that there are now, all of them by
+    default.
+    """
     return st.pills(
-        say(choices.label_key), choices.options if offered is None else offered, selection_mode="multi", default=choices.default,
-        key=choices.key, bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+        say(choices.label_key),
+        choices.options if offered is None else offered,
+        selection_mode="multi",
+        default=choices.default,
+        key=choices.key,
+        bind="query-params",
+        label_visibility="collapsed",
+    )
 
 
 def draw_switch(switch: Switch, say: Translator, *, disabled: bool = False) -> bool:
     """A switch."""
-    return st.toggle(say(switch.label_key), switch.default, key=switch.key, bind="query-params", disabled=disabled)
+    return st.toggle(
+        say(switch.label_key),
+        switch.default,
+        key=switch.key,
+        bind="query-params",
+        disabled=disabled,
+    )
 
 
-def draw_number_buttons(number: Number, label: str, *, show_label: bool = False, help_text: str | None = None) -> int:
+def draw_number_buttons(
+    number: Number, label: str, *, show_label: bool = False, help_text: str | None = None
+) -> int:
     """A button for each whole number, as the address has it: the one chosen."""
     chosen = st.pills(
-        label, number.every_value(), key=number.key, default=int(number.default), required=True,
-        bind="query-params", format_func=number.text, help=help_text, label_visibility=_visibility(show_label),
-    )  # fmt: skip
+        label,
+        number.every_value(),
+        key=number.key,
+        default=int(number.default),
+        required=True,
+        bind="query-params",
+        format_func=number.text,
+        help=help_text,
+        label_visibility=_visibility(show_label),
+    )
     return int(number.default) if chosen is None else chosen  # nothing, or nonsense, in the address
 
 

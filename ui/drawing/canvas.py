@@ -1,6 +1,8 @@
-"""What every figure is drawn with: the colours, which mean the same on every page, and a canvas of panels. Plain Plotly dicts.
+"""What every figure is drawn with: the colours, which mean the same on every page, and a canvas of
+panels. Plain Plotly dicts.
 
-Plain dicts, since Plotly's own figure objects cost a hundred times more to build, and a class of 300 shares one interpreter.
+Plain dicts, since Plotly's own figure objects cost a hundred times more to build, and a class of
+300 shares one interpreter.
 """
 
 import base64
@@ -35,14 +37,18 @@ WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 
 def picture(image: Tensor) -> str:
-    """A grey image (H, W), or one with alpha (H, W, 2), in [0, 1] as a PNG in a data URI, a few hundred bytes."""
+    """A grey image (H, W), or one with alpha (H, W, 2), in [0, 1] as a PNG in a data URI, a few
+    hundred bytes.
+    """
     pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def line(x: Sequence[float | None], y: Sequence[float | None], color: str, width: float) -> dict[str, Any]:
+def line(
+    x: Sequence[float | None], y: Sequence[float | None], color: str, width: float
+) -> dict[str, Any]:
     line = {"color": color, "width": width, "simplify": False}
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
 
@@ -52,7 +58,11 @@ def model_color(model: str) -> str:
     if model in ("fcn", "cnn"):
         return MODELS["plain"]
     network, _, family = model.removeprefix("st-").partition("-")
-    return MODELS[family] if network in ("fcn", "cnn") and family in MODELS else OWN[zlib.crc32(model.encode()) % len(OWN)]
+    return (
+        MODELS[family]
+        if network in ("fcn", "cnn") and family in MODELS
+        else OWN[zlib.crc32(model.encode()) % len(OWN)]
+    )
 
 
 def model_line(model: str) -> dict[str, Any]:
@@ -61,7 +71,9 @@ def model_line(model: str) -> dict[str, Any]:
 
 
 class Canvas:
-    """A figure in the making: panels with their own axes, texts in the figure's own coordinates (x and y from 0 to 1)."""
+    """A figure in the making: panels with their own axes, texts in the figure's own coordinates (x
+    and y from 0 to 1).
+    """
 
     def __init__(self, height: int) -> None:
         self.traces: list[dict[str, Any]] = []
@@ -82,7 +94,13 @@ class Canvas:
     def figure(self) -> Figure:
         return {"data": self.traces, "layout": self.layout}
 
-    def _axes(self, x: tuple[float, float], y: tuple[float, float], xaxis: dict[str, Any], yaxis: dict[str, Any]) -> dict[str, str]:
+    def _axes(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        xaxis: dict[str, Any],
+        yaxis: dict[str, Any],
+    ) -> dict[str, str]:
         self.panels += 1
         number = "" if self.panels == 1 else str(self.panels)
         plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
@@ -91,9 +109,15 @@ class Canvas:
         return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
 
     def curve_axes(
-        self, x: tuple[float, float], y: tuple[float, float], xaxis: dict[str, Any], yaxis: dict[str, Any]
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        xaxis: dict[str, Any],
+        yaxis: dict[str, Any],
     ) -> dict[str, str]:
-        """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's, such as range and tickvals."""
+        """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's,
+        such as range and tickvals.
+        """
         marked = {"tickfont": {"size": 14, "color": TEXT}, "showgrid": True, "gridcolor": FAINT}
         return self._axes(x, y, marked | xaxis, marked | yaxis)
 
@@ -106,7 +130,9 @@ class Canvas:
         frame: str | None,
         margin: float = 0.02,
     ) -> dict[str, str]:
-        """A picture at equal aspect in its frame, if any, with room around it for what lies outside: ``margin`` of a side."""
+        """A picture at equal aspect in its frame, if any, with room around it for what lies
+        outside: ``margin`` of a side.
+        """
         height, width = size
         room = margin * max(size)
         hidden = {"visible": False}
@@ -115,16 +141,28 @@ class Canvas:
             x,
             y,
             hidden | {"range": [-0.5 - room, width - 0.5 + room], "constrain": "domain"},
-            hidden | {"range": [height - 0.5 + room, -0.5 - room], "scaleanchor": f"x{number}", "constrain": "domain"},
+            hidden
+            | {
+                "range": [height - 0.5 + room, -0.5 - room],
+                "scaleanchor": f"x{number}",
+                "constrain": "domain",
+            },
         )
-        self.traces.append({"type": "image", "source": source, "zsmooth": False, "hoverinfo": "skip"} | axes)
+        self.traces.append(
+            {"type": "image", "source": source, "zsmooth": False, "hoverinfo": "skip"} | axes
+        )
         if frame is None:
             return axes
-        edge = [-0.5, width - 0.5, width - 0.5, -0.5, -0.5], [-0.5, -0.5, height - 0.5, height - 0.5, -0.5]
+        edge = (
+            [-0.5, width - 0.5, width - 0.5, -0.5, -0.5],
+            [-0.5, -0.5, height - 0.5, height - 0.5, -0.5],
+        )
         self.traces.append(line(*edge, frame, 3) | axes)
         return axes
 
-    def lines(self, axes: dict[str, str], curves: Sequence[Tensor], color: str, width: float) -> None:
+    def lines(
+        self, axes: dict[str, str], curves: Sequence[Tensor], color: str, width: float
+    ) -> None:
         """Curves (N, 2) as one trace."""
         x: list[float | None] = []
         y: list[float | None] = []
@@ -138,20 +176,47 @@ class Canvas:
         """Points (N, 2)."""
         x, y = np.round(points.numpy().astype(float), 2).T.tolist()
         marker = {"color": color, "size": 9, "line": {"color": "#000000", "width": 1}}
-        dots = {"type": "scatter", "mode": "markers", "x": x, "y": y, "marker": marker, "hoverinfo": "skip", "cliponaxis": False}
+        dots = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": x,
+            "y": y,
+            "marker": marker,
+            "hoverinfo": "skip",
+            "cliponaxis": False,
+        }
         self.traces.append(dots | axes)
 
-    def bars(self, x: tuple[float, float], y: tuple[float, float], values: Sequence[float], answer: int, color: str) -> None:
+    def bars(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        values: Sequence[float],
+        answer: int,
+        color: str,
+    ) -> None:
         """Class probabilities; the answer has its own colour."""
         axes = self._axes(
             x,
             (y[0] + 0.1 * (y[1] - y[0]), y[1] - 0.02 * (y[1] - y[0])),
-            {"tickvals": list(range(10)), "tickfont": {"size": 14, "color": TEXT}, "range": [-0.6, 9.6]},
+            {
+                "tickvals": list(range(10)),
+                "tickfont": {"size": 14, "color": TEXT},
+                "range": [-0.6, 9.6],
+            },
             {"range": [0, 1.02], "visible": False},
         )
         colors = [color if i == answer else QUIET for i in range(len(values))]
-        bars = {"type": "bar", "x": list(range(len(values))), "y": [round(float(v), 4) for v in values]}
-        self.traces.append(bars | {"marker": {"color": colors}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>"} | axes)
+        bars = {
+            "type": "bar",
+            "x": list(range(len(values))),
+            "y": [round(float(v), 4) for v in values],
+        }
+        self.traces.append(
+            bars
+            | {"marker": {"color": colors}, "hovertemplate": "%{x}: %{y:.1%}<extra></extra>"}
+            | axes
+        )
 
     def write_up(self, axes: dict[str, str], curves: GridCurves, size: int, word: str) -> None:
         """A ``word``, which says "up", outside the middle of the grid's upper side."""
@@ -162,18 +227,45 @@ class Canvas:
         x, y = (at + 0.11 * size * np.array((across, down))).round(2)
         side = "left" if across > 0.35 else "right" if across < -0.35 else "center"
         end = "bottom" if down < -0.35 else "top" if down > 0.35 else "middle"
-        place = {"x": x, "y": y, "xref": axes["xaxis"], "yref": axes["yaxis"], "xanchor": side, "yanchor": end, "showarrow": False}
-        self.layout["annotations"].append({"text": f"<b>{word}</b>", "font": {"size": 13, "color": UP}} | place)
+        place = {
+            "x": x,
+            "y": y,
+            "xref": axes["xaxis"],
+            "yref": axes["yaxis"],
+            "xanchor": side,
+            "yanchor": end,
+            "showarrow": False,
+        }
+        self.layout["annotations"].append(
+            {"text": f"<b>{word}</b>", "font": {"size": 13, "color": UP}} | place
+        )
 
     def write(
-        self, text: str, x: float, y: float, size: int = 13, bold: bool = False, anchor: tuple[str, str] = ("left", "top"),
-        color: str | None = None, mono: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: int = 13,
+        bold: bool = False,
+        anchor: tuple[str, str] = ("left", "top"),
+        color: str | None = None,
+        mono: bool = False,
+    ) -> None:
         """A text at (x, y) of the figure."""
-        font: dict[str, Any] = {"size": size, "color": color or TEXT} | ({"family": "monospace"} if mono else {})
+        font: dict[str, Any] = {"size": size, "color": color or TEXT} | (
+            {"family": "monospace"} if mono else {}
+        )
         self.layout["annotations"].append(
             {
-                "text": f"<b>{text}</b>" if bold else text, "x": x, "y": y, "xref": "paper", "yref": "paper", "showarrow": False,
-                "xanchor": anchor[0], "yanchor": anchor[1], "font": font, "align": "left",
+                "text": f"<b>{text}</b>" if bold else text,
+                "x": x,
+                "y": y,
+                "xref": "paper",
+                "yref": "paper",
+                "showarrow": False,
+                "xanchor": anchor[0],
+                "yanchor": anchor[1],
+                "font": font,
+                "align": "left",
             }
-        )  # fmt: skip
+        )

@@ -1,4 +1,6 @@
-"""A canvas laid out in pixels from the figure's top left corner, with charts, arrows and squares: what the exhibits draw on."""
+"""A canvas laid out in pixels from the figure's top left corner, with charts, arrows and squares:
+what the exhibits draw on.
+"""
 
 import base64
 from collections.abc import Sequence
@@ -30,20 +32,40 @@ class Board(Canvas):
         self.height = height
 
     def _domain(self, box: Box) -> tuple[tuple[float, float], tuple[float, float]]:
-        x, y = (box.x / WIDTH, (box.x + box.width) / WIDTH), (1 - (box.y + box.height) / self.height, 1 - box.y / self.height)
+        x, y = (
+            (box.x / WIDTH, (box.x + box.width) / WIDTH),
+            (1 - (box.y + box.height) / self.height, 1 - box.y / self.height),
+        )
         return (max(x[0], 0.0), min(x[1], 1.0)), (max(y[0], 0.0), min(y[1], 1.0))
 
-    def image(self, box: Box, image: Tensor | str, size: Sequence[int], frame: str, margin: float = 0.02) -> Axes:
+    def image(
+        self, box: Box, image: Tensor | str, size: Sequence[int], frame: str, margin: float = 0.02
+    ) -> Axes:
         """A picture (H, W) in [0, 1], or a data URI of that size, framed; axes in its pixels."""
-        return self.panel(*self._domain(box), image if isinstance(image, str) else picture(image), size, frame, margin)
+        return self.panel(
+            *self._domain(box),
+            image if isinstance(image, str) else picture(image),
+            size,
+            frame,
+            margin,
+        )
 
     def mosaic(
-        self, x: float, y: float, side: float, images: Sequence[Tensor], frames: Sequence[str], titles: Sequence[str],
-        columns: int = 2, gap: tuple[int, int] = (2, 10),
-    ) -> None:  # fmt: skip
-        """Equal pictures (H, W) in [0, 1] in rows under their titles, ``side`` wide each and ``gap`` of their pixels apart.
+        self,
+        x: float,
+        y: float,
+        side: float,
+        images: Sequence[Tensor],
+        frames: Sequence[str],
+        titles: Sequence[str],
+        columns: int = 2,
+        gap: tuple[int, int] = (2, 10),
+    ) -> None:
+        """Equal pictures (H, W) in [0, 1] in rows under their titles, ``side`` wide each and
+        ``gap`` of their pixels apart.
 
-        They are one image with one pair of axes, since every further pair costs Plotly time at every change.
+        They are one image with one pair of axes, since every further pair costs Plotly time at
+        every change.
         """
         height, width = images[0].shape
         across, down = width + gap[0], height + gap[1]
@@ -51,7 +73,9 @@ class Board(Canvas):
         whole = torch.zeros(rows * down - gap[1], columns * across - gap[0], 2)  # grey and alpha
         corners = [(down * (i // columns), across * (i % columns)) for i in range(len(images))]
         for image, (top, left) in zip(images, corners, strict=True):
-            whole[top : top + height, left : left + width] = torch.stack((image, torch.ones_like(image)), dim=2)
+            whole[top : top + height, left : left + width] = torch.stack(
+                (image, torch.ones_like(image)), dim=2
+            )
         pixel = side / width
         size = whole.shape[:2]
         box = Box(x, y, pixel * size[1], pixel * size[0])
@@ -65,16 +89,32 @@ class Board(Canvas):
             self.label(title, *middle, size=14, bold=True, anchor=("center", "bottom"))
 
     def chart(
-        self, box: Box, x: tuple[float, float], y: tuple[float, float], xticks: Sequence[float] = (), yticks: Sequence[float] = (),
-        xtext: Sequence[str] | None = None, ytext: Sequence[str] | None = None,
-    ) -> Axes:  # fmt: skip
-        """Axes for curves, with few ticks and a line where they meet; the ticks' texts lie outside the box."""
-        self.traces.append({"type": "scatter", "x": [None], "y": [None]})  # Plotly draws no axes without a trace
-        shared = {"tickfont": {"size": 13, "color": TEXT}, "showline": True, "linecolor": QUIET, "ticks": ""}
+        self,
+        box: Box,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        xticks: Sequence[float] = (),
+        yticks: Sequence[float] = (),
+        xtext: Sequence[str] | None = None,
+        ytext: Sequence[str] | None = None,
+    ) -> Axes:
+        """Axes for curves, with few ticks and a line where they meet; the ticks' texts lie outside
+        the box.
+        """
+        # Plotly draws no axes without a trace
+        self.traces.append({"type": "scatter", "x": [None], "y": [None]})
+        shared = {
+            "tickfont": {"size": 13, "color": TEXT},
+            "showline": True,
+            "linecolor": QUIET,
+            "ticks": "",
+        }
         axes = self._axes(
             *self._domain(box),
-            shared | {"range": list(x), "tickvals": list(xticks), "ticktext": _ticks(xticks, xtext)},
-            shared | {"range": list(y), "tickvals": list(yticks), "ticktext": _ticks(yticks, ytext)},
+            shared
+            | {"range": list(x), "tickvals": list(xticks), "ticktext": _ticks(xticks, xtext)},
+            shared
+            | {"range": list(y), "tickvals": list(yticks), "ticktext": _ticks(yticks, ytext)},
         )
         self.traces[-1] |= axes
         return axes
@@ -82,14 +122,31 @@ class Board(Canvas):
     def overlay(self) -> Axes:
         """Axes over the whole figure, in its pixels."""
         hidden = {"visible": False}
-        return self._axes((0, 1), (0, 1), hidden | {"range": [0, WIDTH]}, hidden | {"range": [self.height, 0]})
+        return self._axes(
+            (0, 1), (0, 1), hidden | {"range": [0, WIDTH]}, hidden | {"range": [self.height, 0]}
+        )
 
-    def curve(self, axes: Axes, x: Sequence[float], y: Sequence[float], color: str, width: float = 3, dash: str = "solid") -> None:
+    def curve(
+        self,
+        axes: Axes,
+        x: Sequence[float],
+        y: Sequence[float],
+        color: str,
+        width: float = 3,
+        dash: str = "solid",
+    ) -> None:
         trace = line(_rounded(x), _rounded(y), color, width)
         trace["line"]["dash"] = dash
         self.traces.append(trace | axes)
 
-    def bar(self, axes: Axes, x: Sequence[float], y: Sequence[float], colors: Sequence[str], width: float = 0.8) -> None:
+    def bar(
+        self,
+        axes: Axes,
+        x: Sequence[float],
+        y: Sequence[float],
+        colors: Sequence[str],
+        width: float = 0.8,
+    ) -> None:
         bars = {
             "type": "bar",
             "x": list(x),
@@ -100,16 +157,33 @@ class Board(Canvas):
         }
         self.traces.append(bars | axes)
 
-    def marks(self, axes: Axes, points: Tensor, color: str, size: float = 10, edge: str = "#000000") -> None:
+    def marks(
+        self, axes: Axes, points: Tensor, color: str, size: float = 10, edge: str = "#000000"
+    ) -> None:
         """Dots at points (N, 2)."""
         x, y = points.double().T.tolist()
         marker = {"color": color, "size": size, "line": {"color": edge, "width": 1}}
-        dots = {"type": "scatter", "mode": "markers", "x": _rounded(x), "y": _rounded(y), "marker": marker, "hoverinfo": "skip"}
+        dots = {
+            "type": "scatter",
+            "mode": "markers",
+            "x": _rounded(x),
+            "y": _rounded(y),
+            "marker": marker,
+            "hoverinfo": "skip",
+        }
         self.traces.append(dots | {"cliponaxis": False} | axes)
 
-    def dust(self, axes: Axes, points: Tensor, color: str, diameter: float, size: Sequence[int], margin: float) -> None:
-        """Many small dots at points (N, 2) of an image of ``size`` and with ``margin`` around it, as one drawing over it: a marker
-        each takes Plotly longer than all the rest of a figure.
+    def dust(
+        self,
+        axes: Axes,
+        points: Tensor,
+        color: str,
+        diameter: float,
+        size: Sequence[int],
+        margin: float,
+    ) -> None:
+        """Many small dots at points (N, 2) of an image of ``size`` and with ``margin`` around it,
+        as one drawing over it: a marker each takes Plotly longer than all the rest of a figure.
         """
         height, width = size
         left = -0.5 - margin * max(size)
@@ -121,42 +195,110 @@ class Board(Canvas):
             'stroke-linecap="round" fill="none"/></svg>'
         )
         source = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()
-        place = {"xref": axes["xaxis"], "yref": axes["yaxis"], "layer": "above", "sizing": "stretch"}
+        place = {
+            "xref": axes["xaxis"],
+            "yref": axes["yaxis"],
+            "layer": "above",
+            "sizing": "stretch",
+        }
         self.layout.setdefault("images", []).append({"source": source} | box | place)
 
-    def arrows(self, axes: Axes, tails: Tensor, heads: Tensor, color: str, width: float = 2, head: float = 0.35) -> None:
-        """Arrows between points (N, 2), in one trace; the head's sides are ``head`` of the arrow's length."""
+    def arrows(
+        self,
+        axes: Axes,
+        tails: Tensor,
+        heads: Tensor,
+        color: str,
+        width: float = 2,
+        head: float = 0.35,
+    ) -> None:
+        """Arrows between points (N, 2), in one trace; the head's sides are ``head`` of the arrow's
+        length.
+        """
         along = heads - tails
         across = torch.stack((-along[:, 1], along[:, 0]), dim=1)
-        left, right = heads - head * along + 0.6 * head * across, heads - head * along - 0.6 * head * across
+        left, right = (
+            heads - head * along + 0.6 * head * across,
+            heads - head * along - 0.6 * head * across,
+        )
         self.lines(axes, list(torch.stack((tails, heads, left, heads, right), dim=1)), color, width)
 
-    def square(self, axes: Axes, x: float, y: float, color: str, width: float = 3, side: float = 1) -> None:
+    def square(
+        self, axes: Axes, x: float, y: float, color: str, width: float = 3, side: float = 1
+    ) -> None:
         """The outline of a pixel."""
         h = side / 2
-        self.traces.append(line([x - h, x + h, x + h, x - h, x - h], [y - h, y - h, y + h, y + h, y - h], color, width) | axes)
+        self.traces.append(
+            line(
+                [x - h, x + h, x + h, x - h, x - h],
+                [y - h, y - h, y + h, y + h, y - h],
+                color,
+                width,
+            )
+            | axes
+        )
 
     def label(
-        self, text: str, x: float, y: float, size: float = 15, bold: bool = False, anchor: tuple[str, str] = ("left", "top"),
-        mono: bool = False, color: str | None = None, mark: str | None = None,
-    ) -> None:  # fmt: skip
-        """A text at pixel (x, y) of the figure, perhaps with a square of the colour ``mark`` before it."""
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float = 15,
+        bold: bool = False,
+        anchor: tuple[str, str] = ("left", "top"),
+        mono: bool = False,
+        color: str | None = None,
+        mark: str | None = None,
+    ) -> None:
+        """A text at pixel (x, y) of the figure, perhaps with a square of the colour ``mark`` before
+        it.
+        """
         text = f'<span style="color:{mark}">■</span> {text}' if mark else text
-        self.write(text, x / WIDTH, 1 - y / self.height, size=size, bold=bold, anchor=anchor, color=color, mono=mono)  # type: ignore[arg-type]
+        self.write(
+            text,
+            x / WIDTH,
+            1 - y / self.height,
+            size=size,
+            bold=bold,
+            anchor=anchor,
+            color=color,
+            mono=mono,
+        )  # type: ignore[arg-type]
 
     def at(
-        self, axes: Axes, text: str, x: float, y: float, size: float = 14, color: str | None = None, bold: bool = False,
+        self,
+        axes: Axes,
+        text: str,
+        x: float,
+        y: float,
+        size: float = 14,
+        color: str | None = None,
+        bold: bool = False,
         anchor: tuple[str, str] = ("center", "middle"),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """A text at a point of a panel."""
-        place: dict[str, Any] = {"x": round(x, 4), "y": round(y, 4), "xref": axes["xaxis"], "yref": axes["yaxis"]}
-        place |= {"xanchor": anchor[0], "yanchor": anchor[1], "showarrow": False, "font": {"size": size, "color": color or TEXT}}
+        place: dict[str, Any] = {
+            "x": round(x, 4),
+            "y": round(y, 4),
+            "xref": axes["xaxis"],
+            "yref": axes["yaxis"],
+        }
+        place |= {
+            "xanchor": anchor[0],
+            "yanchor": anchor[1],
+            "showarrow": False,
+            "font": {"size": size, "color": color or TEXT},
+        }
         self.layout["annotations"].append({"text": f"<b>{text}</b>" if bold else text} | place)
 
 
 def _rounded(values: Sequence[float]) -> list[float]:
-    return np.round(np.nan_to_num(np.asarray(values, dtype=float), posinf=1e6, neginf=-1e6), 5).tolist()
+    return np.round(
+        np.nan_to_num(np.asarray(values, dtype=float), posinf=1e6, neginf=-1e6), 5
+    ).tolist()
 
 
 def _ticks(values: Sequence[float], texts: Sequence[str] | None) -> list[str]:
-    return list(texts) if texts is not None else [f"{value:g}".replace("-", "−") for value in values]
+    return (
+        list(texts) if texts is not None else [f"{value:g}".replace("-", "−") for value in values]
+    )

@@ -23,7 +23,9 @@ torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares th
 
 @st.cache_resource(show_spinner="Reading the digits")
 def warm_up() -> None:
-    """Once a server: read what every visitor needs, and keep the garbage collector from walking through it ever after."""
+    """Once a server: read what every visitor needs, and keep the garbage collector from walking
+    through it ever after.
+    """
     share_heaps()
     gallery()
     gc.collect()
@@ -32,7 +34,9 @@ def warm_up() -> None:
 
 def show() -> None:
     """The page that the address names."""
-    st.set_page_config(page_title="Spatial transformers", page_icon=ASSETS / "icon.png", layout="wide")
+    st.set_page_config(
+        page_title="Spatial transformers", page_icon=ASSETS / "icon.png", layout="wide"
+    )
     warm_up()
     load_plugins()
     st.html(APP / "style.css")
@@ -42,9 +46,12 @@ def show() -> None:
         choose_theme()
     say = texts("app")  # after the switch, which takes the language from the address
     pages: dict[str, StreamlitPage] = {
-        name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name)) for name, page in PAGES.items()
+        name: st.Page(page.show, title=say(name), url_path=path_of(name), default=not path_of(name))
+        for name, page in PAGES.items()
     }
-    pages["lecture"] = st.Page(lambda: list_of_lectures.main(pages), title=say("lecture"), url_path="lecture")
+    pages["lecture"] = st.Page(
+        lambda: list_of_lectures.main(pages), title=say("lecture"), url_path="lecture"
+    )
     page = st.navigation(list(pages.values()), position="top")
     steps.follow(page.url_path, head, pages)
     page.run()

@@ -1,18 +1,32 @@
-"""Every page of the app once, in the order of its links, and the controls whose values a lesson can give.
+"""Every page of the app once, in the order of its links, and the controls whose values a lesson can
+give.
 
-A page is a folder ``ui/pages/<name>`` with a title in ``ui/app/texts.toml``; the first one has the bare address, the others have
-their names.
+A page is a folder ``ui/pages/<name>`` with a title in ``ui/app/texts.toml``; the first one has the
+bare address, the others have their names.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ui.controls.spec import Control
-from ui.pages import birds, digits, gradient, replay, results, sampler, stage, transformation, trouble, why
+from ui.pages import (
+    birds,
+    digits,
+    gradient,
+    replay,
+    results,
+    sampler,
+    stage,
+    transformation,
+    trouble,
+    why,
+)
 
 
 class Page(NamedTuple):
-    """A page: what shows it, and its controls by their names, which are also the widgets' keys and the names in the address."""
+    """A page: what shows it, and its controls by their names, which are also the widgets' keys and
+    the names in the address.
+    """
 
     show: Callable[[], None]
     controls: Callable[[], dict[str, Control]]

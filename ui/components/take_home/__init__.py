@@ -1,7 +1,9 @@
-"""Take it home: the figures of a page as a picture, an animation, a page that opens offline, and the Python behind them.
+"""Take it home: the figures of a page as a picture, an animation, a page that opens offline, and
+the Python behind them.
 
-Nothing is made until it is asked for, and then by the browser, with modules that are fetched at the first click: the server
-only sends the snippet with a run, and computes the figures of an animation, ``FRAMES`` at most, one visitor's after the other's.
+Nothing is made until it is asked for, and then by the browser, with modules that are fetched at the
+first click: the server only sends the snippet with a run, and computes the figures of an animation,
+``FRAMES`` at most, one visitor's after the other's.
 """
 
 import threading
@@ -22,8 +24,20 @@ HERE = Path(__file__).parent
 KEY = "take_home"
 PAUSE = 0.01  # seconds after each frame, for the other visitors' pages
 WORDS = (
-    "title", "png", "gif", "gif_training", "html", "python", "copy", "copied", "link", "working", "progress", "done", "failed",
-)  # fmt: skip
+    "title",
+    "png",
+    "gif",
+    "gif_training",
+    "html",
+    "python",
+    "copy",
+    "copied",
+    "link",
+    "working",
+    "progress",
+    "done",
+    "failed",
+)
 _component = component(HERE, "take_home", isolate_styles=False)
 _turn = threading.Lock()
 
@@ -41,21 +55,33 @@ def take_home(
 
     Args:
         page: its name in the app's texts, such as "digits".
-        snippet: Python that computes with ``stn_core`` what the page shows now (the page's snippet.py).
-        scene: the page's main figure for other ``values`` than those of now, for animations over the sweeps ``over``.
-        notes: texts of the page, besides the figures' own sentences, for the page that is taken home.
+        snippet: Python that computes with ``stn_core`` what the page shows now (the page's
+            snippet.py).
+        scene: the page's main figure for other ``values`` than those of now, for animations over
+            the sweeps ``over``.
+        notes: texts of the page, besides the figures' own sentences, for the page that is taken
+            home.
         training: there is a player of recordings on the page, which gives an animation.
     """
     say = texts("take_home")
     data: dict[str, Any] = {
-        "script": SCRIPT, "name": f"spatial-transformer-{page}", "title": texts("app")(page),
-        "snippet": snippet, "notes": [note.replace("`", "").replace("**", "") for note in notes], "training": training,
+        "script": SCRIPT,
+        "name": f"spatial-transformer-{page}",
+        "title": texts("app")(page),
+        "snippet": snippet,
+        "notes": [note.replace("`", "").replace("**", "") for note in notes],
+        "training": training,
         "language": language(),
-        "words": {word: say.template(word) for word in WORDS}, "sweeps": [(sweep.key, sweep.label) for sweep in over],
-    }  # fmt: skip
+        "words": {word: say.template(word) for word in WORDS},
+        "sweeps": [(sweep.key, sweep.label) for sweep in over],
+    }
     number, key = _asked()
     chosen = next((sweep for sweep in over if sweep.key == key), None)
-    asked = chosen is not None and scene is not None and number != st.session_state.get("take_home_made")
+    asked = (
+        chosen is not None
+        and scene is not None
+        and number != st.session_state.get("take_home_made")
+    )
     if asked and chosen and scene:
         data["film"] = {"id": number, "frames": _film(chosen, scene, values or {})}
     _component(data, key=KEY, on_asked_change=lambda: None)
@@ -64,7 +90,9 @@ def take_home(
 
 
 def _asked() -> tuple[int, str]:
-    """The last wish of the browser, which may say anything: its number, 0 if there is none, and the sweep's key."""
+    """The last wish of the browser, which may say anything: its number, 0 if there is none, and the
+    sweep's key.
+    """
     try:
         wish = st.session_state[KEY]["asked"]
         return int(wish["id"]), str(wish["sweep"])
@@ -76,6 +104,8 @@ def _film(sweep: Sweep, scene: Callable[[Values], Figure], values: Values) -> li
     frames = []
     with _turn:
         for value in sweep.values[:FRAMES]:
-            frames.append({"figure": scene({**values, sweep.key: value}), "text": sweep.text(value)})
+            frames.append(
+                {"figure": scene({**values, sweep.key: value}), "text": sweep.text(value)}
+            )
             time.sleep(PAUSE)
     return frames

@@ -1,7 +1,9 @@
-"""What the programs to take home are made of. A program needs ``stn_core`` alone, and prints the numbers that its page shows.
+"""What the programs to take home are made of. A program needs ``stn_core`` alone, and prints the
+numbers that its page shows.
 
-Each page writes its own in ``ui/pages/<page>/snippet.py``: it calls what the page calls, with every value written down that
-changes the result. The values of sliders stand at its top, under their names (``assignments``).
+Each page writes its own in ``ui/pages/<page>/snippet.py``: it calls what the page calls, with every
+value written down that changes the result. The values of sliders stand at its top, under their
+names (``assignments``).
 """
 
 import base64
@@ -18,26 +20,39 @@ STANDARD = ("base64", "math", "os", "pathlib", "zlib")
 
 
 def program(imports: Sequence[str], *blocks: str) -> str:
-    """Imports in three groups, each once, then the lines; math, os and torch are imported where the lines use them."""
+    """Imports in three groups, each once, then the lines; math, os and torch are imported where the
+    lines use them.
+    """
     body = "\n".join(block.strip("\n") for block in blocks if block)
     used = [f"import {module}" for module in ("math", "os", "torch") if f"{module}." in body]
     lines = sorted({*imports, *used})
     standard = [line for line in lines if line.split()[1] in STANDARD]
     ours = [line for line in lines if line.startswith("from stn_core")]
     others = [line for line in lines if line not in standard + ours]
-    return "\n\n".join("\n".join(group) for group in (standard, others, ours, [body]) if group) + "\n"
+    return (
+        "\n\n".join("\n".join(group) for group in (standard, others, ours, [body]) if group) + "\n"
+    )
 
 
 def digit_lines(digit: Tensor, label: int | None) -> tuple[list[str], str]:
-    """The imports and the line that make a digit uint8 (28, 28): one of the gallery's of that class, or else its pixels."""
+    """The imports and the line that make a digit uint8 (28, 28): one of the gallery's of that
+    class, or else its pixels.
+    """
     if label is not None:
         images = gallery().images[CLASS_SIZE * label : CLASS_SIZE * (label + 1)]
         found = (images == digit).flatten(1).all(1).nonzero()
         if len(found):
-            return [GALLERY], f"digit = gallery().images[{CLASS_SIZE} * {label} + {int(found[0])}]  # uint8 (28, 28)"
+            return (
+                [GALLERY],
+                f"digit = gallery().images[{CLASS_SIZE} * {label} + {int(found[0])}]  # uint8 "
+                "(28, 28)",
+            )
     packed = base64.b64encode(zlib.compress(digit.numpy().tobytes(), 9)).decode()
     unpacked = f'zlib.decompress(base64.b64decode("{packed}"))'
-    return ["import base64", "import zlib"], f"digit = torch.frombuffer(bytearray({unpacked}), dtype=torch.uint8).view(28, 28)"
+    return [
+        "import base64",
+        "import zlib",
+    ], f"digit = torch.frombuffer(bytearray({unpacked}), dtype=torch.uint8).view(28, 28)"
 
 
 def assignments(sliders: Sequence[Slider], values: Values) -> str:
@@ -52,9 +67,14 @@ def assignments(sliders: Sequence[Slider], values: Values) -> str:
 
 
 def keywords(sliders: Sequence[Slider]) -> str:
-    """Sliders as the arguments of a call below their ``assignments``; degrees become radians, as in ``spec.arguments``."""
+    """Sliders as the arguments of a call below their ``assignments``; degrees become radians, as in
+    ``spec.arguments``.
+    """
     return ", ".join(
-        f"{slider.name}=math.radians({slider.name})" if slider.unit == "°" else f"{slider.name}={slider.name}" for slider in sliders
+        f"{slider.name}=math.radians({slider.name})"
+        if slider.unit == "°"
+        else f"{slider.name}={slider.name}"
+        for slider in sliders
     )
 
 

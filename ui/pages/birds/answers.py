@@ -1,4 +1,6 @@
-"""What a bird model answers to a picture, with its windows where it or the visitor puts them; computed once for the same pixels."""
+"""What a bird model answers to a picture, with its windows where it or the visitor puts them;
+computed once for the same pixels.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,7 +44,14 @@ def answer(checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None) ->
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
-def _answer(name: str, changed: int, key: str, hand: Places | None, _checkpoint: Checkpoint, _picture: BirdPicture) -> Answer:
+def _answer(
+    name: str,
+    changed: int,
+    key: str,
+    hand: Places | None,
+    _checkpoint: Checkpoint,
+    _picture: BirdPicture,
+) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
     model = bird_model(_checkpoint)
     with torch.inference_mode():
@@ -51,7 +60,11 @@ def _answer(name: str, changed: int, key: str, hand: Places | None, _checkpoint:
         if hand is not None:
             thetas = placed(model, answer(_checkpoint, _picture, None).thetas, hand)[None]
         explained = model.explain(images, thetas)
-        looked = torch.stack([trace.theta[0] for trace in explained.transformers]) if explained.transformers else torch.zeros(0, 3)
+        looked = (
+            torch.stack([trace.theta[0] for trace in explained.transformers])
+            if explained.transformers
+            else torch.zeros(0, 3)
+        )
         return Answer(explained.logits.softmax(1)[0].clone(), looked.clone())
 
 
@@ -62,8 +75,12 @@ def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     return moved
 
 
-def walked(checkpoint: Checkpoint, picture: BirdPicture) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
-    """The windows' places (M, N, 2) at M moments of training, and the moments; or why they are not known."""
+def walked(
+    checkpoint: Checkpoint, picture: BirdPicture
+) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
+    """The windows' places (M, N, 2) at M moments of training, and the moments; or why they are not
+    known.
+    """
     experiment, path = checkpoint.experiment, loading.recording_path(checkpoint.experiment)
     try:
         return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
@@ -74,21 +91,34 @@ def walked(checkpoint: Checkpoint, picture: BirdPicture) -> tuple[Tensor, list[t
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _walked(path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square: Tensor) -> tuple[Tensor, list[tuple[int, int]]]:
+def _walked(
+    path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square: Tensor
+) -> tuple[Tensor, list[tuple[int, int]]]:
     model = bird_model(_checkpoint)
     thetas, moments = trajectory(path, model, _square[None].float() / 255)
-    return thetas[:, 0][:, :, list(model.places)].clone(), [(int(stage), int(count)) for stage, count in moments.tolist()]
+    return thetas[:, 0][:, :, list(model.places)].clone(), [
+        (int(stage), int(count)) for stage, count in moments.tolist()
+    ]
 
 
 def everywhere(model: BirdModel) -> Tensor:
-    """The places (SCAN, SCAN, 2) of the map, normalised (x, y), from corner to corner of a window's reach."""
+    """The places (SCAN, SCAN, 2) of the map, normalised (x, y), from corner to corner of a window's
+    reach.
+    """
     line = torch.linspace(-model.reach, model.reach, SCAN)
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
 
 
 @torch.inference_mode()
-def scan(model: BirdModel, picture: BirdPicture, found: Answer, window: int, note: Callable[[float], object]) -> Tensor:
-    """The probabilities (SCAN * SCAN, classes) with one window at every place, row by row, and the others where they are.
+def scan(
+    model: BirdModel,
+    picture: BirdPicture,
+    found: Answer,
+    window: int,
+    note: Callable[[float], object],
+) -> Tensor:
+    """The probabilities (SCAN * SCAN, classes) with one window at every place, row by row, and the
+    others where they are.
 
     ``note`` is told which share is done.
     """
@@ -102,18 +132,24 @@ def scan(model: BirdModel, picture: BirdPicture, found: Answer, window: int, not
 
 
 def pulls(
-    model: BirdModel, picture: BirdPicture, found: Answer, window: int, species: int, scanned: Tensor
+    model: BirdModel,
+    picture: BirdPicture,
+    found: Answer,
+    window: int,
+    species: int,
+    scanned: Tensor,
 ) -> tuple[Tensor, Tensor]:
-    """Where the probability of a species pulls one window, at the places inside the map, each (SCAN - 2, SCAN - 2, 2) as d log p
-    by (x, y): by the gradient through the crop's pixels, as the paper trains; and by the differences of the map ``scanned``
-    (SCAN * SCAN, classes), as it is.
+    """Where the probability of a species pulls one window, at the places inside the map, each (SCAN
+    - 2, SCAN - 2, 2) as d log p by (x, y): by the gradient through the crop's pixels, as the paper
+    trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is.
     """
     count = SCAN - 2
     logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
     images = picture.square[None].float() / 255
-    places = everywhere(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE  # a quarter of a pixel off: on a pixel bilinear has a kink
+    # a quarter of a pixel off: on a pixel bilinear has a kink
+    places = everywhere(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE
     rows = []
     for batch in places.split(count):
         thetas = found.thetas.repeat(len(batch), 1, 1)

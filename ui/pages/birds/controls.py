@@ -12,7 +12,8 @@ from ui.pages.birds.places import are_places
 DRAWN = ASSETS / "birds"
 
 SOURCE = Choice("b_from", ("drawn", "cub", "upload"), "drawn", kept_by_page=True)
-HEAT = Choice("b_heat", ("off", "1", "2", "3", "4"), "off", kept_by_page=True)  # the window that is tried at every place
+# the window that is tried at every place
+HEAT = Choice("b_heat", ("off", "1", "2", "3", "4"), "off", kept_by_page=True)
 NUMBER = Number("b_number", 1, 60, 1)  # of a species' test photographs
 WAY = Switch("b_way", True)
 PARTS = Switch("b_parts", False)
@@ -32,13 +33,23 @@ def drawn() -> Choice:
 
 def models() -> Choices:
     """The models to show."""
-    names = tuple(loading.name(experiment) for experiment in EXPERIMENTS.values() if experiment.birds)
-    return Choices("b_models", names, tuple(loading.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")))
+    names = tuple(
+        loading.name(experiment) for experiment in EXPERIMENTS.values() if experiment.birds
+    )
+    return Choices(
+        "b_models",
+        names,
+        tuple(loading.name(EXPERIMENTS[name]) for name in ("cub50-cnn-448", "cub50-2st-cnn")),
+    )
 
 
 def places(experiment: Experiment) -> Text:
     """Where the visitor has put a model's windows."""
-    return Text(f"b_{experiment.name}", are_places, Message("own_places", "places of windows, as the address holds them"))
+    return Text(
+        f"b_{experiment.name}",
+        are_places,
+        Message("own_places", "places of windows, as the address holds them"),
+    )
 
 
 def table() -> dict[str, Control]:

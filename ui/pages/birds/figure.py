@@ -1,4 +1,6 @@
-"""What the networks answer to a bird: the likeliest species of each, one below the other. A plain Plotly figure dict."""
+"""What the networks answer to a bird: the likeliest species of each, one below the other. A plain
+Plotly figure dict.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +34,9 @@ def guesses_figure(models: Sequence[Guesses]) -> Figure:
 
 
 def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
-    at = lambda pixel: 1 - pixel / height
+    def at(pixel):
+        return 1 - pixel / height
+
     figure.write(each.model, 0, at(top + 4), size=17, bold=True)
     bottom = top + HEAD + BAR * len(each.names)
     axes = figure._axes(
@@ -40,18 +44,33 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
         {"visible": False, "range": [len(each.names) - 0.5, -0.5]},
     )  # fmt: skip
     colors = [_color(each, i) for i in range(len(each.names))]
-    bars = {"type": "bar", "orientation": "h", "x": [round(p, 4) for p in each.probabilities], "y": list(range(len(each.names)))}
+    bars = {
+        "type": "bar",
+        "orientation": "h",
+        "x": [round(p, 4) for p in each.probabilities],
+        "y": list(range(len(each.names))),
+    }
     marker = {"color": colors, "opacity": 0.5}
     figure.traces.append(bars | {"marker": marker, "width": 0.86, "hoverinfo": "skip"} | axes)
     figure.traces.append(
-        {"type": "bar", "orientation": "h", "x": [1] * len(each.names), "y": bars["y"], "marker": {"color": FAINT}, "width": 0.86}
-        | {"hoverinfo": "skip"} | axes
-    )  # fmt: skip
+        {
+            "type": "bar",
+            "orientation": "h",
+            "x": [1] * len(each.names),
+            "y": bars["y"],
+            "marker": {"color": FAINT},
+            "width": 0.86,
+        }
+        | {"hoverinfo": "skip"}
+        | axes
+    )
     figure.layout["barmode"] = "overlay"
     for i, (name, probability) in enumerate(zip(each.names, each.probabilities, strict=True)):
         middle = at(top + HEAD + BAR * (i + 0.5))
         figure.write(name, 0.02, middle, size=14, bold=i == 0, anchor=("left", "middle"))
-        figure.write(percent(probability), 0.985, middle, size=14, bold=i == 0, anchor=("right", "middle"))
+        figure.write(
+            percent(probability), 0.985, middle, size=14, bold=i == 0, anchor=("right", "middle")
+        )
 
 
 def _color(each: Guesses, i: int) -> str:

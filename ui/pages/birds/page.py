@@ -1,4 +1,6 @@
-"""Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says of it."""
+"""Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says
+of it.
+"""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -58,7 +60,8 @@ def main() -> None:
             searches += [search] if search else []
         if not looking:
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
-    answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]  # while the windows are there
+    # while the windows are there
+    answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]
     with right:
         sentences, doubts = show_guesses(ready, answers, picture, say)
     for sentence in doubts:
@@ -74,7 +77,10 @@ def main() -> None:
     if ready:
         tell_species(ready[0], say)
         both = zip(ready, answers, strict=True)
-        by_hand = {e.experiment.name: found.thetas if places_of_hand(e, picture) else None for e, found in both}
+        by_hand = {
+            e.experiment.name: found.thetas if places_of_hand(e, picture) else None
+            for e, found in both
+        }
         take_home("birds", snippet(picture.source, by_hand), notes=sentences)
     if st.session_state.get("b_seen") != picture.key:
         st.session_state["b_seen"] = picture.key
@@ -86,8 +92,12 @@ def main() -> None:
 
 
 def choose_models(say: Translator) -> list[Experiment]:
-    """The models to show. Those that know all 200 species appear once there are checkpoints of them."""
-    birds = [e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))]
+    """The models to show. Those that know all 200 species appear once there are checkpoints of
+    them.
+    """
+    birds = [
+        e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))
+    ]
     available = {loading.name(experiment): experiment for experiment in birds}
     st.markdown(f"**{say('b_models')}**")
     names = draw_choices(controls.models(), say, list(available))
@@ -98,10 +108,18 @@ def choose_models(say: Translator) -> list[Experiment]:
 
 
 def show_windows(
-    checkpoint: Checkpoint, picture: BirdPicture, own: Answer, way: bool, parts: bool, heat: str, pull: bool, say: Translator
+    checkpoint: Checkpoint,
+    picture: BirdPicture,
+    own: Answer,
+    way: bool,
+    parts: bool,
+    heat: str,
+    pull: bool,
+    say: Translator,
 ) -> tuple[Answer, Callable[[], None] | None]:
-    """The windows of one model on the picture, where its ``own`` answer has them or the visitor has put them; what it answers, and
-    the search for the map of places, if that is wanted and not there yet: it takes seconds, so it comes when all else is shown.
+    """The windows of one model on the picture, where its ``own`` answer has them or the visitor has
+    put them; what it answers, and the search for the map of places, if that is wanted and not there
+    yet: it takes seconds, so it comes when all else is shown.
     """
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
@@ -131,7 +149,9 @@ def show_windows(
 
 
 def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
-    """Where the visitor has put a model's windows on this picture; None if the network's own places stand."""
+    """Where the visitor has put a model's windows on this picture; None if the network's own places
+    stand.
+    """
     text = st.query_params.get(controls.places(checkpoint.experiment).key)
     return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
 
@@ -149,8 +169,9 @@ def take(key: str, name: str) -> None:
 
 @dataclass(frozen=True)
 class Search:
-    """The probability of the species that counts, with one window at every place and the others where they are; with ``pull`` also
-    where the gradient through the pixels pulls it. What was found is kept in the visit that asks for it, the last twenty.
+    """The probability of the species that counts, with one window at every place and the others
+    where they are; with ``pull`` also where the gradient through the pixels pulls it. What was
+    found is kept in the visit that asks for it, the last twenty.
     """
 
     checkpoint: Checkpoint
@@ -183,13 +204,24 @@ class Search:
         if self.pull and (pulled := _kept().get((*self.asked, self.species))):
             rows = torch.cat((everywhere(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
             arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
-        return Heat(self.window, tuple(round(value, 5) for value in scanned[:, self.species].tolist()), model.reach, arrows)
+        return Heat(
+            self.window,
+            tuple(round(value, 5) for value in scanned[:, self.species].tolist()),
+            model.reach,
+            arrows,
+        )
 
     def run(self, bar: Any, say: Translator) -> None:
         """Find what is not known yet, and show in ``bar`` how far it is."""
-        kept, model, what = _kept(), bird_model(self.checkpoint), (self.picture, self.found, self.window)
+        kept, model, what = (
+            _kept(),
+            bird_model(self.checkpoint),
+            (self.picture, self.found, self.window),
+        )
         if self.asked not in kept:
-            kept[self.asked] = scan(model, *what, lambda share: bar.progress(share, say("searching")))
+            kept[self.asked] = scan(
+                model, *what, lambda share: bar.progress(share, say("searching"))
+            )
         if self.pull:
             bar.progress(1.0, say("pulling"))
             kept[(*self.asked, self.species)] = pulls(model, *what, self.species, kept[self.asked])
@@ -204,19 +236,30 @@ def _kept() -> dict[tuple[Any, ...], Any]:
 def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
     """The true species where it is known, else the answer."""
     classes = checkpoint.experiment.classes
-    return classes.index(picture.species) if picture.species in classes else int(found.probabilities.argmax())
+    return (
+        classes.index(picture.species)
+        if picture.species in classes
+        else int(found.probabilities.argmax())
+    )
 
 
-def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Translator) -> None:
+def tell_search(
+    heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Translator
+) -> None:
     species = species_that_counts(checkpoint, picture, found)
     here, best = found.probabilities[species].item(), max(heat.values)
     better = sum(value > here for value in heat.values)
     st.markdown(
         say(
-            "searched", number=heat.window + 1, species=checkpoint.experiment.classes[species], here=percent(here),
-            best=percent(best), better=better, count=len(heat.values),
+            "searched",
+            number=heat.window + 1,
+            species=checkpoint.experiment.classes[species],
+            here=percent(here),
+            best=percent(best),
+            better=better,
+            count=len(heat.values),
         )
-    )  # fmt: skip
+    )
     if heat.pulls:
         signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
         st.markdown(say("pulled", share=f"{100 * sum(signs) / len(signs):.0f}", count=len(signs)))
@@ -228,7 +271,9 @@ def tell_search(heat: Heat, found: Answer, checkpoint: Checkpoint, picture: Bird
 def show_guesses(
     ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Translator
 ) -> tuple[list[str], list[str]]:
-    """The likeliest species of every model; back come these in words, and sentences on those that are not sure."""
+    """The likeliest species of every model; back come these in words, and sentences on those that
+    are not sure.
+    """
     if not ready:
         return [], []
     guesses, sentences, doubts = [], [], []
@@ -238,7 +283,9 @@ def show_guesses(
         names = [classes[i] for i in order.tolist()]
         truth = picture.species if picture.species in classes else None
         guesses.append(Guesses(name, names, values.tolist(), truth))
-        sentences.append(say("answers", name=name, species=names[0], percent=percent(values[0].item())))
+        sentences.append(
+            say("answers", name=name, species=names[0], percent=percent(values[0].item()))
+        )
         doubts.append(doubt(checkpoint, name, values[0].item(), say))
     plot(guesses_figure(guesses), key="b_figure", alt=" ".join(sentences))
     if picture.species:
@@ -247,12 +294,16 @@ def show_guesses(
 
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
-    """That a model is not sure, with what that means, measured on the validation photographs; "" if it is."""
+    """That a model is not sure, with what that means, measured on the validation photographs; "" if
+    it is.
+    """
     about = checkpoint.metrics.get("unsure")
     if not isinstance(about, dict) or probability >= about["below"]:
         return ""
     figures = {key: f"{about[key]:.0f}" for key in ("sure", "sure_right", "unsure_right")}
-    return say("unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures)
+    return say(
+        "unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures
+    )
 
 
 def tell_attention(checkpoint: Checkpoint, say: Translator) -> None:
@@ -261,10 +312,13 @@ def tell_attention(checkpoint: Checkpoint, say: Translator) -> None:
     if not looks or not reference:
         return
     rows = [
-        say("attention_row", number=i, head=_share(look["head"]), centre=_share(look["centre"])) for i, look in enumerate(looks, 1)
+        say("attention_row", number=i, head=_share(look["head"]), centre=_share(look["centre"]))
+        for i, look in enumerate(looks, 1)
     ]
     centred = {key: f"{value:.0f}" for key, value in reference["centred"].items()}
-    st.caption(say("attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred))
+    st.caption(
+        say("attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred)
+    )
 
 
 def _share(share: Sequence[float]) -> str:

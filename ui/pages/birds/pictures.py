@@ -1,6 +1,8 @@
-"""Which picture of a bird the page shows: one that we drew, a test photograph of CUB-200-2011, or the visitor's own.
+"""Which picture of a bird the page shows: one that we drew, a test photograph of CUB-200-2011, or
+the visitor's own.
 
-What a visitor uploads stays in the visitor's session, decoded and small; the file itself is let go at once, and never written.
+What a visitor uploads stays in the visitor's session, decoded and small; the file itself is let go
+at once, and never written.
 """
 
 import base64
@@ -40,7 +42,8 @@ class BirdPicture:
     square: Tensor  # uint8 (3, 448, 448): what the models take
     source: str = 'Path("your-photograph.jpg").read_bytes()'  # the bytes, as Python
     species: str | None = None
-    parts: tuple[tuple[float, float, bool], ...] = ()  # (x, y) normalised, and whether it belongs to the head
+    # (x, y) normalised, and whether it belongs to the head
+    parts: tuple[tuple[float, float, bool], ...] = ()
 
 
 def read_bird(data: bytes, name: str) -> BirdPicture:
@@ -83,7 +86,13 @@ def choose_photograph(say: Translator) -> BirdPicture | None:
         st.info(say("no_cub"))
         return None
     there = {birds.classes[label]: label for label in birds.labels.unique().tolist()}
-    name = st.selectbox(say("b_species"), list(there), key="b_species", bind="query-params", label_visibility="collapsed")
+    name = st.selectbox(
+        say("b_species"),
+        list(there),
+        key="b_species",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
     label = there.get(name, next(iter(there.values())))
     members = (birds.labels == label).nonzero()[:, 0].tolist()
     number = draw_number(controls.NUMBER, say, blanks={"count": len(members)})
@@ -125,8 +134,13 @@ def choose_upload(say: Translator) -> BirdPicture | None:
     count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
     key = f"b_file_{count}"
     st.file_uploader(
-        say("b_file"), key=key, on_change=take_uploads, args=(key,), accept_multiple_files=True, max_upload_size=10,
-    )  # fmt: skip
+        say("b_file"),
+        key=key,
+        on_change=take_uploads,
+        args=(key,),
+        accept_multiple_files=True,
+        max_upload_size=10,
+    )
     for name, sentence in st.session_state.get("b_refused", ()):
         st.error(say("refused", name=name, reason=translated(sentence)))
     own = cast(list[BirdPicture], st.session_state.get("b_own", []))
@@ -134,9 +148,14 @@ def choose_upload(say: Translator) -> BirdPicture | None:
         st.caption(say("private"))
         return None
     chosen = st.pills(
-        say("b_chosen"), range(len(own)), key="b_chosen", default=len(own) - 1, required=True, label_visibility="collapsed",
+        say("b_chosen"),
+        range(len(own)),
+        key="b_chosen",
+        default=len(own) - 1,
+        required=True,
+        label_visibility="collapsed",
         format_func=lambda i: own[i].name if i < len(own) else "",
-    )  # fmt: skip
+    )
     return own[chosen if chosen is not None and chosen < len(own) else -1]
 
 

@@ -1,4 +1,6 @@
-"""Where a visitor has put a model's windows on a picture, as a browser says it and as a URL has it. Neither is trusted."""
+"""Where a visitor has put a model's windows on a picture, as a browser says it and as a URL has it.
+Neither is trusted.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +13,9 @@ Places = tuple[tuple[float, float], ...]
 
 
 def places_of(component: Any) -> tuple[str, Places | None]:
-    """The key of the picture and the places of a message, checked; no places for the network's own, or if it is no message."""
+    """The key of the picture and the places of a message, checked; no places for the network's own,
+    or if it is no message.
+    """
     try:
         key, places = str(component["said"]["picture"])[:8], component["said"]["places"]
         return key, None if places is None else checked(places)

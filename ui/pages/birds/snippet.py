@@ -8,15 +8,23 @@ from ui.components.take_home.program import numbers, program
 
 
 def snippet(source: str, models: Mapping[str, Tensor | None]) -> str:
-    """What the experiments ``models`` answer to a photograph, with their windows at thetas (N, P) where these are given; ``source``
-    is Python for the photograph's bytes.
+    """What the experiments ``models`` answer to a photograph, with their windows at thetas (N, P)
+    where these are given; ``source`` is Python for the photograph's bytes.
     """
-    imports = ["import torch", "from stn_core import load_checkpoint", "from stn_core.data.uploads import read_photograph"]
+    imports = [
+        "import torch",
+        "from stn_core import load_checkpoint",
+        "from stn_core.data.uploads import read_photograph",
+    ]
     imports += ["from pathlib import Path"] if "Path(" in source else []
     imports += ["from stn_core.data.cub import cub"] if "cub(" in source else []
     answers = [f"image = read_photograph({source}, 448)[None]  # (1, 3, 448, 448)"]
     for name, thetas in models.items():
-        hand = "" if thetas is None else f", torch.tensor([[{', '.join(numbers(theta) for theta in thetas.tolist())}]])"
+        hand = (
+            ""
+            if thetas is None
+            else f", torch.tensor([[{', '.join(numbers(theta) for theta in thetas.tolist())}]])"
+        )
         answers.append(f"""
 checkpoint = load_checkpoint({name!r})
 with torch.inference_mode():

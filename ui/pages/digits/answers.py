@@ -19,12 +19,17 @@ from ui.drawing.canvas import Figure
 from ui.pages.digits.figure import Row, digits_figure
 from ui.pages.digits.snippet import snippet
 
-ThetasByHand = dict[str, tuple[str, Tensor]]  # for some models, by title, a name and a theta (P,): they get a second row
+# for some models, by title, a name and a theta (P,): they get a second row
+ThetasByHand = dict[str, tuple[str, Tensor]]
 Loaded = Sequence[Checkpoint | loading.Missing]
 
 
-def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None) -> None:
-    """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some are missing."""
+def show(
+    image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None
+) -> None:
+    """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some
+    are missing.
+    """
     say = texts("digits")
     figure, sentences = answered(image, label, loaded, say, by_hand)
     alt = " ".join(sentences).replace("*", "") or say("alt")
@@ -32,7 +37,10 @@ def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand
     for checkpoint in loaded:
         if isinstance(checkpoint, loading.Missing):
             name = loading.name(checkpoint.experiment)
-            st.warning(say("missing", model=name, reason=checkpoint.reason), icon=":material/model_training:")
+            st.warning(
+                say("missing", model=name, reason=checkpoint.reason),
+                icon=":material/model_training:",
+            )
     if not loaded:
         st.info(say("no_model"))
     st.markdown("  \n".join(sentences))
@@ -40,7 +48,11 @@ def show(image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand
 
 @torch.inference_mode()
 def answered(
-    image: Tensor, label: int | None, loaded: Loaded, say: Translator, by_hand: ThetasByHand | None = None
+    image: Tensor,
+    label: int | None,
+    loaded: Loaded,
+    say: Translator,
+    by_hand: ThetasByHand | None = None,
 ) -> tuple[Figure, list[str]]:
     """The figure, and a sentence for each of its rows."""
     rows, sentences = [], []
@@ -49,7 +61,9 @@ def answered(
             continue
         answers = [explain(image, label, checkpoint, say)]
         if by_hand and checkpoint.experiment.title in by_hand:
-            answers.append(explain(image, label, checkpoint, say, *by_hand[checkpoint.experiment.title]))
+            answers.append(
+                explain(image, label, checkpoint, say, *by_hand[checkpoint.experiment.title])
+            )
         for row, sentence in answers:
             rows.append(row)
             answer = max(range(10), key=row.probabilities.__getitem__)
@@ -58,7 +72,13 @@ def answered(
 
 
 def take_home_answers(
-    page: str, digit: Tensor, label: int | None, kind: str, values: Values, loaded: Loaded, by_hand: ThetasByHand | None = None
+    page: str,
+    digit: Tensor,
+    label: int | None,
+    kind: str,
+    values: Values,
+    loaded: Loaded,
+    by_hand: ThetasByHand | None = None,
 ) -> None:
     """The menu of a page that shows answers to one digit (28, 28), distorted."""
     say = texts("digits")
@@ -74,11 +94,22 @@ def take_home_answers(
 
 
 def explain(
-    image: Tensor, label: int | None, checkpoint: Checkpoint, say: Translator, name: str | None = None, theta: Tensor | None = None
+    image: Tensor,
+    label: int | None,
+    checkpoint: Checkpoint,
+    say: Translator,
+    name: str | None = None,
+    theta: Tensor | None = None,
 ) -> tuple[Row, str]:
-    """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta`` (P,) may come from elsewhere."""
+    """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta``
+    (P,) may come from elsewhere.
+    """
     model = checkpoint.model
-    answer = model.explain(image) if theta is None or not isinstance(model, DigitModel) else model.explain(image, theta[None])
+    answer = (
+        model.explain(image)
+        if theta is None or not isinstance(model, DigitModel)
+        else model.explain(image, theta[None])
+    )
     name = name or loading.name(checkpoint.experiment)
     probabilities = answer.logits.softmax(1)[0].tolist()
     if not answer.transformers:
@@ -89,16 +120,23 @@ def explain(
     matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
     lines = readings(transform, trace.theta[0], size)
     curves = grid_curves(transform, trace.theta[0], size)
-    return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(lines, say)
+    return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(
+        lines, say
+    )
 
 
 def in_words(lines: Sequence[Reading], say: Translator) -> str:
     """The readings as one sentence about the window."""
-    said = [fact_in_words(name, figures, say) for line in lines for name, figures in line.facts.items()]
+    said = [
+        fact_in_words(name, figures, say) for line in lines for name, figures in line.facts.items()
+    ]
     return say("window", facts=say("comma").join(said)) if said else say("identity")
 
 
 def fact_in_words(name: str, figures: Mapping[str, str], say: Translator) -> str:
     if name != "moved":
         return say(f"is_{name}", **figures)
-    return say("is_moved", moves=say("and").join(say(f"to_{side}", pixels=pixels) for side, pixels in figures.items()))
+    return say(
+        "is_moved",
+        moves=say("and").join(say(f"to_{side}", pixels=pixels) for side, pixels in figures.items()),
+    )

@@ -1,4 +1,6 @@
-"""The digits page's figure: arrays in, a plain Plotly figure dict out. No Streamlit, no widget, no model."""
+"""The digits page's figure: arrays in, a plain Plotly figure dict out. No Streamlit, no widget, no
+model.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +13,8 @@ from stn_core.explain.readings import GridCurves, Reading
 from ui.app.i18n import Translator
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP, Canvas, Figure, line, picture
 
-ROW, HEAD, GAP = 205, 30, 34  # a row of pictures, the headings above all, the caption above each row
+# a row of pictures, the headings above all, the caption above each row
+ROW, HEAD, GAP = 205, 30, 34
 COLUMNS = ((0.0, 0.193), (0.203, 0.398), (0.398, 0.626), (0.63, 0.823), (0.845, 1.0))
 ROOM = (0.45, 0.9)  # around the picture under a grid, in parts of its side: at least, at most
 HEADINGS = ("input", "localisation", "grid", "output", "probabilities")  # names of texts
@@ -20,7 +23,9 @@ HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
 @dataclass(frozen=True)
 class Row:
-    """What one model did: ``curves``, ``matrix``, ``readings`` and ``output`` are None for a model without a transformer."""
+    """What one model did: ``curves``, ``matrix``, ``readings`` and ``output`` are None for a model
+    without a transformer.
+    """
 
     name: str
     probabilities: Sequence[float]
@@ -32,7 +37,9 @@ class Row:
 
 
 def digits_figure(image: Tensor, rows: Sequence[Row], say: Translator) -> Figure:
-    """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid, output and probabilities."""
+    """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid,
+    output and probabilities.
+    """
     count = max(len(rows), 1)
     height = HEAD + count * (ROW + GAP) + GAP // 2
     figure = Canvas(height)
@@ -50,19 +57,37 @@ def digits_figure(image: Tensor, rows: Sequence[Row], say: Translator) -> Figure
     return figure.figure()
 
 
-def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tuple[float, float], say: Translator) -> None:
+def _model_row(
+    figure: Canvas,
+    row: Row,
+    image: Tensor,
+    source: str,
+    domain: tuple[float, float],
+    say: Translator,
+) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
     good = row.label is None or answer == row.label
-    figure.write(row.name, COLUMNS[1][0], domain[1] + 0.004, size=16, bold=True, anchor=("left", "bottom"))
+    figure.write(
+        row.name, COLUMNS[1][0], domain[1] + 0.004, size=16, bold=True, anchor=("left", "bottom")
+    )
     if row.curves is None:
         figure.write(f"<i>{say('plain')}</i>", COLUMNS[1][0], middle, anchor=("left", "middle"))
         seen, frame = image, INPUT
     else:
-        figure.write(_theta_text(row, say), COLUMNS[1][0], domain[1] - 0.01, anchor=("left", "top"), mono=True)
-        more = GAP / 2 / ROW * (domain[1] - domain[0])  # half of the gap above the row, and of the one below
+        figure.write(
+            _theta_text(row, say),
+            COLUMNS[1][0],
+            domain[1] - 0.01,
+            anchor=("left", "top"),
+            mono=True,
+        )
+        # half of the gap above the row, and of the one below
+        more = GAP / 2 / ROW * (domain[1] - domain[0])
         taller = (max(domain[0] - more, 0.0), domain[1] + more)
-        axes = figure.panel(COLUMNS[2], taller, source, image.shape, INPUT, margin=_room(row.curves, image.shape))
+        axes = figure.panel(
+            COLUMNS[2], taller, source, image.shape, INPUT, margin=_room(row.curves, image.shape)
+        )
         figure.lines(axes, row.curves.mesh, GRID, 1.3)
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
@@ -70,27 +95,44 @@ def _model_row(figure: Canvas, row: Row, image: Tensor, source: str, domain: tup
             figure.dots(axes, row.curves.control, GRID)
         figure.write_up(axes, row.curves, max(image.shape), say("up_side"))
         seen, frame = row.output if row.output is not None else image, GRID
-    axes = figure.panel(COLUMNS[3], domain, source if seen is image else picture(seen), seen.shape, frame)
+    axes = figure.panel(
+        COLUMNS[3], domain, source if seen is image else picture(seen), seen.shape, frame
+    )
     if row.curves is not None:
         figure.traces.append(line([-0.5, seen.shape[1] - 0.5], [-0.5, -0.5], UP, 6) | axes)
     figure.bars(COLUMNS[4], domain, row.probabilities, answer, CORRECT if good else INCORRECT)
     mark = "" if row.label is None else (" ✓" if good else " ✗")
     text = f"{answer}{mark}  {100 * row.probabilities[answer]:.0f} %"
     middle_of_bars, above = sum(COLUMNS[4]) / 2, domain[1] + 0.004
-    figure.write(text, middle_of_bars, above, size=18, bold=True, anchor=("center", "bottom"), color=CORRECT if good else INCORRECT)
+    figure.write(
+        text,
+        middle_of_bars,
+        above,
+        size=18,
+        bold=True,
+        anchor=("center", "bottom"),
+        color=CORRECT if good else INCORRECT,
+    )
 
 
 def _room(curves: GridCurves, size: Sequence[int]) -> float:
-    """As much room around a picture (H, W) as shows the whole grid, within ``ROOM``; in parts of the picture's longer side."""
+    """As much room around a picture (H, W) as shows the whole grid, within ``ROOM``; in parts of
+    the picture's longer side.
+    """
     border = curves.border.double().nan_to_num(posinf=1e6, neginf=-1e6)
-    beyond = torch.maximum(-0.5 - border, border + 0.5 - torch.tensor([size[1], size[0]])).max().item()
+    beyond = (
+        torch.maximum(-0.5 - border, border + 0.5 - torch.tensor([size[1], size[0]])).max().item()
+    )
     return min(max(ROOM[0], beyond / max(size) + 0.03), ROOM[1])
 
 
 def _theta_text(row: Row, say: Translator) -> str:
     lines = []
     if row.matrix is not None:
-        cells = [[f"{value:+.2f}".replace("-", "−").replace("+", "\u2007") for value in line] for line in row.matrix]
+        cells = [
+            [f"{value:+.2f}".replace("-", "−").replace("+", "\u2007") for value in line]
+            for line in row.matrix
+        ]
         left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
         lines = [f"{left[i]}{' '.join(line)} {right[i]}" for i, line in enumerate(cells)]
         lines.append("")
@@ -98,5 +140,8 @@ def _theta_text(row: Row, say: Translator) -> str:
         lines = [say("control_points", count=len(row.curves.control)), ""]
     names = [say(f"reading_{reading.name}") for reading in row.readings]
     width = max(map(len, names), default=0)
-    lines += [f"{name.ljust(width)} <b>{reading.figure}</b>" for name, reading in zip(names, row.readings, strict=True)]
+    lines += [
+        f"{name.ljust(width)} <b>{reading.figure}</b>"
+        for name, reading in zip(names, row.readings, strict=True)
+    ]
     return "<br>".join(lines).replace("  ", "\u2007 ")

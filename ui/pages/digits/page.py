@@ -4,7 +4,13 @@ import streamlit as st
 
 from ui.app import loading
 from ui.app.i18n import texts
-from ui.controls.digit_controls import choose_digit, choose_distortion, choose_kind, choose_models, note
+from ui.controls.digit_controls import (
+    choose_digit,
+    choose_distortion,
+    choose_kind,
+    choose_models,
+    note,
+)
 from ui.controls.distortion_state import distorted
 from ui.pages.digits.answers import show, take_home_answers
 

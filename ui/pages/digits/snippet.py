@@ -1,4 +1,6 @@
-"""The program of the digits page and of the stage: the distorted digit, and what the models answer."""
+"""The program of the digits page and of the stage: the distorted digit, and what the models
+answer.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,9 +21,16 @@ AMOUNTS = {  # of ``distort_digit``, as ``distortion_state.distorted`` has them
 
 
 def snippet(
-    digit: Tensor, label: int | None, kind: str, values: Values, models: Sequence[str], by_hand: Mapping[str, Tensor] | None = None
+    digit: Tensor,
+    label: int | None,
+    kind: str,
+    values: Values,
+    models: Sequence[str],
+    by_hand: Mapping[str, Tensor] | None = None,
 ) -> str:
-    """What the experiments ``models`` answer to a digit uint8 (28, 28), distorted; ``by_hand`` has theta (P,) for some of them."""
+    """What the experiments ``models`` answer to a digit uint8 (28, 28), distorted; ``by_hand`` has
+    theta (P,) for some of them.
+    """
     imports, line = digit_lines(digit, label)
     more, image = _distorted(kind, values)
     answers = f"""
@@ -33,11 +42,14 @@ for name in {list(models)!r}:
     for theta, grid, output in answers[name].transformers:
         print("theta", theta[0])"""
     hands = "".join(
-        f"\nby_hand = load_checkpoint({name!r}).model.explain(image, torch.tensor([{numbers(theta.tolist())}]))"
+        f"\nby_hand = load_checkpoint({name!r}).model.explain(image, "
+        f"torch.tensor([{numbers(theta.tolist())}]))"
         '\nprint("by hand", by_hand.logits.softmax(1)[0])'
         for name, theta in (by_hand or {}).items()
     )
-    return program([*imports, *more, "from stn_core import load_checkpoint"], line, image, answers + hands)
+    return program(
+        [*imports, *more, "from stn_core import load_checkpoint"], line, image, answers + hands
+    )
 
 
 def _distorted(kind: str, values: Values) -> tuple[list[str], str]:
@@ -52,7 +64,9 @@ def _distorted(kind: str, values: Values) -> tuple[list[str], str]:
         lines.append(f"drops = {by_hand}  # by hand; -1 is where the seed drops it")
         amounts += ", drops=drops"
     height, width = DISTORTIONS[kind].size
-    lines.append(f"image = distort_digit(digit, {kind!r}, {amounts})  # (1, 1, {height}, {width}) in [0, 1]")
+    lines.append(
+        f"image = distort_digit(digit, {kind!r}, {amounts})  # (1, 1, {height}, {width}) in [0, 1]"
+    )
     return [f"from stn_core.data.distort_digit import {', '.join(names)}"], "\n".join(lines)
 
 

@@ -1,4 +1,6 @@
-"""Exhibit 4, the gradient: where the loss pulls every grid point, summed up into theta, one step at a time."""
+"""Exhibit 4, the gradient: where the loss pulls every grid point, summed up into theta, one step at
+a time.
+"""
 
 import math
 
@@ -40,7 +42,10 @@ def main() -> None:
     drawing = st.container()
     values[controls.STEPS.key] = draw_steps(say)
     number = int(st.session_state[controls.DIGIT.number_key])
-    scene = lambda values: descended(model, digit, label, number, family, values, say)
+
+    def scene(values):
+        return descended(model, digit, label, number, family, values, say)
+
     figure, sentence = scene(values)
     above.markdown(f"#### {sentence}")
     with drawing:
@@ -53,10 +58,20 @@ def main() -> None:
 
 
 def descended(
-    model: DigitModel, digit: Tensor, label: int, number: int, family: str, values: Values, say: Translator
+    model: DigitModel,
+    digit: Tensor,
+    label: int,
+    number: int,
+    family: str,
+    values: Values,
+    say: Translator,
 ) -> tuple[Figure, str]:
-    """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its class."""
-    x, y, angle, scale, rate = (values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate"))
+    """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its
+    class.
+    """
+    x, y, angle, scale, rate = (
+        values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate")
+    )
     image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
     settings = (label, number, x, y, angle, scale, rate, family)
     path = descend(settings, values["g_steps"], model, image, label, family, rate)
@@ -64,11 +79,28 @@ def descended(
 
 
 def draw_steps(say: Translator) -> int:
-    """One step, ten, back to the start; and the steps so far as a slider, which the address keeps."""
+    """One step, ten, back to the start; and the steps so far as a slider, which the address
+    keeps.
+    """
     buttons = st.columns(4, vertical_alignment="bottom")
-    buttons[0].button(say("step"), on_click=go, args=(1,), width="stretch", icon=":material/skip_next:", type="primary")
-    buttons[1].button(say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:")
-    buttons[2].button(say("start"), on_click=go, args=(-int(controls.STEPS.high),), width="stretch", icon=":material/undo:")
+    buttons[0].button(
+        say("step"),
+        on_click=go,
+        args=(1,),
+        width="stretch",
+        icon=":material/skip_next:",
+        type="primary",
+    )
+    buttons[1].button(
+        say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:"
+    )
+    buttons[2].button(
+        say("start"),
+        on_click=go,
+        args=(-int(controls.STEPS.high),),
+        width="stretch",
+        icon=":material/undo:",
+    )
     return draw_slider(controls.STEPS, say, buttons[3])
 
 
@@ -78,34 +110,68 @@ def go(steps: int) -> None:
     st.session_state[key] = controls.STEPS.fitted(st.session_state[key] + steps)
 
 
-Path = list[tuple[list[float], float, list[float]]]  # theta, the loss there and dL/dtheta, from the start on
+# theta, the loss there and dL/dtheta, from the start on
+Path = list[tuple[list[float], float, list[float]]]
 
 
 @st.cache_data(show_spinner=False, max_entries=4000)
-def descend(settings: tuple, steps: int, _model: DigitModel, _image: Tensor, _label: int, _family: str, _rate: float) -> Path:
-    """Where theta is after 0, 1, ... ``steps`` steps. One step is computed at a time, and kept for all visitors."""
-    path: Path = descend(settings, steps - 1, _model, _image, _label, _family, _rate) if steps else []
-    theta = step(torch.tensor(path[-1][0]), torch.tensor(path[-1][2]), _rate) if path else TRANSFORMS[_family].identity()
+def descend(
+    settings: tuple,
+    steps: int,
+    _model: DigitModel,
+    _image: Tensor,
+    _label: int,
+    _family: str,
+    _rate: float,
+) -> Path:
+    """Where theta is after 0, 1, ... ``steps`` steps. One step is computed at a time, and kept for
+    all visitors.
+    """
+    path: Path = (
+        descend(settings, steps - 1, _model, _image, _label, _family, _rate) if steps else []
+    )
+    theta = (
+        step(torch.tensor(path[-1][0]), torch.tensor(path[-1][2]), _rate)
+        if path
+        else TRANSFORMS[_family].identity()
+    )
     answer = gradient_at(_model, _image, _label, _family, theta)
     return [*path, (theta.tolist(), answer.loss, answer.of_theta.tolist())]
 
 
 def gradient_at(
-    model: DigitModel, image: Tensor, label: int, family: str, theta: Tensor, kernel: Kernel = "bilinear"
+    model: DigitModel,
+    image: Tensor,
+    label: int,
+    family: str,
+    theta: Tensor,
+    kernel: Kernel = "bilinear",
 ) -> LossGradient:
     return loss_gradient(model.classify, image, label, TRANSFORMS[family], theta, SIZE, kernel)
 
 
-def draw(model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator) -> tuple[Figure, str]:
-    """Both kernels, the bilinear one where its path ends, the integer one where it started, and what they show."""
+def draw(
+    model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator
+) -> tuple[Figure, str]:
+    """Both kernels, the bilinear one where its path ends, the integer one where it started, and
+    what they show.
+    """
     transform = TRANSFORMS[family]
-    kernels: tuple[tuple[Kernel, Tensor], ...] = (("bilinear", torch.tensor(path[-1][0])), ("nearest", transform.identity()))
+    kernels: tuple[tuple[Kernel, Tensor], ...] = (
+        ("bilinear", torch.tensor(path[-1][0])),
+        ("nearest", transform.identity()),
+    )
     sides = []
     for kernel, theta in kernels:
         gradient = gradient_at(model, image, label, family, theta, kernel)
         slope = sampler_gradient(image[None], gradient.grid[None], kernel)[0, 0]
-        title = say("figure_bilinear" if kernel == "bilinear" else "figure_integer", loss=f"{gradient.loss:.2f}")
-        sides.append(Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear"))
+        title = say(
+            "figure_bilinear" if kernel == "bilinear" else "figure_integer",
+            loss=f"{gradient.loss:.2f}",
+        )
+        sides.append(
+            Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear")
+        )
     sentence = in_words(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
     return gradient_figure(image[0], sides, losses, flat, int(controls.STEPS.high), say), sentence
@@ -117,7 +183,13 @@ def in_words(gradient: LossGradient, label: int, path: Path, say: Translator) ->
     if len(path) > 1:
         return say("sentence_steps", steps=len(path) - 1, first=first, loss=loss, answer=answer)
     key = "sentence_right_start" if answer == label else "sentence_start"
-    return say(key, label=label, answer=answer, loss=loss, pull=direction(-gradient.of_points.flatten(0, 1).sum(0), say))
+    return say(
+        key,
+        label=label,
+        answer=answer,
+        loss=loss,
+        pull=direction(-gradient.of_points.flatten(0, 1).sum(0), say),
+    )
 
 
 def direction(pull: Tensor, say: Translator) -> str:

@@ -8,7 +8,9 @@ from ui.pages.gradient import controls
 
 
 def snippet(digit: Tensor, label: int, model: str, family: str, values: Values) -> str:
-    """Steps down the gradient of theta, and the gradient through the integer kernel at the start."""
+    """Steps down the gradient of theta, and the gradient through the integer kernel at the
+    start.
+    """
     imports, line = digit_lines(digit, label)
     code = f"""
 image = moved(digit, (28, 28), x, y, math.radians(angle), scale)[0]
@@ -22,6 +24,9 @@ for _ in range(steps):
 print("loss", answer.loss, "theta", theta, "dL/dtheta", answer.of_theta)
 integer = loss_gradient(classify, image, {label}, transform, transform.identity(), (28, 28), "nearest")
 print("with the integer kernel", integer.loss, integer.of_theta)"""
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.cnn_invariance import moved"]
+    ours = [
+        "from stn_core import TRANSFORMS, load_checkpoint",
+        "from stn_core.explain.cnn_invariance import moved",
+    ]
     ours.append("from stn_core.explain.gradient_chain import loss_gradient, step")
     return program([*imports, *ours], line, assignments(controls.SLIDERS, values), code)

@@ -1,6 +1,8 @@
-"""Lessons: files in ``assets/lessons/``, a table ``[[step]]`` for each step: a page, its state, and what to say about it.
+"""Lessons: files in ``assets/lessons/``, a table ``[[step]]`` for each step: a page, its state, and
+what to say about it.
 
-A file is read as a whole. Whatever is wrong in it is a ``Mistake`` with its line; a file with mistakes is no lesson.
+A file is read as a whole. Whatever is wrong in it is a ``Mistake`` with its line; a file with
+mistakes is no lesson.
 """
 
 import os
@@ -25,9 +27,11 @@ Said = Mapping[str, str]  # a text by language
 
 @dataclass(frozen=True)
 class Step:
-    """What the class sees (``page`` with ``state``, else as it is at the start) and reads; ``texts`` has some of ``TEXTS``.
+    """What the class sees (``page`` with ``state``, else as it is at the start) and reads;
+    ``texts`` has some of ``TEXTS``.
 
-    ``heading`` is the number of the page's heading that comes to the top, 1 for the page as it opens.
+    ``heading`` is the number of the page's heading that comes to the top, 1 for the page as it
+    opens.
     """
 
     page: str
@@ -51,7 +55,9 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong in a line of a file: ``key`` names the sentence in ``texts/lecture.toml`` that says it with ``values``."""
+    """What is wrong in a line of a file: ``key`` names the sentence in ``texts/lecture.toml`` that
+    says it with ``values``.
+    """
 
     file: str
     line: int
@@ -71,7 +77,8 @@ def lessons() -> dict[str, Lesson | list[Mistake]]:
 
 def lesson(name: str) -> Lesson | list[Mistake] | None:
     """The lesson of that name, or what is wrong with it; None if there is no such file."""
-    paths = {path.stem: path for path in FOLDER.glob("*.toml")}  # a name from the address never becomes a path
+    # a name from the address never becomes a path
+    paths = {path.stem: path for path in FOLDER.glob("*.toml")}
     return read(paths[name]) if name in paths else None
 
 
@@ -88,8 +95,18 @@ def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
     except UnicodeDecodeError as error:
         return [Mistake(path.name, path.read_bytes()[: error.start].count(b"\n") + 1, "not_text")]
     except tomllib.TOMLDecodeError as error:
-        return [Mistake(path.name, _line_in(str(error), text), "not_toml", {"reason": str(error).partition(" (at ")[0]})]
-    mistakes = [Mistake(path.name, line_of(text, place), key, values) for place, key, values in _mistakes(table)]
+        return [
+            Mistake(
+                path.name,
+                _line_in(str(error), text),
+                "not_toml",
+                {"reason": str(error).partition(" (at ")[0]},
+            )
+        ]
+    mistakes = [
+        Mistake(path.name, line_of(text, place), key, values)
+        for place, key, values in _mistakes(table)
+    ]
     if mistakes:
         return mistakes
     return Lesson(path.stem, _said(table["title"]), [_step(step) for step in table["step"]])
@@ -98,7 +115,12 @@ def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
 def _step(table: dict[str, Any]) -> Step:
     controls = PAGES[table["page"]].controls()
     state = {name: controls[name].fitted(value) for name, value in table.get("state", {}).items()}
-    return Step(table["page"], state, table.get("heading", 1), {name: _said(table[name]) for name in TEXTS if name in table})
+    return Step(
+        table["page"],
+        state,
+        table.get("heading", 1),
+        {name: _said(table[name]) for name in TEXTS if name in table},
+    )
 
 
 def _said(text: str | Said) -> Said:
@@ -115,7 +137,11 @@ def _mistakes(table: dict[str, Any]) -> Iterator[Wrong]:
     yield from _unknown(table, ("title", "step"), ())
     yield from _wrong_text(table, "title", ())
     steps = table.get("step")
-    if not isinstance(steps, list) or not steps or not all(isinstance(step, dict) for step in steps):
+    if (
+        not isinstance(steps, list)
+        or not steps
+        or not all(isinstance(step, dict) for step in steps)
+    ):
         yield ("step",), "no_steps", {}
         return
     for number, step in enumerate(steps):
@@ -149,9 +175,17 @@ def _wrong_state(page: str, state: dict[str, Any], place: Place) -> Iterator[Wro
     controls = PAGES[page].controls()
     for name, value in state.items():
         if name not in controls:
-            yield (*place, name), "control", {"control": name, "page": page, "accepted": ", ".join(controls) or "–"}
+            yield (
+                (*place, name),
+                "control",
+                {"control": name, "page": page, "accepted": ", ".join(controls) or "–"},
+            )
         elif not controls[name].accepts(value):
-            yield (*place, name), "value", {"control": name, "value": value, "accepted": controls[name].accepted}
+            yield (
+                (*place, name),
+                "value",
+                {"control": name, "value": value, "accepted": controls[name].accepted},
+            )
 
 
 def _unknown(table: dict[str, Any], known: Sequence[str], place: Place) -> Iterator[Wrong]:
@@ -172,7 +206,11 @@ def _wrong_text(table: dict[str, Any], name: str, place: Place) -> Iterator[Wron
     else:
         for language, words in text.items():
             if language not in LANGUAGES:
-                yield (*place, name, language), "language", {"language": language, "accepted": ", ".join(LANGUAGES)}
+                yield (
+                    (*place, name, language),
+                    "language",
+                    {"language": language, "accepted": ", ".join(LANGUAGES)},
+                )
             elif not isinstance(words, str):
                 yield (*place, name, language), "text", {"name": name}
             elif not words.strip():
@@ -183,9 +221,11 @@ def _wrong_text(table: dict[str, Any], name: str, place: Place) -> Iterator[Wron
 
 
 def line_of(text: str, place: Place) -> int:
-    """The line of a TOML text on which the statement begins that makes ``place``; 1 if no single one does.
+    """The line of a TOML text on which the statement begins that makes ``place``; 1 if no single
+    one does.
 
-    tomllib does not tell, so the statements are read one after the other: one ends where all before it is TOML again.
+    tomllib does not tell, so the statements are read one after the other: one ends where all before
+    it is TOML again.
     """
     lines, begin = text.split("\n"), 1
     for end in range(1, len(lines) + 1):

@@ -18,7 +18,10 @@ def main(pages: Pages) -> None:
         if isinstance(lesson, Lesson):
             show(lesson, pages)
         else:
-            st.error("  \n".join(in_words(mistake, say) for mistake in lesson), icon=":material/edit_document:")
+            st.error(
+                "  \n".join(in_words(mistake, say) for mistake in lesson),
+                icon=":material/edit_document:",
+            )
 
 
 def show(lesson: Lesson, pages: Pages) -> None:
@@ -32,5 +35,7 @@ def show(lesson: Lesson, pages: Pages) -> None:
         for at, step in enumerate(lesson.steps, 1):
             place = Place(lesson, at)
             columns[at > half].page_link(
-                pages[step.page], label=f"{at} · {step.say('title', language())}", query_params=address(place)
+                pages[step.page],
+                label=f"{at} · {step.say('title', language())}",
+                query_params=address(place),
             )

@@ -1,8 +1,8 @@
-"""A lecture over the pages: ``lesson`` and ``at`` in the address name a step, which brings its page into its state and says what to
-see.
+"""A lecture over the pages: ``lesson`` and ``at`` in the address name a step, which brings its page
+into its state and says what to see.
 
-A step is reached by changing the address, whoever does it: a key, a link, the browser's way back. What a step leaves open is as at
-the start; who comes by a link that says more sees that.
+A step is reached by changing the address, whoever does it: a key, a link, the browser's way back.
+What a step leaves open is as at the start; who comes by a link that says more sees that.
 """
 
 import json
@@ -40,7 +40,9 @@ class Place(NamedTuple):
 
 def link(place: Place) -> str:
     """The address of a step, as seen from any page, in this language and theme."""
-    kept = {name: st.query_params[name] for name in ("lang", "projector") if name in st.query_params}
+    kept = {
+        name: st.query_params[name] for name in ("lang", "projector") if name in st.query_params
+    }
     return (path_of(place.step.page) or "./") + "?" + urlencode(address(place) | kept)
 
 
@@ -49,7 +51,9 @@ def address(place: Place) -> dict[str, str]:
 
 
 def follow(path: str, sidebar: DeltaGenerator, pages: Pages) -> None:
-    """Where a lesson is in the address: go to its step, and show its panel above what the page at ``path`` has in the sidebar."""
+    """Where a lesson is in the address: go to its step, and show its panel above what the page at
+    ``path`` has in the sidebar.
+    """
     name = st.query_params.get("lesson")
     found = lesson(name) if name else None
     if not isinstance(found, Lesson):
@@ -84,11 +88,13 @@ def arrive(place: Place) -> None:
         value = place.step.state.get(name, control.default)
         if not control.kept_by_page:
             st.session_state[name] = value
-        with suppress(StreamlitAPIException):  # it is bound to a widget that is there already, which will see to its address
+        # it is bound to a widget that is there already, which will see to its address
+        with suppress(StreamlitAPIException):
             write(name, None if value == control.default else control.text(value))
     if place.step.page == "replay":
         st.session_state["replay_start"] = place.step.state.get("step", 0)
-    st.session_state["lecture_at"] = here  # last: a run that is cut short by the next one has not arrived
+    # last: a run that is cut short by the next one has not arrived
+    st.session_state["lecture_at"] = here
 
 
 def show(place: Place, pages: Pages) -> None:
@@ -98,12 +104,17 @@ def show(place: Place, pages: Pages) -> None:
         "lesson": said(place.lesson.title, spoken),
         "at": place.at,
         "heading": place.step.heading,
-        "steps": [{"title": other.step.say("title", spoken), "href": link(other)} for other in steps],
+        "steps": [
+            {"title": other.step.say("title", spoken), "href": link(other)} for other in steps
+        ],
         "all": path_of("lecture"),
         "words": {key: say(key) for key in ("back", "next", "try", "answer", "controls", "all")}
         | {"progress": say("progress", at=place.at, count=len(steps))},
     }
-    data |= {name: place.step.say(name, spoken) for name in ("title", "text", "try", "question", "answer")}
+    data |= {
+        name: place.step.say(name, spoken)
+        for name in ("title", "text", "try", "question", "answer")
+    }
     panel(data, KEY, on_go=lambda: go(place, pages))
 
 
@@ -111,14 +122,19 @@ def go(place: Place, pages: Pages) -> None:
     """The panel asks for another step; 0 is the list of all."""
     asked = st.session_state[KEY].get("go")
     if asked == 0:
-        st.switch_page(pages["lecture"], query_params={})  # None would not let go of what widgets are bound to
+        # None would not let go of what widgets are bound to
+        st.switch_page(pages["lecture"], query_params={})
     st.query_params["at"] = str(number(str(asked), len(place.lesson.steps)))
 
 
 def complain(found: list[Mistake] | None, name: str) -> None:
     """The lesson in the address is none: say why, above the page."""
     say = texts("lecture")
-    st.error(say("not_found", name=name) if found is None else "  \n".join(in_words(mistake, say) for mistake in found))
+    st.error(
+        say("not_found", name=name)
+        if found is None
+        else "  \n".join(in_words(mistake, say) for mistake in found)
+    )
 
 
 def in_words(mistake: Mistake, say: Translator) -> str:

@@ -1,7 +1,9 @@
-"""A player of recordings: the digits and their sampling grids move as the network learns, over the curve of the error.
+"""A player of recordings: the digits and their sampling grids move as the network learns, over the
+curve of the error.
 
-The browser is sent the recordings once and computes the warps itself, so playing is smooth whatever the server does.
-Streamlit sends an unchanged message as a reference only; nothing in it changes while one plays.
+The browser is sent the recordings once and computes the warps itself, so playing is smooth whatever
+the server does. Streamlit sends an unchanged message as a reference only; nothing in it changes
+while one plays.
 """
 
 import base64
@@ -25,23 +27,41 @@ _component = component(HERE, "replay", isolate_styles=False)
 
 
 def replay(
-    sides: Sequence[dict[str, Any]], start: int, words: dict[str, str], language: str, key: str, on_step: Callable[[], None]
+    sides: Sequence[dict[str, Any]],
+    start: int,
+    words: dict[str, str],
+    language: str,
+    key: str,
+    on_step: Callable[[], None],
 ) -> None:
-    """Show recordings, each from ``side``, side by side, at first at step ``start``; when ``start`` changes, the player goes there.
+    """Show recordings, each from ``side``, side by side, at first at step ``start``; when ``start``
+    changes, the player goes there.
 
-    ``words`` are the player's texts, with {braces} that it fills in itself. ``on_step`` is called when the visitor pauses at
-    another step, which is then in ``st.session_state[key]["step"]``. What the browser says is to be checked.
+    ``words`` are the player's texts, with {braces} that it fills in itself. ``on_step`` is called
+    when the visitor pauses at another step, which is then in ``st.session_state[key]["step"]``.
+    What the browser says is to be checked.
     """
-    data = {"sides": sides, "start": start, "words": words, "language": language, "colors": COLORS, "digits": DIGITS}
+    data = {
+        "sides": sides,
+        "start": start,
+        "words": words,
+        "language": language,
+        "colors": COLORS,
+        "digits": DIGITS,
+    }
     _component(data, key=key, on_step_change=on_step)
 
 
 def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any]:
-    """What the player needs of a recording called ``name`` to show the digits ``shown`` of its 64, some ten to a hundred kB."""
+    """What the player needs of a recording called ``name`` to show the digits ``shown`` of its 64,
+    some ten to a hundred kB.
+    """
     transform, theta = as_matrix(recording.transform, recording.theta)
     chosen = torch.tensor(shown)
     logits = recording.logits[:, chosen].float()  # (M, n, 10)
-    sure = logits.softmax(2).gather(2, recording.labels[chosen].expand(len(logits), -1)[..., None])[..., 0]
+    sure = logits.softmax(2).gather(2, recording.labels[chosen].expand(len(logits), -1)[..., None])[
+        ..., 0
+    ]
     return {
         "name": name,
         "family": None if transform is None else transform.name,
@@ -59,16 +79,25 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
     }
 
 
-def as_matrix(transform: Transform | None, theta: Tensor | None) -> tuple[Transform | None, Tensor | None]:
-    """A family that the browser knows with theta (M, 64, P) in it: whatever else has a matrix is affine or projective."""
+def as_matrix(
+    transform: Transform | None, theta: Tensor | None
+) -> tuple[Transform | None, Tensor | None]:
+    """A family that the browser knows with theta (M, 64, P) in it: whatever else has a matrix is
+    affine or projective.
+    """
     if transform is None or theta is None or transform.name in FAMILIES:
         return transform, theta
     matrix = transform.coefficients(theta.flatten(0, 1).float())
     if matrix.shape[1:] == (2, 3):
         return TRANSFORMS["affine"], matrix.flatten(1).view(*theta.shape[:2], 6).half()
     if matrix.shape[1:] == (3, 3):
-        return TRANSFORMS["projective"], (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].view(*theta.shape[:2], 8).half()
-    raise ValueError(f"the player has no {transform.name} transform: it knows those with a matrix, and the thin plate spline")
+        return TRANSFORMS["projective"], (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].view(
+            *theta.shape[:2], 8
+        ).half()
+    raise ValueError(
+        f"the player has no {transform.name} transform: it knows those with a matrix, and the "
+        "thin plate spline"
+    )
 
 
 def in_bytes(values: Tensor) -> Tensor:

@@ -13,14 +13,17 @@ NOTHING = "-"  # in place of the right one
 
 @dataclass(frozen=True)
 class Dozen(Number):
-    """Which twelve of the 64 recorded digits are shown: the address has the first and the last of them, counted from 1."""
+    """Which twelve of the 64 recorded digits are shown: the address has the first and the last of
+    them, counted from 1.
+    """
 
     def text(self, value: int) -> str:
         return f"{12 * value - 11}-{12 * value}"
 
 
 DOZEN = Dozen("dozen", 1, 5, 1, label="digits")
-STEP = Number("step", 0, MOST_STEPS, 0, kept_by_page=True)  # the training step at which the player is paused
+# the training step at which the player is paused
+STEP = Number("step", 0, MOST_STEPS, 0, kept_by_page=True)
 
 
 def name_of(experiment: Experiment) -> str:
@@ -30,7 +33,11 @@ def name_of(experiment: Experiment) -> str:
 
 def recordable() -> dict[str, Experiment]:
     """The experiments whose training can be recorded, by their names."""
-    return {name_of(experiment): experiment for experiment in EXPERIMENTS.values() if experiment.data in TABLE_KINDS}
+    return {
+        name_of(experiment): experiment
+        for experiment in EXPERIMENTS.values()
+        if experiment.data in TABLE_KINDS
+    }
 
 
 def left() -> Choice:

@@ -1,4 +1,6 @@
-"""Training, played back: the digits are brought upright while the network learns, and the error falls."""
+"""Training, played back: the digits are brought upright while the network learns, and the error
+falls.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -21,9 +23,23 @@ from ui.pages.replay.snippet import snippet
 
 KEY = "player"
 WORDS = (
-    "player", "play", "pause", "scrubber", "clock", "clock_without_batch", "wrong", "error", "misalignment", "steps",
-    "legend", "legend_plain", "alt", "alt_right", "alt_wrong", "alt_curve",
-)  # fmt: skip
+    "player",
+    "play",
+    "pause",
+    "scrubber",
+    "clock",
+    "clock_without_batch",
+    "wrong",
+    "error",
+    "misalignment",
+    "steps",
+    "legend",
+    "legend_plain",
+    "alt",
+    "alt_right",
+    "alt_wrong",
+    "alt_curve",
+)
 
 
 def main() -> None:
@@ -44,20 +60,34 @@ def main() -> None:
     st.markdown(say("notes"))
     st.caption(say("distance", digits=DIGITS))
     stories = [story(recording, say).replace("*", "") for recording in recordings]
-    paths = {recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment)) for recording in recordings}
+    paths = {
+        recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment))
+        for recording in recordings
+    }
     shown = range(12 * dozen - 12, 12 * dozen)
-    take_home("replay", snippet(paths, step, shown), notes=[*stories, say("distance", digits=DIGITS)], training=True)
+    take_home(
+        "replay",
+        snippet(paths, step, shown),
+        notes=[*stories, say("distance", digits=DIGITS)],
+        training=True,
+    )
 
 
 def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
-    """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded is offered first."""
+    """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded
+    is offered first.
+    """
     named = recordable()
-    offered = sorted(named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True)
+    offered = sorted(
+        named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True
+    )
     sides = [
         draw_select(controls.left(), say, offered),
         draw_select(controls.right(), say, [*offered, controls.NOTHING], help_key="right_help"),
     ]
-    dozen = draw_number_buttons(controls.DOZEN, say(controls.DOZEN.label_key), show_label=True, help_text=say("digits_help"))
+    dozen = draw_number_buttons(
+        controls.DOZEN, say(controls.DOZEN.label_key), show_label=True, help_text=say("digits_help")
+    )
     return [named[side] for side in sides if side in named], dozen
 
 
@@ -71,13 +101,17 @@ def report_missing(missing: loading.Missing, say: Translator) -> None:
 
 
 def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
-    """The player, and the step at which it is paused: the address has it, and is where the player starts, once a visit."""
+    """The player, and the step at which it is paused: the address has it, and is where the player
+    starts, once a visit.
+    """
     step = step_from_text(st.query_params.get(controls.STEP.key, 0), int(controls.STEP.high))
     start = st.session_state.setdefault("replay_start", step)
     sides = []
     for recording in recordings:
         path = loading.recording_path(recording.experiment)
-        sides.append(sent(path, path.stat().st_mtime_ns, name_of(recording.experiment), dozen, recording))
+        sides.append(
+            sent(path, path.stat().st_mtime_ns, name_of(recording.experiment), dozen, recording)
+        )
     words = {key: say.template(key) for key in WORDS}
     replay(sides, start, words, language(), key=KEY, on_step=keep_step)
     return step
@@ -85,7 +119,10 @@ def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
 
 def keep_step() -> None:
     """The visitor has paused the player elsewhere."""
-    address.write(controls.STEP.key, str(step_from_text(st.session_state[KEY].get("step"), int(controls.STEP.high))))
+    address.write(
+        controls.STEP.key,
+        str(step_from_text(st.session_state[KEY].get("step"), int(controls.STEP.high))),
+    )
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -95,20 +132,40 @@ def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording)
 
 
 def story(recording: Recording, say: Translator) -> str:
-    """What happened, in figures: when the answers came, when the grids began to move, how it ended."""
-    number = lambda step: f"{step:,}"
+    """What happened, in figures: when the answers came, when the grids began to move, how it
+    ended.
+    """
+
+    def number(step):
+        return f"{step:,}"
+
     path = loading.recording_path(recording.experiment)
     misalignment, moved = measured(path, path.stat().st_mtime_ns, recording)
     wrong = recording.wrong
     events = []
-    for key, reached in (("half", wrong <= DIGITS / 2), ("moving", moved >= 1), ("tenth", wrong <= DIGITS / 10)):
+    for key, reached in (
+        ("half", wrong <= DIGITS / 2),
+        ("moving", moved >= 1),
+        ("tenth", wrong <= DIGITS / 10),
+    ):
         if reached.any():
             step = int(recording.steps[reached.int().argmax()])
             events.append((step, say(key, step=number(step))))
     events.sort()
-    end = {"wrong": int(wrong[-1]), "digits": DIGITS, "before": f"{misalignment[0]:.1f}", "after": f"{misalignment[-1]:.1f}"}
-    said = [text for _, text in events] + [say("plain" if recording.theta is None else "aligned", **end)]
-    return say("story", name=name_of(recording.experiment), events=("；" if say.language == "zh" else "; ").join(said))
+    end = {
+        "wrong": int(wrong[-1]),
+        "digits": DIGITS,
+        "before": f"{misalignment[0]:.1f}",
+        "after": f"{misalignment[-1]:.1f}",
+    }
+    said = [text for _, text in events] + [
+        say("plain" if recording.theta is None else "aligned", **end)
+    ]
+    return say(
+        "story",
+        name=name_of(recording.experiment),
+        events=("；" if say.language == "zh" else "; ").join(said),
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

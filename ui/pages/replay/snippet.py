@@ -25,5 +25,8 @@ for name, path in paths.items():
     wrong, misalignment = int(recording.wrong[moment]), recording.misalignment[moment].item()
     print(name, "step", int(recording.steps[moment]), "wrong", wrong, "of 64, misalignment", misalignment)
     found[name] = theta, images, answers, wrong, misalignment"""
-    imports = ["from stn_core import sample", "from stn_core.training.recording import load_recording"]
+    imports = [
+        "from stn_core import sample",
+        "from stn_core.training.recording import load_recording",
+    ]
     return program(imports, code)

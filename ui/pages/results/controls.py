@@ -6,8 +6,12 @@ from ui.app import loading
 from ui.controls.spec import Choice, Choices, Control, Switch, by_name
 
 SHOW = Choice(
-    "show", ("error", "seeds", "parameters", "samples", "time", "date"), "error", option_label="view", kept_by_page=True
-)  # fmt: skip
+    "show",
+    ("error", "seeds", "parameters", "samples", "time", "date"),
+    "error",
+    option_label="view",
+    kept_by_page=True,
+)
 KIND = Choice("data", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="kind")
 LOGARITHMIC = Switch("log", True, label="logarithmic")
 
@@ -30,4 +34,9 @@ def transformers(kind: str) -> dict[str, Experiment]:
 
 def table() -> dict[str, Control]:
     """The page's controls by their names."""
-    return by_name(SHOW, KIND, LOGARITHMIC, *(control for kind in TABLE_KINDS for control in (curves(kind), means(kind))))
+    return by_name(
+        SHOW,
+        KIND,
+        LOGARITHMIC,
+        *(control for kind in TABLE_KINDS for control in (curves(kind), means(kind))),
+    )

@@ -1,4 +1,6 @@
-"""The results page's figures: the curves as a plain Plotly dict, the means of the classes as another, the table as HTML."""
+"""The results page's figures: the curves as a plain Plotly dict, the means of the classes as
+another, the table as HTML.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -32,7 +34,9 @@ LEFT, RIGHTMOST = 0.05, 0.975
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the table: what stands in it, large and small, and where a click leads; ``meets`` is None without a figure."""
+    """One cell of the table: what stands in it, large and small, and where a click leads; ``meets``
+    is None without a figure.
+    """
 
     large: str
     small: str
@@ -43,7 +47,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """One panel of the curves: a title, the x values, the range of training, a note on it, and a curve a model."""
+    """One panel of the curves: a title, the x values, the range of training, a note on it, and a
+    curve a model.
+    """
 
     title: str
     unit: str
@@ -59,12 +65,15 @@ def table_html(
     rows: Sequence[tuple[str, Sequence[Cell | None]]],
     below: tuple[str, str] | None = None,
 ) -> str:
-    """The table: columns with a name and a hint, rows with a name and a cell for each column, None where the paper has none.
+    """The table: columns with a name and a hint, rows with a name and a cell for each column, None
+    where the paper has none.
 
     ``below`` says under each column's name what stands large and small in its cells.
     """
     two = "" if below is None else "<small>{}<span>{}</span></small>".format(*map(escape, below))
-    head = "".join(f'<th scope="col" title="{escape(hint)}">{escape(name)}{two}</th>' for name, hint in columns)
+    head = "".join(
+        f'<th scope="col" title="{escape(hint)}">{escape(name)}{two}</th>' for name, hint in columns
+    )
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{_cell_html(cell)}</td>" for cell in cells)}</tr>'
         for name, cells in rows
@@ -81,13 +90,23 @@ def _cell_html(cell: Cell | None) -> str:
     sign = f'<i aria-hidden="true">{sign}</i>' if sign else ""
     text = f"{sign}<b>{escape(cell.large)}</b><small>{escape(cell.small)}</small>"
     hint = f'class="{kind}" title="{escape(cell.hint)}" aria-label="{escape(cell.hint)}"'
-    return f'<a href="{escape(cell.link)}" {hint}>{text}</a>' if cell.link else f"<span {hint}>{text}</span>"
+    return (
+        f'<a href="{escape(cell.link)}" {hint}>{text}</a>'
+        if cell.link
+        else f"<span {hint}>{text}</span>"
+    )
 
 
 def curves_figure(
-    panels: Sequence[CurvePanel], names: Mapping[str, str], title: str, guessing: str, range_name: str, logarithmic: bool = True
+    panels: Sequence[CurvePanel],
+    names: Mapping[str, str],
+    title: str,
+    guessing: str,
+    range_name: str,
+    logarithmic: bool = True,
 ) -> Figure:
-    """Error in per cent against each panel's parameter, the panels side by side, the range of training shaded.
+    """Error in per cent against each panel's parameter, the panels side by side, the range of
+    training shaded.
 
     Args:
         names: of the models that are shown, as the legend has them.
@@ -111,24 +130,45 @@ def curves_figure(
         low, high = min(panel.values), max(panel.values)
         room = 0.02 * (high - low)
         xaxis = {"range": [low - room, high + room], **_ticks(low, high, panel.unit)}
-        yaxis: dict[str, Any] = {"tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks], "showticklabels": i == 0}
-        yaxis |= {"type": "log", "range": [math.log10(LOWEST), 2.03]} if logarithmic else {"range": [0, 102]}
+        yaxis: dict[str, Any] = {
+            "tickvals": ticks,
+            "ticktext": [f"{tick:g}" for tick in ticks],
+            "showticklabels": i == 0,
+        }
+        yaxis |= (
+            {"type": "log", "range": [math.log10(LOWEST), 2.03]}
+            if logarithmic
+            else {"range": [0, 102]}
+        )
         axes = figure.curve_axes((left, left + width), (bottom, top), xaxis, yaxis)
         _shade(figure, axes, panel, range_name)
         ends = line([low, high], [GUESSING, GUESSING], QUIET, 1.5) | axes
         figure.traces.append(ends | {"line": ends["line"] | {"dash": "dash"}})
         for model, errors in panel.errors.items():
             trace = {
-                "type": "scatter", "mode": "lines+markers", "x": list(panel.values), "line": model_line(model),
+                "type": "scatter",
+                "mode": "lines+markers",
+                "x": list(panel.values),
+                "line": model_line(model),
                 "y": [max(error, LOWEST) if logarithmic else error for error in errors],
-                "text": [f"{error:.1f} %" for error in errors], "name": names[model], "cliponaxis": False,
+                "text": [f"{error:.1f} %" for error in errors],
+                "name": names[model],
+                "cliponaxis": False,
                 "marker": {"color": model_color(model), "size": 6},
                 "hovertemplate": f"{names[model]}: %{{text}} (%{{x:g}} {panel.unit})<extra></extra>",
-            }  # fmt: skip
+            }
             figure.traces.append(trace | axes)
         centre = left + width / 2
-        figure.write(panel.title, centre, top + 24 / height, size=17, bold=True, anchor=("center", "middle"))
-        figure.write(guessing, centre, _at(GUESSING, bottom, top, logarithmic) - 0.004, 13, anchor=("center", "top"))
+        figure.write(
+            panel.title, centre, top + 24 / height, size=17, bold=True, anchor=("center", "middle")
+        )
+        figure.write(
+            guessing,
+            centre,
+            _at(GUESSING, bottom, top, logarithmic) - 0.004,
+            13,
+            anchor=("center", "top"),
+        )
         figure.write(panel.note, centre, 0, size=14, anchor=("center", "bottom"))
     return figure.figure()
 
@@ -148,7 +188,12 @@ def _ticks(low: float, high: float, unit: str) -> dict[str, object]:
     else:
         values = [low, 0.7, 1.0, 1.3, high]
     sign = "+" if low < 0 else ""
-    return {"tickvals": values, "ticktext": [f"{value:{sign if value else ''}g}{unit}".replace("-", "−") for value in values]}
+    return {
+        "tickvals": values,
+        "ticktext": [
+            f"{value:{sign if value else ''}g}{unit}".replace("-", "−") for value in values
+        ],
+    }
 
 
 def _shade(figure: Canvas, axes: dict[str, str], panel: CurvePanel, name: str) -> None:
@@ -157,7 +202,16 @@ def _shade(figure: Canvas, axes: dict[str, str], panel: CurvePanel, name: str) -
         return
     low, high = panel.trained
     refs = {"xref": axes["xaxis"], "yref": f"{axes['yaxis']} domain"}
-    band = {"type": "rect", "x0": low, "x1": high, "y0": 0, "y1": 1, "fillcolor": FAINT, "layer": "below", "line": {"width": 0}}
+    band = {
+        "type": "rect",
+        "x0": low,
+        "x1": high,
+        "y0": 0,
+        "y1": 1,
+        "fillcolor": FAINT,
+        "layer": "below",
+        "line": {"width": 0},
+    }
     figure.layout["shapes"].append(band | refs)
     label = {"text": name, "x": (low + high) / 2, "y": 0.6, "showarrow": False}
     figure.layout["annotations"].append(label | refs | {"font": {"size": 13, "color": TEXT}})
@@ -170,26 +224,48 @@ def _legend(figure: Canvas, names: Mapping[str, str], height: int) -> None:
         x, y = LEFT + 0.235 * column, 1 - (14 + 26 * row) / height
         stroke = "•••" if "fcn" in model else "━━"
         figure.write(
-            f'<span style="color:{model_color(model)}"><b>{stroke}</b></span>  {name}', x, y, 16, anchor=("left", "middle")
+            f'<span style="color:{model_color(model)}"><b>{stroke}</b></span>  {name}',
+            x,
+            y,
+            16,
+            anchor=("left", "middle"),
         )
 
 
-def means_figure(before: Tensor, after: Tensor, titles: tuple[str, str], figures: tuple[str, str], caption: str) -> Figure:
-    """The mean image of each class (10, h, w), before the transformer and after it, each row with its title and its figure.
+def means_figure(
+    before: Tensor, after: Tensor, titles: tuple[str, str], figures: tuple[str, str], caption: str
+) -> Figure:
+    """The mean image of each class (10, h, w), before the transformer and after it, each row with
+    its title and its figure.
 
-    Both rows are brightened by the same factor, the one that makes the brightest pixel of all white.
+    Both rows are brightened by the same factor, the one that makes the brightest pixel of all
+    white.
     """
     height, strip = 286, 90
     figure = Canvas(height)
     bright = 1 / max(before.max().item(), after.max().item(), 1e-6)
-    for i, (means, title, said, color) in enumerate(zip((before, after), titles, figures, (INPUT, GRID), strict=True)):
+    for i, (means, title, said, color) in enumerate(
+        zip((before, after), titles, figures, (INPUT, GRID), strict=True)
+    ):
         top = 1 - (30 + i * (strip + 66)) / height
         bottom = top - strip / height
-        figure.write(f'<span style="color:{color}">■</span> {title}', 0, top + 4 / height, 17, bold=True, anchor=("left", "bottom"))
+        figure.write(
+            f'<span style="color:{color}">■</span> {title}',
+            0,
+            top + 4 / height,
+            17,
+            bold=True,
+            anchor=("left", "bottom"),
+        )
         rows, columns = means.shape[1:]
         joined = torch.cat(list(means), dim=1) * bright
-        axes = figure.panel((0, 0.848), (bottom, top), picture(joined), joined.shape, color, margin=0.002)
-        between = [torch.tensor([[x - 0.5, -0.5], [x - 0.5, rows - 0.5]]) for x in range(columns, 10 * columns, columns)]
+        axes = figure.panel(
+            (0, 0.848), (bottom, top), picture(joined), joined.shape, color, margin=0.002
+        )
+        between = [
+            torch.tensor([[x - 0.5, -0.5], [x - 0.5, rows - 0.5]])
+            for x in range(columns, 10 * columns, columns)
+        ]
         figure.lines(axes, between, color, 1.5)
         figure.write(said, 1, (top + bottom) / 2, 34, bold=True, anchor=("right", "middle"))
     figure.write(caption, 1, 1, 14, anchor=("right", "top"))

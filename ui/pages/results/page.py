@@ -1,4 +1,6 @@
-"""The paper's table measured again, how far the models' invariance reaches, and what their transformers align."""
+"""The paper's table measured again, how far the models' invariance reaches, and what their
+transformers align.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -56,16 +58,33 @@ def show_table(report: Report, say: Translator) -> None:
     cells = [e for e in EXPERIMENTS.values() if e.paper_error is not None and not e.birds]
     st.markdown(summary(report, cells, say))
     views = {
-        Translator("results", each)(controls.SHOW.option_key(name)): name for each in LANGUAGES for name in controls.SHOW.options
+        Translator("results", each)(controls.SHOW.option_key(name)): name
+        for each in LANGUAGES
+        for name in controls.SHOW.options
     }
     view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
-    rows = [(loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS]) for model in DIGIT_MODELS]
-    own = {e.title: loading.name(e) for e in EXPERIMENTS.values() if is_own(e) and (e.name in report.models or loading.is_there(e))}
+    rows = [
+        (loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS])
+        for model in DIGIT_MODELS
+    ]
+    own = {
+        e.title: loading.name(e)
+        for e in EXPERIMENTS.values()
+        if is_own(e) and (e.name in report.models or loading.is_there(e))
+    }
     for title, name in own.items():
         rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in TABLE_KINDS]))
     below = (say("ours"), say("paper")) if view == "error" else None
-    st.html(table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below))
-    st.caption(say("how_to_read", seeds=len(report.settings["seeds"]), digits=f"{report.settings['digits']:,}"))
+    st.html(
+        table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below)
+    )
+    st.caption(
+        say(
+            "how_to_read",
+            seeds=len(report.settings["seeds"]),
+            digits=f"{report.settings['digits']:,}",
+        )
+    )
     show_reading_of_p(report, say)
     tell_missing(report, cells, say)
 
@@ -77,12 +96,16 @@ def show_reading_of_p(report: Report, say: Translator) -> None:
     """Which reading of P the table has and why, and how the same models do on the other one."""
     st.markdown(say("which_p"))
     compared, behind = ("cnn", "st-cnn-affine"), loading.oracle()
-    rows = [[say("read_as"), *(loading.NAMES[model] for model in compared), say("behind_the_true_map")]]
+    rows = [
+        [say("read_as"), *(loading.NAMES[model] for model in compared), say("behind_the_true_map")]
+    ]
     for kind in READINGS_OF_P:
         found = [report.models.get(f"{kind}-{model}") for model in compared]
         figures = [None if measured is None else measured.error for measured in found]
         rows.append([say(f"read_as_{kind}"), *map(in_per_cent, [*figures, behind.get(kind)])])
-    rows.append([say("paper"), *(f"{EXPERIMENTS[f'p-{model}'].paper_error} %" for model in compared), "–"])
+    rows.append(
+        [say("paper"), *(f"{EXPERIMENTS[f'p-{model}'].paper_error} %" for model in compared), "–"]
+    )
     st.markdown("\n".join([line(rows[0]), line(["---"] * 4), *map(line, rows[1:])]))
 
 
@@ -95,7 +118,9 @@ def in_per_cent(error: float | None) -> str:
 
 
 def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str:
-    """What the table says, in sentences: how many cells meet the paper, whether transformers help, and at what cost."""
+    """What the table says, in sentences: how many cells meet the paper, whether transformers help,
+    and at what cost.
+    """
     found = [report.models[e.name] for e in cells if e.name in report.models]
     met = sum(measured.meets_paper for measured in found)
     said = [say("met", met=met, total=len(cells), above=len(found) - met)]
@@ -104,11 +129,21 @@ def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str
     pairs = [
         (measured, report.models[plain])
         for measured in found
-        if (plain := f"{measured.experiment.data}-{measured.experiment.model.removeprefix('st-').split('-')[0]}") in report.models
+        if (
+            plain
+            := f"{measured.experiment.data}-{measured.experiment.model.removeprefix('st-').split('-')[0]}"
+        )
+        in report.models
         and plain != measured.experiment.name
     ]
     if pairs:
-        said.append(say("lower", lower=sum(one.error < plain.error for one, plain in pairs), pairs=len(pairs)))
+        said.append(
+            say(
+                "lower",
+                lower=sum(one.error < plain.error for one, plain in pairs),
+                pairs=len(pairs),
+            )
+        )
     seen = [measured.about["samples"] for measured in found if measured.about["samples"]]
     if seen:
         low, high = in_millions(min(seen)), in_millions(max(seen))
@@ -135,13 +170,21 @@ def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
         large = say("not_measured" if there else "not_trained")
         return Cell(large, paper, hint, loading.digits_link(experiment) if there else None)
     large, small = quantity(measured, view, say)
-    about = {key: say("unknown") if value is None else value for key, value in measured.about.items()}
+    about = {
+        key: say("unknown") if value is None else value for key, value in measured.about.items()
+    }
     samples = measured.about["samples"]
     hint = say(
         "cell", error=f"{measured.error:.2f}", seeds=in_turn(measured.errors), parameters=f"{measured.parameters:,}",
         samples=say("unknown") if samples is None else f"{samples:,}", date=about["date"], commit=about["commit"], **where,
     )  # fmt: skip
-    return Cell(large, small, hint, loading.digits_link(experiment), None if is_own(experiment) else measured.meets_paper)
+    return Cell(
+        large,
+        small,
+        hint,
+        loading.digits_link(experiment),
+        None if is_own(experiment) else measured.meets_paper,
+    )
 
 
 def in_turn(errors: Sequence[float]) -> str:
@@ -153,14 +196,24 @@ def quantity(measured: ModelResult, view: str, say: Translator) -> tuple[str, st
     about, unknown = measured.about, say("unknown")
     if view == "seeds":
         least, most = min(measured.errors), max(measured.errors)
-        return f"{measured.error:.2f} ± {measured.standard_error:.2f}", say("from_to", low=f"{least:.2f}", high=f"{most:.2f}")
+        return f"{measured.error:.2f} ± {measured.standard_error:.2f}", say(
+            "from_to", low=f"{least:.2f}", high=f"{most:.2f}"
+        )
     if view == "parameters":
         return f"{measured.parameters:,}", ""
     if view == "samples":
         epochs = "" if about["epochs"] is None else say("epochs", count=about["epochs"])
-        return (unknown if about["samples"] is None else say("million", count=in_millions(about["samples"]))), epochs
+        return (
+            unknown
+            if about["samples"] is None
+            else say("million", count=in_millions(about["samples"]))
+        ), epochs
     if view == "time":
-        minutes = unknown if about["seconds"] is None else say("minutes", count=f"{about['seconds'] / 60:.0f}")
+        minutes = (
+            unknown
+            if about["seconds"] is None
+            else say("minutes", count=f"{about['seconds'] / 60:.0f}")
+        )
         return minutes, about["device"] or unknown
     if view == "date":
         return about["date"] or unknown, (about["commit"] or unknown)[:8]
@@ -177,7 +230,9 @@ def tell_missing(report: Report, cells: Sequence[Experiment], say: Translator) -
             st.code("\n".join([*commands, COMMAND]), language="sh")
     changed = [name for name, measured in report.models.items() if loading.has_changed(measured)]
     if changed:
-        st.warning(say("changed", names=", ".join(changed), command=COMMAND), icon=":material/update:")
+        st.warning(
+            say("changed", names=", ".join(changed), command=COMMAND), icon=":material/update:"
+        )
 
 
 # The curves
@@ -198,7 +253,9 @@ def choose_curves(kind: str, say: Translator) -> list[Experiment]:
     return [experiment for name, experiment in loading.experiments(kind).items() if name in names]
 
 
-def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarithmic: bool, say: Translator) -> None:
+def show_curves(
+    report: Report, kind: str, chosen: Sequence[Experiment], logarithmic: bool, say: Translator
+) -> None:
     """The curves of some models of one kind of data, with what they say."""
     found = [report.models[e.name] for e in chosen if e.name in report.models]
     absent = [loading.name(e) for e in chosen if e.name not in report.models]
@@ -214,15 +271,28 @@ def show_curves(report: Report, kind: str, chosen: Sequence[Experiment], logarit
     else:
         st.info(say("no_curves"))
     count, clutter = report.settings["curve_digits"], say("with_clutter") if kind == "tc" else ""
-    notes = [say("curves_note", count=f"{count:,}", every=report.settings["digits"] // count, clutter=clutter)]
+    notes = [
+        say(
+            "curves_note",
+            count=f"{count:,}",
+            every=report.settings["digits"] // count,
+            clutter=clutter,
+        )
+    ]
     st.caption(" ".join(notes + ([say("without", names=", ".join(absent))] if absent else [])))
 
 
-def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Translator) -> CurvePanel:
+def panel(
+    report: Report, kind: str, parameter: str, found: Sequence[ModelResult], say: Translator
+) -> CurvePanel:
     unit, trained = UNITS[parameter], report.trained(kind, parameter)
     if trained:
         low, high = (f"{bound:g}{unit}".replace("-", "−") for bound in trained)
-        note = say("note_trained_shift" if (kind, parameter) == ("rts", "shift") else "note_trained", low=low, high=high)
+        note = say(
+            "note_trained_shift" if (kind, parameter) == ("rts", "shift") else "note_trained",
+            low=low,
+            high=high,
+        )
     else:
         note = say(f"note_{kind}" if kind in ("p", "e") else "note_never")
     errors = {measured.experiment.title: measured.curves[parameter] for measured in found}
@@ -230,17 +300,26 @@ def panel(report: Report, kind: str, parameter: str, found: Sequence[ModelResult
 
 
 def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Translator) -> str:
-    """The largest errors inside and outside the range of training, of the first parameter that has one; and what follows."""
+    """The largest errors inside and outside the range of training, of the first parameter that has
+    one; and what follows.
+    """
     parameter = next(name for name in PARAMETERS if report.trained(kind, name))
     low, high = report.trained(kind, parameter) or (0.0, 0.0)
     values = report.sweep(kind, parameter)
     largest = {}
     for side in (True, False):
         inside = [i for i, value in enumerate(values) if (low <= value <= high) == side]
-        largest[side] = [max((measured.curves[parameter][i] for i in inside), default=0.0) for measured in found]
-    listed = {side: in_words(list(zip(errors, found, strict=True)), say) for side, errors in largest.items()}
+        largest[side] = [
+            max((measured.curves[parameter][i] for i in inside), default=0.0) for measured in found
+        ]
+    listed = {
+        side: in_words(list(zip(errors, found, strict=True)), say)
+        for side, errors in largest.items()
+    }
     said = say("invariance", parameter=say(parameter), inside=listed[True], outside=listed[False])
-    ends = all(outside > 5 * inside for inside, outside in zip(largest[True], largest[False], strict=True))
+    ends = all(
+        outside > 5 * inside for inside, outside in zip(largest[True], largest[False], strict=True)
+    )
     return f"{said} {say('invariance_lesson')}" if ends else said
 
 
@@ -248,7 +327,10 @@ def in_words(errors: list[tuple[float, ModelResult]], say: Translator) -> str:
     """The error of each model; of many, the smallest and the largest."""
     ordered = sorted(errors, key=lambda pair: pair[0])
     shown, between = (errors, ", ") if len(errors) <= 4 else ([ordered[0], ordered[-1]], " … ")
-    return between.join(say("of_model", error=f"**{error:.1f}**", model=loading.name(m.experiment)) for error, m in shown)
+    return between.join(
+        say("of_model", error=f"**{error:.1f}**", model=loading.name(m.experiment))
+        for error, m in shown
+    )
 
 
 # Before and after
@@ -266,7 +348,9 @@ def show_means(report: Report, experiment: Experiment, say: Translator) -> None:
     measured = report.models.get(experiment.name)
     if measured is None or measured.after is None:
         command = COMMAND if loading.is_there(experiment) else experiment.command
-        st.info(say("means_missing", model=loading.name(experiment), kind=say(kind), command=command))
+        st.info(
+            say("means_missing", model=loading.name(experiment), kind=say(kind), command=command)
+        )
         return
     before, after = report.before[kind], measured.after
     shares = {"before": before.share, "after": after.share, "undistorted": report.undistorted.share}

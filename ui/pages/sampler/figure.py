@@ -1,4 +1,6 @@
-"""The figures of the exhibit "sampler": one output pixel's sum, and what is lost when a picture is made smaller."""
+"""The figures of the exhibit "sampler": one output pixel's sum, and what is lost when a picture is
+made smaller.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,17 +19,32 @@ PATCH = 7  # pixels on a side of what is shown around the point
 MIDDLE = 0.46  # the grey on which black and white stand out alike
 
 
-def pixel_figure(image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Translator) -> Figure:
-    """The pixels around the sampling point (x, y), in pixels of image (H, W), with their weights, the kernel, and the sum."""
+def pixel_figure(
+    image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Translator
+) -> Figure:
+    """The pixels around the sampling point (x, y), in pixels of image (H, W), with their weights,
+    the kernel, and the sum.
+    """
     board = Board(480)
     height, width = image.shape
     corner = [round(x) - PATCH // 2, round(y) - PATCH // 2]
     board.label(say("figure_input"), 85, 0, size=16, bold=True, anchor=("center", "top"))
     axes = board.image(Box(0, 30, 170, 170), image, (height, width), INPUT, margin=0.1)
     board.square(axes, corner[0] + PATCH // 2, corner[1] + PATCH // 2, GRID, 3, PATCH)
-    value = sum(image[n, m].item() * w for (m, n), w in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True))
+    value = sum(
+        image[n, m].item() * w
+        for (m, n), w in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)
+    )
     board.image(Box(35, 262, 100, 100), torch.tensor([[value]]), (1, 1), GRID)
-    board.label(f"V = {_number(value).strip(chr(0x2007))}", 85, 236, size=16, bold=True, anchor=("center", "top"), mark=GRID)
+    board.label(
+        f"V = {_number(value).strip(chr(0x2007))}",
+        85,
+        236,
+        size=16,
+        bold=True,
+        anchor=("center", "top"),
+        mark=GRID,
+    )
     board.label(say("figure_patch"), 390, 0, size=16, bold=True, anchor=("center", "top"))
     _patch(board, Box(200, 30, 380, 380), image, corner, x, y, weights)
     board.label(say("figure_kernel"), 815, 0, size=16, bold=True, anchor=("center", "top"))
@@ -37,7 +54,15 @@ def pixel_figure(image: Tensor, x: float, y: float, kernel: Kernel, weights: Ker
     return board.figure()
 
 
-def _patch(board: Board, box: Box, image: Tensor, corner: Sequence[int], x: float, y: float, weights: KernelWeights) -> None:
+def _patch(
+    board: Board,
+    box: Box,
+    image: Tensor,
+    corner: Sequence[int],
+    x: float,
+    y: float,
+    weights: KernelWeights,
+) -> None:
     height, width = image.shape
     shown = torch.zeros(PATCH, PATCH)
     for row in range(PATCH):
@@ -46,32 +71,59 @@ def _patch(board: Board, box: Box, image: Tensor, corner: Sequence[int], x: floa
             if 0 <= m < width and 0 <= n < height:
                 shown[row, column] = image[n, m]
     axes = board.image(box, shown, (PATCH, PATCH), QUIET, margin=0.01)
-    share = {(m, n): weight for (m, n), weight in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)}
+    share = {
+        (m, n): weight
+        for (m, n), weight in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)
+    }
     for row in range(PATCH):
         for column in range(PATCH):
             m, n = corner[0] + column, corner[1] + row
             inside = 0 <= m < width and 0 <= n < height
             dark = shown[row, column] < MIDDLE
             color = ("#FFFFFF" if dark else "#000000") if inside else QUIET
-            board.at(axes, f"{shown[row, column]:.2f}" if inside else "·", column, row - 0.2, size=14, color=color)
+            board.at(
+                axes,
+                f"{shown[row, column]:.2f}" if inside else "·",
+                column,
+                row - 0.2,
+                size=14,
+                color=color,
+            )
     for (m, n), weight in share.items():
         column, row = m - corner[0], n - corner[1]
         board.square(axes, column, row, GRID, 2 + 5 * abs(weight), 0.92)
         color = "#FFFFFF" if shown[row, column] < MIDDLE else "#000000"
-        board.at(axes, f"×{weight:.2f}".replace("-", "−"), column, row + 0.22, size=14, color=color, bold=True)
+        board.at(
+            axes,
+            f"×{weight:.2f}".replace("-", "−"),
+            column,
+            row + 0.22,
+            size=14,
+            color=color,
+            bold=True,
+        )
     board.marks(axes, torch.tensor([[x - corner[0], y - corner[1]]]), GRID, 17)
 
 
-def _kernels(board: Board, box: Box, kernel: Kernel, x: float, y: float, weights: KernelWeights) -> None:
+def _kernels(
+    board: Board, box: Box, kernel: Kernel, x: float, y: float, weights: KernelWeights
+) -> None:
     axes = board.chart(box, (-2.6, 2.6), (-0.22, 1.1), (-2, -1, 0, 1, 2), (0, 1))
     distances = torch.linspace(-2.6, 2.6, 209) + 1e-4
     for name in sorted(KERNELS, key=lambda name: name == kernel):
         chosen = name == kernel
         board.curve(
-            axes, distances.tolist(), kernel_profile(name, distances).tolist(), GRID if chosen else QUIET, 5 if chosen else 1.5
+            axes,
+            distances.tolist(),
+            kernel_profile(name, distances).tolist(),
+            GRID if chosen else QUIET,
+            5 if chosen else 1.5,
         )
     if len(weights.pixels):
-        columns, rows = weights.pixels[:, 0].unique().double(), weights.pixels[:, 1].unique().double()
+        columns, rows = (
+            weights.pixels[:, 0].unique().double(),
+            weights.pixels[:, 1].unique().double(),
+        )
         for letter, away in (("x", columns - x), ("y", rows - y)):
             heights = kernel_profile(kernel, -away)
             board.marks(axes, torch.stack((away, heights.double()), dim=1), "#FFFFFF", 17)
@@ -81,13 +133,18 @@ def _kernels(board: Board, box: Box, kernel: Kernel, x: float, y: float, weights
 
 def _terms(image: Tensor, weights: KernelWeights, say: Translator) -> list[str]:
     """The sum written out, the weightiest terms first."""
-    values = [(image[n, m].item(), w) for (m, n), w in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)]
+    values = [
+        (image[n, m].item(), w)
+        for (m, n), w in zip(weights.pixels.tolist(), weights.weights.tolist(), strict=True)
+    ]
     values.sort(key=lambda term: -abs(term[1]))
     shown = values if len(values) <= 5 else values[:4]
     lines = [f"{u:.2f} × {_number(w)} = {_number(u * w, 3)}" for u, w in shown]
     rest = values[len(shown) :]
     if rest:
-        lines.append(f"{say('figure_more', count=len(rest))}: {_number(sum(u * w for u, w in rest), 3)}")
+        lines.append(
+            f"{say('figure_more', count=len(rest))}: {_number(sum(u * w for u, w in rest), 3)}"
+        )
     return [*lines, f"<b>V = {_number(sum(u * w for u, w in values), 3)}</b>"]
 
 
@@ -96,9 +153,17 @@ def _number(value: float, decimals: int = 2) -> str:
 
 
 def down_figure(
-    image: Tensor, small: Shrunk, read: Tensor, factor: int, kernel: Kernel, shares: Mapping[str, Sequence[float]], say: Translator
+    image: Tensor,
+    small: Shrunk,
+    read: Tensor,
+    factor: int,
+    kernel: Kernel,
+    shares: Mapping[str, Sequence[float]],
+    say: Translator,
 ) -> Figure:
-    """A picture, the pixels of it that are read, what the sampler makes of it, and what it should be."""
+    """A picture, the pixels of it that are read, what the sampler makes of it, and what it should
+    be.
+    """
     board = Board(500)
     side, step = 238, 254
     detail = slice(image.shape[0] // 2 - 12, image.shape[0] // 2 + 12)
@@ -106,7 +171,12 @@ def down_figure(
     pictures: tuple[tuple[str, Tensor | str, Sequence[int], str], ...] = (
         (say("figure_picture", side=image.shape[0]), image, image.shape, INPUT),
         (say("figure_read"), colored, (24, 24), GRID),
-        (say("figure_sampled", side=small.sampled.shape[0]), small.sampled, small.sampled.shape, GRID),
+        (
+            say("figure_sampled", side=small.sampled.shape[0]),
+            small.sampled,
+            small.sampled.shape,
+            GRID,
+        ),
         (say("figure_averaged"), small.averaged, small.averaged.shape, QUIET),
     )
     for i, (heading, picture, size, frame) in enumerate(pictures):
@@ -115,10 +185,25 @@ def down_figure(
         if i == 1:
             _points(board, axes, small.grid, image.shape[0], detail.start)
     error = say("figure_error", error=f"{small.error:.2f}")
-    board.label(error, 2 * step + side / 2, 28 + side + 6, size=15, bold=True, anchor=("center", "top"), mark=GRID)
+    board.label(
+        error,
+        2 * step + side / 2,
+        28 + side + 6,
+        size=15,
+        bold=True,
+        anchor=("center", "top"),
+        mark=GRID,
+    )
     factors = range(1, len(shares[kernel]) + 1)
     bounds = (factors[0] - 0.1, factors[-1] + 0.1)
-    axes = board.chart(Box(330, 330, 560, 112), bounds, (-0.02, 1.08), factors, (0, 0.5, 1), ytext=("0", "50 %", "100 %"))
+    axes = board.chart(
+        Box(330, 330, 560, 112),
+        bounds,
+        (-0.02, 1.08),
+        factors,
+        (0, 0.5, 1),
+        ytext=("0", "50 %", "100 %"),
+    )
     for name in sorted(KERNELS, key=lambda name: name == kernel):
         chosen = name == kernel
         board.curve(axes, factors, shares[name], GRID if chosen else QUIET, 5 if chosen else 1.5)

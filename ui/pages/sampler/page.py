@@ -1,4 +1,6 @@
-"""Exhibit 3, the sampler: one output pixel is a weighted sum of a few input pixels; and what follows for making things smaller."""
+"""Exhibit 3, the sampler: one output pixel is a weighted sum of a few input pixels; and what
+follows for making things smaller.
+"""
 
 from functools import partial
 from typing import cast
@@ -45,34 +47,57 @@ def main() -> None:
     st.markdown(f"#### {sentence}")
     plot(figure, key="s_figure", alt=sentence)
     st.caption(note)
-    take_home("sampler", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
+    take_home(
+        "sampler", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note]
+    )
 
 
 @torch.inference_mode()
 def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
-    """One output pixel, read from an image (28, 28) where the sliders say: the figure, and what it shows."""
+    """One output pixel, read from an image (28, 28) where the sliders say: the figure, and what it
+    shows.
+    """
     x, y = values["s_x"], values["s_y"]
     height, width = image.shape
-    weights = kernel_weights(((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), (height, width), kernel)
+    weights = kernel_weights(
+        ((2 * x + 1) / width - 1, (2 * y + 1) / height - 1), (height, width), kernel
+    )
     columns, rows = weights.pixels.unbind(1)
     value = (image[rows, columns] * weights.weights).sum().item()
     total, count = weights.weights.sum().item(), len(weights.weights)
-    key = "nothing" if not count else "edge" if abs(total - 1) > 0.005 else "one" if count == 1 else "many"
+    key = (
+        "nothing"
+        if not count
+        else "edge"
+        if abs(total - 1) > 0.005
+        else "one"
+        if count == 1
+        else "many"
+    )
     most = _percent(weights.weights.max().item()) if count else ""
-    sentence = say(key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=_percent(total))
+    sentence = say(
+        key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=_percent(total)
+    )
     return pixel_figure(image, x, y, kernel, weights, say), sentence
 
 
 @torch.inference_mode()
 def down(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
-    """A picture made smaller, by the factor of the slider, by sampling it at as many points as the output has pixels."""
+    """A picture made smaller, by the factor of the slider, by sampling it at as many points as the
+    output has pixels.
+    """
     factor = values["s_factor"]
     image = zone_plate(SIDE) if picture == "rings" else digit_sheet()
     small = shrunk(image, factor, kernel)
     shares = share_read()
     share = shares[kernel][factor - 1]
     name = say(controls.KERNEL.option_key(kernel)).lower()
-    sentence = say("shrink" if share < 0.999 else "shrink_all", factor=factor, kernel=name, share=_percent(share))
+    sentence = say(
+        "shrink" if share < 0.999 else "shrink_all",
+        factor=factor,
+        kernel=name,
+        share=_percent(share),
+    )
     read = read_pixels((SIDE, SIDE), small.grid, kernel)
     return down_figure(image, small, read, factor, kernel, shares, say), sentence
 
@@ -85,7 +110,9 @@ def share_read() -> dict[str, list[float]]:
         for factor in controls.FACTOR.every_value():
             side = round(SIDE / factor)
             grid = regular_points((side, side)).view(side, side, 2)
-            shares.setdefault(kernel, []).append(read_pixels((SIDE, SIDE), grid, kernel).float().mean().item())
+            shares.setdefault(kernel, []).append(
+                read_pixels((SIDE, SIDE), grid, kernel).float().mean().item()
+            )
     return shares
 
 

@@ -17,15 +17,27 @@ columns, rows = weights.pixels.unbind(1)
 value = ((digit.float() / 255)[rows, columns] * weights.weights).sum().item()
 print(weights)
 print("value", value)"""
-    return program([*imports, "from stn_core import kernel_weights"], line, assignments(controls.POINT, values), code)
+    return program(
+        [*imports, "from stn_core import kernel_weights"],
+        line,
+        assignments(controls.POINT, values),
+        code,
+    )
 
 
 def down(picture: str, side: int, values: Values, kernel: str) -> str:
     """A picture made smaller, by sampling and as it should be."""
-    image, name = (f"image = zone_plate({side})", "zone_plate") if picture == "rings" else ("image = digit_sheet()", "digit_sheet")
+    image, name = (
+        (f"image = zone_plate({side})", "zone_plate")
+        if picture == "rings"
+        else ("image = digit_sheet()", "digit_sheet")
+    )
     code = f"""
 small = shrunk(image, factor, {kernel!r})  # .sampled is what the sampler makes of it, .averaged what it should be
 share = read_pixels(({side}, {side}), small.grid, {kernel!r}).float().mean().item()
 print("size", tuple(small.sampled.shape), "error", small.error, "share of the pixels that are read", share)"""
-    ours = [f"from stn_core.explain.resampling import {', '.join(sorted([name, 'read_pixels', 'shrunk']))}"]
+    ours = [
+        "from stn_core.explain.resampling import "
+        f"{', '.join(sorted([name, 'read_pixels', 'shrunk']))}"
+    ]
     return program(ours, image, assignments([controls.FACTOR], values), code)

@@ -1,8 +1,9 @@
-"""The live stage: distort a digit by hand, while the networks answer in the browser, in the same frame.
+"""The live stage: distort a digit by hand, while the networks answer in the browser, in the same
+frame.
 
-A browser fetches the scripts and the models once, however often the page is run again: a run sends the state alone, a few
-kilobytes. What has settled comes back as one message; nothing in it is trusted (``settled``). ui/browser/export.py says what a
-model is for the browser.
+A browser fetches the scripts and the models once, however often the page is run again: a run sends
+the state alone, a few kilobytes. What has settled comes back as one message; nothing in it is
+trusted (``settled``). ui/browser/export.py says what a model is for the browser.
 """
 
 import base64
@@ -35,16 +36,73 @@ from ui.pages.stage.controls import KERNEL, MODE
 from ui.pages.stage.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
-COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": CORRECT, "wrong": INCORRECT, "quiet": QUIET}
+COLORS = {
+    "input": INPUT,
+    "grid": GRID,
+    "up": UP,
+    "right": CORRECT,
+    "wrong": INCORRECT,
+    "quiet": QUIET,
+}
 # the component's texts
 WORDS = (
-    "tools", "modes", "mode_digit", "mode_grid", "mode_look", "mode_draw", "which", "kernels", "bilinear", "bicubic",
-    "nearest", "pens", "pen", "eraser", "width", "undo", "clear", "to_network", "to_identity", "hint_r", "hint_rts",
-    "hint_p", "hint_e", "hint_tc", "hint_grid", "hint_look", "hint_draw", "place_digit", "place_grid", "place_look",
-    "place_draw", "turn_handle", "distractor", "control_point", "corners", "draw_here", "you", "network", "score", "loading",
-    "no_weights", "no_transformer", "comes_from", "feeds", "rotation", "scale", "shear", "shift", "perspective", "bending",
-    "grid_label", "input_label", "output_label", "bars_label", "right", "wrong",
-)  # fmt: skip
+    "tools",
+    "modes",
+    "mode_digit",
+    "mode_grid",
+    "mode_look",
+    "mode_draw",
+    "which",
+    "kernels",
+    "bilinear",
+    "bicubic",
+    "nearest",
+    "pens",
+    "pen",
+    "eraser",
+    "width",
+    "undo",
+    "clear",
+    "to_network",
+    "to_identity",
+    "hint_r",
+    "hint_rts",
+    "hint_p",
+    "hint_e",
+    "hint_tc",
+    "hint_grid",
+    "hint_look",
+    "hint_draw",
+    "place_digit",
+    "place_grid",
+    "place_look",
+    "place_draw",
+    "turn_handle",
+    "distractor",
+    "control_point",
+    "corners",
+    "draw_here",
+    "you",
+    "network",
+    "score",
+    "loading",
+    "no_weights",
+    "no_transformer",
+    "comes_from",
+    "feeds",
+    "rotation",
+    "scale",
+    "shear",
+    "shift",
+    "perspective",
+    "bending",
+    "grid_label",
+    "input_label",
+    "output_label",
+    "bars_label",
+    "right",
+    "wrong",
+)
 
 
 _served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
@@ -52,8 +110,8 @@ _component = component(HERE, "stage", html=(HERE / "stage.html").read_text())
 
 
 def model_file(checkpoint: Checkpoint) -> str:
-    """The served file with a model for the browser: the length of its description (4 bytes), the description as JSON, the
-    numbers. ExportError if the browser's engine lacks a part of it.
+    """The served file with a model for the browser: the length of its description (4 bytes), the
+    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it.
     """
     model = checkpoint.model
     if model not in _served:
@@ -76,15 +134,19 @@ def stage(
     say: Translator,
     key: str,
 ) -> list[str]:
-    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on models that cannot run on it.
+    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on
+    models that cannot run on it.
 
-    What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and ``settled``.
+    What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and
+    ``settled``.
     """
     shown, refused = [], []
     for checkpoint in checkpoints:
         name = loading.name(checkpoint.experiment)
         try:
-            shown.append({"id": checkpoint.experiment.title, "name": name, "file": model_file(checkpoint)})
+            shown.append(
+                {"id": checkpoint.experiment.title, "name": name, "file": model_file(checkpoint)}
+            )
         except ExportError as error:
             refused.append(say("refused", name=name, reason=translated(error.sentence)))
     by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
@@ -110,8 +172,8 @@ def stage(
 
 
 def seeded(kind: str, values: Values) -> dict[str, Any]:
-    """What the seed in the values gives, which the browser starts from: for E the directions of the control points, for TC the
-    distractors and where they lie.
+    """What the seed in the values gives, which the browser starts from: for E the directions of the
+    control points, for TC the distractors and where they lie.
     """
     if kind == "e":
         return {"directions": elastic_directions(int(values["e_seed"])).flatten().tolist()}
@@ -132,8 +194,8 @@ def _text(pixels: Tensor) -> str:
 
 @dataclass(frozen=True)
 class Settled:
-    """What stood still on the stage: ``sliders`` by their keys, ``by_hand`` as texts for the URL (None: nothing moved), a digit
-    that was drawn, uint8 (28, 28), and how the stage is used.
+    """What stood still on the stage: ``sliders`` by their keys, ``by_hand`` as texts for the URL
+    (None: nothing moved), a digit that was drawn, uint8 (28, 28), and how the stage is used.
     """
 
     kind: str
@@ -146,10 +208,14 @@ class Settled:
 
 
 def settled(said: Any) -> Settled | None:
-    """The browser's message, checked and brought into the bounds of the controls; None if it is no such message."""
+    """The browser's message, checked and brought into the bounds of the controls; None if it is no
+    such message.
+    """
     try:
         kind, values = said["kind"], said["values"]
-        sliders = {slider.key: slider.fitted(finite(values[slider.key])) for slider in SLIDERS[kind]}
+        sliders = {
+            slider.key: slider.fitted(finite(values[slider.key])) for slider in SLIDERS[kind]
+        }
         by_hand = {}
         if kind in BY_HAND:
             more = BY_HAND[kind]

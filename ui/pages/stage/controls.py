@@ -1,13 +1,20 @@
-"""The controls of the live stage: those of the pages about one digit, and how the stage itself is used."""
+"""The controls of the live stage: those of the pages about one digit, and how the stage itself is
+used.
+"""
 
 from stn_core.messages import Message
 from ui.controls import digit_controls
 from ui.controls.spec import Choice, Control, Text, by_name
 from ui.pages.stage.hand import are_numbers, has_transformer
 
-MODE = Choice("mode", ("digit", "grid", "look", "draw"), "digit", kept_by_page=True)  # what the hand does
+# what the hand does
+MODE = Choice("mode", ("digit", "grid", "look", "draw"), "digit", kept_by_page=True)
 KERNEL = Choice("kernel", ("bilinear", "bicubic", "nearest"), "bilinear", kept_by_page=True)
-HAND = Text("hand", has_transformer, Message("own_hand", "a model with a transformer, such as st-cnn-affine"))
+HAND = Text(
+    "hand",
+    has_transformer,
+    Message("own_hand", "a model with a transformer, such as st-cnn-affine"),
+)
 THETA = Text("theta", are_numbers, Message("own_theta", "numbers with commas between them"))
 OF_STAGE = (MODE, KERNEL, HAND, THETA)
 

@@ -1,4 +1,6 @@
-"""A theta that the visitor sets by hand in place of a model's localisation network, as a browser or a URL names it."""
+"""A theta that the visitor sets by hand in place of a model's localisation network, as a browser or
+a URL names it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +13,26 @@ THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
 
 @dataclass(frozen=True)
 class Hand:
-    """A theta that the visitor set in place of a model's localisation network; None while the network's own stands."""
+    """A theta that the visitor set in place of a model's localisation network; None while the
+    network's own stands.
+    """
 
     model: str
     theta: tuple[float, ...] | None = None
 
 
 def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
-    """A hand on a model's theta as a browser or a URL names it; None for a model without transformer, the network's own theta for
-    numbers that do not fit.
+    """A hand on a model's theta as a browser or a URL names it; None for a model without
+    transformer, the network's own theta for numbers that do not fit.
     """
     known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
     family = TRANSFORMS.get(known.rpartition("-")[2])
     if family is None:
         return None
     try:
-        numbers = tuple(min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ())
+        numbers = tuple(
+            min(max(finite(number), -THETA_BOUND), THETA_BOUND) for number in theta or ()
+        )
     except (TypeError, ValueError):
         numbers = ()
     return Hand(str(model), numbers if len(numbers) == family.num_params else None)

@@ -3,8 +3,11 @@
 from ui.controls.spec import Choice, Control, GalleryDigit, Slider, by_name
 
 FAMILY = Choice(
-    "t_family", ("translation", "attention", "similarity", "affine", "projective", "tps"), "affine", kept_by_page=True
-)  # fmt: skip
+    "t_family",
+    ("translation", "attention", "similarity", "affine", "projective", "tps"),
+    "affine",
+    kept_by_page=True,
+)
 DIGIT = GalleryDigit("t_digit", "t_digit_number", 5, 64)
 SCALE = Slider("t_scale", 0.3, 2.0, 0.7, 0.05, unit="×", neutral=1.0)
 ANGLE = Slider("t_angle", -180, 180, 30, 5, unit="°", neutral=0)
@@ -24,7 +27,9 @@ BEND = (
     Slider("t_bulge", -0.5, 0.5, 0.0, 0.05, half=True),
     Slider("t_wave", -0.4, 0.4, 0.0, 0.05, half=True),
 )
-SLIDERS = {  # what each family can be told; the matrix families share their sliders, so that one is seen to be part of the next
+# what each family can be told; the matrix families share their sliders, so that one is seen to be
+# part of the next
+SLIDERS = {
     "translation": SHIFT,
     "attention": (SCALE, *SHIFT),
     "similarity": (SCALE, ANGLE, *SHIFT),

@@ -1,4 +1,6 @@
-"""The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked; and what the families keep."""
+"""The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked; and
+what the families keep.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -34,15 +36,20 @@ class Warp:
 
 
 def transformation_figure(warp: Warp, say: Translator) -> Figure:
-    """``warp`` from right to left, output to input; or, if it was used the wrong way round, from left to right."""
+    """``warp`` from right to left, output to input; or, if it was used the wrong way round, from
+    left to right.
+    """
     board = Board(520)
     size = (warp.image.shape[0], warp.image.shape[1])
-    asking, asked = (0, 1) if warp.pushed else (1, 0)  # the panel that the regular grid lies on, and the one that T_theta leads to
+    # the panel that the regular grid lies on, and the one that T_theta leads to
+    asking, asked = (0, 1) if warp.pushed else (1, 0)
     boxes, margins = [Box(0, TOP, WIDE, WIDE), Box(1000 - WIDE, TOP, WIDE, WIDE)], [MARGIN, MARGIN]
     x = boxes[asking].x + (WIDE - SIDE) * asking
     boxes[asking], margins[asking] = Box(x, TOP + 0.07 * SIDE, SIDE, SIDE), 0.02
     frames, pictures = (INPUT, GRID), (warp.image, warp.output)
-    axes = [board.image(boxes[i], pictures[i], size, frames[i], margin=margins[i]) for i in range(2)]
+    axes = [
+        board.image(boxes[i], pictures[i], size, frames[i], margin=margins[i]) for i in range(2)
+    ]
     _regular(board, axes[asking], size)
     board.lines(axes[asked], warp.curves.mesh, GRID, 1.3)
     board.lines(axes[asked], [warp.curves.border], GRID, 3.5)
@@ -50,17 +57,33 @@ def transformation_figure(warp: Warp, say: Translator) -> Figure:
     if warp.curves.control is not None:
         board.marks(axes[asked], warp.curves.control, "#FFFFFF", 7)
     starts = _placed(warp.targets, boxes[asking], margins[asking], size)
-    _links(board, starts, _placed(warp.sources, boxes[asked], margins[asked], size), boxes[asked], warp.follow)
+    _links(
+        board,
+        starts,
+        _placed(warp.sources, boxes[asked], margins[asked], size),
+        boxes[asked],
+        warp.follow,
+    )
     for i, points in ((asked, warp.sources), (asking, warp.targets)):
         _numbered(board, axes[i], to_pixels(points, size), size, warp.follow)
-    names = ("figure_input_pushed", "figure_pushed") if warp.pushed else ("figure_input", "figure_output")
+    names = (
+        ("figure_input_pushed", "figure_pushed")
+        if warp.pushed
+        else ("figure_input", "figure_output")
+    )
     for box, name in zip(boxes, names, strict=True):
-        board.label(say(name), box.x + box.width / 2, 0, bold=True, size=16, anchor=("center", "top"))
+        board.label(
+            say(name), box.x + box.width / 2, 0, bold=True, size=16, anchor=("center", "top")
+        )
     count = TRANSFORMS[warp.family].num_params
-    board.label(say("figure_theta", count=count), 500, 0, size=16, bold=True, anchor=("center", "top"))
+    board.label(
+        say("figure_theta", count=count), 500, 0, size=16, bold=True, anchor=("center", "top")
+    )
     board.label(warp.theta_text, 500, 28, size=14, anchor=("center", "top"), mono=True)
     text = say("figure_pushes") if warp.pushed else say("figure_asks")
-    board.label(f"T<sub>θ</sub> {text}", 500, 268, size=16, bold=True, anchor=("center", "top"), mark=GRID)
+    board.label(
+        f"T<sub>θ</sub> {text}", 500, 268, size=16, bold=True, anchor=("center", "top"), mark=GRID
+    )
     _families(board, warp, say)
     return board.figure()
 
@@ -68,7 +91,10 @@ def transformation_figure(warp: Warp, say: Translator) -> Figure:
 def _regular(board: Board, axes: Axes, size: Sequence[int]) -> None:
     height, width = size
     xs, ys = torch.linspace(-0.5, width - 0.5, 9)[1:-1], torch.linspace(-0.5, height - 0.5, 9)[1:-1]
-    ends = lambda a, b, c, d: torch.tensor([[a, b], [c, d]])
+
+    def ends(a, b, c, d):
+        return torch.tensor([[a, b], [c, d]])
+
     columns = [ends(x, -0.5, x, height - 0.5) for x in xs.tolist()]
     rows = [ends(-0.5, y, width - 0.5, y) for y in ys.tolist()]
     board.lines(axes, columns + rows, GRID, 1.0)
@@ -81,17 +107,28 @@ def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], fol
         if not (-reach <= x <= size[1] + reach and -reach <= y <= size[0] + reach):
             continue
         chosen = number - 1 == follow
-        board.marks(axes, torch.tensor([[x, y]]), GRID if chosen else "#F2F4F7", 27 if chosen else 18)
+        board.marks(
+            axes, torch.tensor([[x, y]]), GRID if chosen else "#F2F4F7", 27 if chosen else 18
+        )
         board.at(axes, str(number), x, y, size=17 if chosen else 12, color="#000000", bold=True)
 
 
 def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
-    """A line from each numbered point to where T_theta leads, if that lies in the other panel; an arrow for the one followed."""
+    """A line from each numbered point to where T_theta leads, if that lies in the other panel; an
+    arrow for the one followed.
+    """
     axes = board.overlay()
     low, high = torch.tensor((box.x, box.y)), torch.tensor((box.x + box.width, box.y + box.height))
     inside = ((ends >= low) & (ends <= high)).all(1)
     board.lines(
-        axes, [torch.stack((start, end)) for start, end, shown in zip(starts, ends, inside, strict=True) if shown], QUIET, 0.8
+        axes,
+        [
+            torch.stack((start, end))
+            for start, end, shown in zip(starts, ends, inside, strict=True)
+            if shown
+        ],
+        QUIET,
+        0.8,
     )
     start, end = starts[follow], ends[follow]
     if not inside[follow]:  # the arrow goes as far as the panel does
@@ -112,26 +149,47 @@ def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Ten
 
 
 def _families(board: Board, warp: Warp, say: Translator) -> None:
-    """The staircase of the families: a row each, a column for everything that a transformation may keep."""
+    """The staircase of the families: a row each, a column for everything that a transformation may
+    keep.
+    """
     top, height, left = 338, 25, 214
     width = (1000 - left) / len(PROPERTIES)
     axes = board.overlay()
     for j, name in enumerate(PROPERTIES):
-        board.label(say(f"keeps_{name}"), left + (j + 0.5) * width, top - 7, size=14, bold=True, anchor=("center", "bottom"))
+        board.label(
+            say(f"keeps_{name}"),
+            left + (j + 0.5) * width,
+            top - 7,
+            size=14,
+            bold=True,
+            anchor=("center", "bottom"),
+        )
     for i, family in enumerate(KEEPS):
         y, chosen = top + i * (height + 4), family == warp.family
         special = family in CONTAINS[warp.family]
         mark = "▶ " if chosen else "⊂ " if special else ""
         count = say("numbers", count=TRANSFORMS[family].num_params)
         text = f"{mark}{say(f't_family_{family}')} · {count}"
-        board.label(text, left - 12, y + height / 2, size=14, bold=chosen, anchor=("right", "middle"))
+        board.label(
+            text, left - 12, y + height / 2, size=14, bold=chosen, anchor=("right", "middle")
+        )
         for j, name in enumerate(PROPERTIES):
             kept = name in KEEPS[family]
             x = left + j * width
             _cell(board, axes, Box(x + 3, y, width - 6, height), kept, chosen)
-            text = _amount(name, warp.measured[name]) if chosen and not kept else "✓" if kept else ""
+            text = (
+                _amount(name, warp.measured[name]) if chosen and not kept else "✓" if kept else ""
+            )
             color = "#FFFFFF" if kept else None
-            board.label(text, x + width / 2, y + height / 2, size=14, bold=True, anchor=("center", "middle"), color=color)
+            board.label(
+                text,
+                x + width / 2,
+                y + height / 2,
+                size=14,
+                bold=True,
+                anchor=("center", "middle"),
+                color=color,
+            )
 
 
 def _cell(board: Board, axes: Axes, box: Box, kept: bool, chosen: bool) -> None:

@@ -1,4 +1,6 @@
-"""Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks. Families, and what they keep."""
+"""Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks.
+Families, and what they keep.
+"""
 
 import streamlit as st
 import torch
@@ -13,7 +15,13 @@ from ui.app.i18n import Translator, texts
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Values, arguments, sweeps
-from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders, reset_sliders
+from ui.controls.widgets import (
+    draw_choice,
+    draw_gallery_digit,
+    draw_slider,
+    draw_sliders,
+    reset_sliders,
+)
 from ui.drawing.canvas import INCORRECT, Figure
 from ui.drawing.tint import coloured
 from ui.pages.transformation import controls
@@ -21,7 +29,8 @@ from ui.pages.transformation.figure import Warp, transformation_figure
 from ui.pages.transformation.snippet import snippet
 
 SIZE = (28, 28)
-POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])  # the numbered ones
+# the numbered ones
+POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])
 
 
 def main() -> None:
@@ -39,8 +48,18 @@ def main() -> None:
     plot(figure, key="t_figure", alt=sentence)
     st.caption(say("note"))
     program = snippet(digit, label, family, values, POINTS[follow - 1].tolist(), push=push)
-    moving = lambda values: scene(digit, family, values, follow, push, say)[0]
-    take_home("transformation", program, moving, values, sweeps(controls.SLIDERS[family], say), [say("note")])
+
+    def moving(values):
+        return scene(digit, family, values, follow, push, say)[0]
+
+    take_home(
+        "transformation",
+        program,
+        moving,
+        values,
+        sweeps(controls.SLIDERS[family], say),
+        [say("note")],
+    )
 
 
 def identity() -> None:
@@ -54,8 +73,12 @@ def theta_of(family: str, values: Values) -> Tensor:
 
 
 @torch.inference_mode()
-def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Translator) -> tuple[Figure, str]:
-    """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed, and what it shows."""
+def scene(
+    digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Translator
+) -> tuple[Figure, str]:
+    """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed,
+    and what it shows.
+    """
     transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
     grid = transform.grid(theta[None], SIZE)
     sources = transform.warp(theta[None], POINTS)[0]
@@ -69,7 +92,18 @@ def scene(digit: Tensor, family: str, values: Values, follow: int, push: bool, s
         sentence = in_words(family, theta, follow - 1, sources[follow - 1], say)
     curves = grid_curves(transform, theta, SIZE)
     measured = distortion_of(transform, theta)
-    warp = Warp(family, image, picture, curves, theta_text(family, theta, say), POINTS, sources, follow - 1, push, measured)
+    warp = Warp(
+        family,
+        image,
+        picture,
+        curves,
+        theta_text(family, theta, say),
+        POINTS,
+        sources,
+        follow - 1,
+        push,
+        measured,
+    )
     return transformation_figure(warp, say), sentence
 
 
@@ -78,7 +112,10 @@ def theta_text(family: str, theta: Tensor, say: Translator) -> str:
     if family == "tps":
         return say("figure_control")
     matrix = TRANSFORMS[family].coefficients(theta[None])[0].tolist()
-    cells = [" ".join(signed(value, 2).replace("+", "").rjust(5, "\u2007") for value in row) for row in matrix]
+    cells = [
+        " ".join(signed(value, 2).replace("+", "").rjust(5, "\u2007") for value in row)
+        for row in matrix
+    ]
     left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
     return "<br>".join(f"{left[i]}{row} {right[i]}" for i, row in enumerate(cells))
 
@@ -112,7 +149,9 @@ def _said(linear: Tensor, shift: Tensor, say: Translator) -> str:
         said.append(say("turned_right" if angle > 0 else "turned_left", angle=f"{abs(angle):.0f}"))
     if abs(factor - 1) >= 0.02:
         said.append(say("smaller", factor=f"{factor:.2f}"))
-    for value, less, more in zip(shift.tolist(), ("moved_left", "moved_up"), ("moved_right", "moved_down"), strict=True):
+    for value, less, more in zip(
+        shift.tolist(), ("moved_left", "moved_up"), ("moved_right", "moved_down"), strict=True
+    ):
         if abs(value) >= 0.02 and not said:
             said.append(say(more if value > 0 else less))
     return say("and").join(said)

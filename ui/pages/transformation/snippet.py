@@ -9,11 +9,19 @@ from ui.controls.spec import Values
 from ui.pages.transformation import controls
 
 
-def snippet(digit: Tensor, label: int, family: str, values: Values, point: Sequence[float], *, push: bool) -> str:
-    """A digit uint8 (28, 28) transformed, and where the followed ``point`` (x, y) comes from; ``push`` uses the map backwards."""
+def snippet(
+    digit: Tensor, label: int, family: str, values: Values, point: Sequence[float], *, push: bool
+) -> str:
+    """A digit uint8 (28, 28) transformed, and where the followed ``point`` (x, y) comes from;
+    ``push`` uses the map backwards.
+    """
     imports, line = digit_lines(digit, label)
     sliders = controls.SLIDERS[family]
-    sampled = "output, landed = forward_warp(image, grid[0])" if push else "output = sample(image[None, None], grid)[0, 0]"
+    sampled = (
+        "output, landed = forward_warp(image, grid[0])"
+        if push
+        else "output = sample(image[None, None], grid)[0, 0]"
+    )
     code = f"""
 theta = compose_theta({family!r}, {keywords(sliders)})
 transform = TRANSFORMS[{family!r}]
@@ -23,6 +31,9 @@ image = digit.float() / 255
 source = transform.warp(theta[None], torch.tensor([{numbers([round(value, 6) for value in point])}]))[0, 0]
 print("theta", theta)
 print("the followed point comes from", source)"""
-    ours = ["from stn_core import TRANSFORMS" + ("" if push else ", sample"), "from stn_core.explain.compose import compose_theta"]
+    ours = [
+        "from stn_core import TRANSFORMS" + ("" if push else ", sample"),
+        "from stn_core.explain.compose import compose_theta",
+    ]
     ours += ["from stn_core.explain.resampling import forward_warp"] if push else []
     return program([*imports, *ours], line, assignments(sliders, values), code)

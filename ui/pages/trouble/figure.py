@@ -1,4 +1,6 @@
-"""The figures of the exhibit "what goes wrong": each trap beside doing it right, and a curve that shows what it costs."""
+"""The figures of the exhibit "what goes wrong": each trap beside doing it right, and a curve that
+shows what it costs.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,14 +60,21 @@ def trap_figure(panels: Sequence[Panel], charts: Sequence[Chart]) -> Figure:
     step = 1000 / len(panels)
     for i, panel in enumerate(panels):
         middle = (i + 0.5) * step
-        board.label(panel.title, middle, 0, size=16, bold=True, anchor=("center", "top"), mark=panel.color)
+        board.label(
+            panel.title, middle, 0, size=16, bold=True, anchor=("center", "top"), mark=panel.color
+        )
         size = (panel.image.shape[0], panel.image.shape[1])
         width = 2.0 * SIDE if panel.wide else SIDE
         box = Box(middle - width / 2, 28, width, SIDE)
-        axes = board.image(box, panel.image, size, panel.color, margin=0.5 if panel.curves else 0.02)
+        axes = board.image(
+            box, panel.image, size, panel.color, margin=0.5 if panel.curves else 0.02
+        )
         if panel.wide:  # the panel's range across is the height's, twice
             room = size[0]
-            board.layout["xaxis" + axes["xaxis"][1:]]["range"] = [-0.5 - 1.5 * room, size[1] - 0.5 + 1.5 * room]
+            board.layout["xaxis" + axes["xaxis"][1:]]["range"] = [
+                -0.5 - 1.5 * room,
+                size[1] - 0.5 + 1.5 * room,
+            ]
         if panel.curves:
             grid(board, axes, panel.curves)
         board.label(panel.note, middle, 28 + SIDE + 4, size=15, anchor=("center", "top"))
@@ -83,7 +92,9 @@ def grid(board: Board, axes: Axes, curves: GridCurves) -> None:
 
 def draw_chart(board: Board, box: Box, chart: Chart) -> None:
     board.label(chart.title, box.x - 50, box.y - 32, size=15, bold=True)
-    axes = board.chart(box, (chart.x[0], chart.x[-1]), chart.span, chart.xticks, chart.yticks, ytext=chart.ytext)
+    axes = board.chart(
+        box, (chart.x[0], chart.x[-1]), chart.span, chart.xticks, chart.yticks, ytext=chart.ytext
+    )
     for curve in chart.curves:
         board.curve(axes, chart.x, curve.y, curve.color, curve.width)
     board.curve(axes, [chart.now, chart.now], chart.span, INPUT, 1.5, dash="dot")
@@ -91,14 +102,33 @@ def draw_chart(board: Board, box: Box, chart: Chart) -> None:
     for i, curve in enumerate(chart.curves):
         board.marks(axes, torch.tensor([[chart.now, curve.y[at]]]), curve.color, 13)
         if curve.name:
-            board.label(curve.name, box.x + 0.42 * box.width + i * 250, box.y - 32, size=15, bold=True, mark=curve.color)
-    board.label(chart.axis, box.x + box.width / 2, box.y + box.height + 24, size=14, anchor=("center", "top"))
+            board.label(
+                curve.name,
+                box.x + 0.42 * box.width + i * 250,
+                box.y - 32,
+                size=15,
+                bold=True,
+                mark=curve.color,
+            )
+    board.label(
+        chart.axis,
+        box.x + box.width / 2,
+        box.y + box.height + 24,
+        size=14,
+        anchor=("center", "top"),
+    )
 
 
 def run_figure(
-    inputs: Tensor, moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], lost: bool, say: Translator
+    inputs: Tensor,
+    moments: Sequence[TrainingSnapshot],
+    others: Sequence[Sequence[TrainingSnapshot]],
+    lost: bool,
+    say: Translator,
 ) -> Figure:
-    """A training run: some inputs (N, H, W) with what the transformer makes of them now, and two curves; other runs in grey."""
+    """A training run: some inputs (N, H, W) with what the transformer makes of them now, and two
+    curves; other runs in grey.
+    """
     board = Board(470)
     color = INCORRECT if lost else CORRECT
     side = 118
@@ -110,9 +140,13 @@ def run_figure(
             output = now.outputs[i].nan_to_num(0)
             board.image(Box(x, side + 8, side, side), output, output.shape, GRID)
     board.label(say("rate_inputs"), 84, side / 2, size=16, bold=True, anchor=("right", "middle"))
-    board.label(say("rate_outputs"), 84, 1.5 * side + 8, size=16, bold=True, anchor=("right", "middle"))
+    board.label(
+        say("rate_outputs"), 84, 1.5 * side + 8, size=16, bold=True, anchor=("right", "middle")
+    )
     last = 600
-    for i, (name, field, limit) in enumerate((("rate_error", "error", 100.0), ("rate_outside", "outside", 1.0))):
+    for i, (name, field, limit) in enumerate(
+        (("rate_error", "error", 100.0), ("rate_outside", "outside", 1.0))
+    ):
         box = Box(60 + i * 510, 306, 420, 108)
         board.label(say(name), box.x - 50, box.y - 32, size=15, bold=True)
         axes = board.chart(
@@ -126,7 +160,15 @@ def run_figure(
         for other in others:
             board.curve(axes, [m.step for m in other], [getattr(m, field) for m in other], QUIET, 2)
         if now is not None:
-            board.curve(axes, [m.step for m in moments], [getattr(m, field) for m in moments], color, 5)
+            board.curve(
+                axes, [m.step for m in moments], [getattr(m, field) for m in moments], color, 5
+            )
             board.marks(axes, torch.tensor([[float(now.step), getattr(now, field)]]), color, 14)
-        board.label(say("rate_steps"), box.x + box.width / 2, box.y + box.height + 24, size=14, anchor=("center", "top"))
+        board.label(
+            say("rate_steps"),
+            box.x + box.width / 2,
+            box.y + box.height + 24,
+            size=14,
+            anchor=("center", "top"),
+        )
     return board.figure()

@@ -1,7 +1,9 @@
-"""Small trainings on the spot, shared by everybody who watches: one runs at a time, a few may wait, each is bounded in time.
+"""Small trainings on the spot, shared by everybody who watches: one runs at a time, a few may wait,
+each is bounded in time.
 
-A run is fixed by its rate, so a class that presses "train" at the same rate starts one run and watches it together, and a rate that
-has been tried is there at once. Nobody can occupy more than one core, nor that one for longer than ``SECONDS``.
+A run is fixed by its rate, so a class that presses "train" at the same rate starts one run and
+watches it together, and a rate that has been tried is there at once. Nobody can occupy more than
+one core, nor that one for longer than ``SECONDS``.
 """
 
 import logging
@@ -22,7 +24,9 @@ PAUSE = 0.002  # after each moment, for the other visitors' pages
 
 
 class Run:
-    """One training: its moments so far, and who watches it. It is stopped when nobody does any more."""
+    """One training: its moments so far, and who watches it. It is stopped when nobody does any
+    more.
+    """
 
     def __init__(self, rate: float) -> None:
         self.rate = rate
@@ -35,7 +39,9 @@ class Run:
 class Workshop:
     """All runs of the server. ``train`` makes the moments of a run from its rate."""
 
-    def __init__(self, train: Callable[[float], Iterable[TrainingSnapshot]] = train_tiny_stn) -> None:
+    def __init__(
+        self, train: Callable[[float], Iterable[TrainingSnapshot]] = train_tiny_stn
+    ) -> None:
         self.train = train
         self.runs: OrderedDict[float, Run] = OrderedDict()
         self.queue: list[Run] = []

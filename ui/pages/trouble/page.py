@@ -64,13 +64,22 @@ def answered(model: DigitModel, image: Tensor, say: Translator) -> str:
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
-def present(scene: Scene, sliders: Sequence[Slider], values: Values, note: str, program: str, say: Translator) -> None:
+def present(
+    scene: Scene,
+    sliders: Sequence[Slider],
+    values: Values,
+    note: str,
+    program: str,
+    say: Translator,
+) -> None:
     """A trap as ``scene`` shows it for the ``values`` of its sliders, and the same to take home."""
     figure, sentence = scene(values)
     st.markdown(f"#### {sentence}")
     plot(figure, key="w_figure", alt=sentence)
     st.caption(note)
-    take_home("trouble", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note])
+    take_home(
+        "trouble", program, lambda values: scene(values)[0], values, sweeps(sliders, say), [note]
+    )
 
 
 def frame(model: DigitModel, say: Translator) -> None:
@@ -78,29 +87,53 @@ def frame(model: DigitModel, say: Translator) -> None:
     with st.sidebar:
         values = draw_sliders(controls.FRAME, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    scene = lambda values: framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
+
+    def scene(values):
+        return framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
+
     program = snippet.frame(digit, label, MODEL.name, values)
     present(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), program, say)
 
 
 @torch.inference_mode()
-def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Translator) -> tuple[Figure, str]:
+def framing(
+    model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Translator
+) -> tuple[Figure, str]:
     zooms = torch.linspace(controls.ZOOM.low, controls.ZOOM.high, 26)
-    theta = torch.stack((torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1)
+    theta = torch.stack(
+        (torch.cat((zooms, torch.tensor([zoom]))), torch.zeros(27), torch.zeros(27)), dim=1
+    )
     grids = ATTENTION.grid(theta, SIZE)
     images = image.expand(27, -1, -1, -1)
     right, wrong = sample(images, grids), framed(images, grids, mean)
-    losses = [F.cross_entropy(model.classify(views), torch.full((27,), label), reduction="none") for views in (right, wrong)]
+    losses = [
+        F.cross_entropy(model.classify(views), torch.full((27,), label), reduction="none")
+        for views in (right, wrong)
+    ]
     share = outside(grids[-1:]).item()
     if share:
         loss = [f"{values[-1].item():.2f}" for values in losses]
-        sentence = say("frame", zoom=f"{zoom:.2f}", share=_percent(share), right=loss[0], wrong=loss[1])
+        sentence = say(
+            "frame", zoom=f"{zoom:.2f}", share=_percent(share), right=loss[0], wrong=loss[1]
+        )
     else:
         sentence = say("frame_inside")
     panels = [
-        Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[-1], SIZE)),
-        Panel(say("figure_right", answer=say("frame_after")), right[-1, 0], CORRECT, answered(model, right[-1:], say)),
-        Panel(say("figure_wrong", answer=say("frame_before")), wrong[-1, 0], INCORRECT, answered(model, wrong[-1:], say)),
+        Panel(
+            say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[-1], SIZE)
+        ),
+        Panel(
+            say("figure_right", answer=say("frame_after")),
+            right[-1, 0],
+            CORRECT,
+            answered(model, right[-1:], say),
+        ),
+        Panel(
+            say("figure_wrong", answer=say("frame_before")),
+            wrong[-1, 0],
+            INCORRECT,
+            answered(model, wrong[-1:], say),
+        ),
     ]
     highest = max(max(values.max().item() for values in losses), 1.0)
     order = zooms.tolist()
@@ -110,9 +143,16 @@ def framing(model: DigitModel, image: Tensor, label: int, zoom: float, mean: flo
     ]
     x = sorted([*order, zoom])
     chart = Chart(
-        x, zoom, curves, say("figure_loss"), say("frame_axis"), (0.5, 1, 1.5, 2, 2.5, 3), (0, round(highest)),
-        ("0", str(round(highest))), (-0.05 * highest, 1.05 * highest),
-    )  # fmt: skip
+        x,
+        zoom,
+        curves,
+        say("figure_loss"),
+        say("frame_axis"),
+        (0.5, 1, 1.5, 2, 2.5, 3),
+        (0, round(highest)),
+        ("0", str(round(highest))),
+        (-0.05 * highest, 1.05 * highest),
+    )
     return trap_figure(panels, [chart]), sentence
 
 
@@ -127,34 +167,68 @@ def align(model: DigitModel, say: Translator) -> None:
         made = draw_choice(controls.MISMATCH, say, show_label=True) == "shrink"
         values = draw_sliders([controls.REPEATS], say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    scene = lambda values: mixing(model, as_image(digit), label, made, values["w_repeats"], say)
+
+    def scene(values):
+        return mixing(model, as_image(digit), label, made, values["w_repeats"], say)
+
     program = snippet.align(digit, label, MODEL.name, values, made=made)
     present(scene, [controls.REPEATS], values, say("align_note"), program, say)
 
 
 @torch.inference_mode()
-def mixing(model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Translator) -> tuple[Figure, str]:
+def mixing(
+    model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Translator
+) -> tuple[Figure, str]:
     most = int(controls.REPEATS.high)
     steps = {True: [image], False: [image]}
     for mixed, images in steps.items():
         for _ in range(most):
-            images.append(repeated_identity(images[-1], 1, made if mixed else False, not made if mixed else False))
-    sure = {mixed: model.classify(torch.cat(images)).softmax(1)[:, label].tolist() for mixed, images in steps.items()}
+            images.append(
+                repeated_identity(
+                    images[-1], 1, made if mixed else False, not made if mixed else False
+                )
+            )
+    sure = {
+        mixed: model.classify(torch.cat(images)).softmax(1)[:, label].tolist()
+        for mixed, images in steps.items()
+    }
     x, y = corner_error(SIZE, made, not made)
     factor = ((SIZE[1] - 1) / SIZE[1]) ** (passes if made else -passes)
     sentence = (
-        say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=_percent(factor)) if passes else say("align_start")
+        say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=_percent(factor))
+        if passes
+        else say("align_start")
     )
     now = {mixed: images[passes] for mixed, images in steps.items()}
     panels = [
         Panel(say("align_input"), image[0, 0], INPUT),
-        Panel(say("align_both", passes=passes), now[False][0, 0], CORRECT, answered(model, now[False], say)),
-        Panel(say("align_mixed", passes=passes), now[True][0, 0], INCORRECT, answered(model, now[True], say)),
+        Panel(
+            say("align_both", passes=passes),
+            now[False][0, 0],
+            CORRECT,
+            answered(model, now[False], say),
+        ),
+        Panel(
+            say("align_mixed", passes=passes),
+            now[True][0, 0],
+            INCORRECT,
+            answered(model, now[True], say),
+        ),
     ]
     curves = [Curve(sure[False], CORRECT), Curve(sure[True], INCORRECT)]
     ticks = range(0, most + 1, 10)
     title = say("align_sure", label=label)
-    chart = Chart(list(range(most + 1)), passes, curves, title, say("align_axis"), ticks, (0, 1), ("0", "1"), (-0.05, 1.08))
+    chart = Chart(
+        list(range(most + 1)),
+        passes,
+        curves,
+        title,
+        say("align_axis"),
+        ticks,
+        (0, 1),
+        ("0", "1"),
+        (-0.05, 1.08),
+    )
     return trap_figure(panels, [chart]), sentence
 
 
@@ -164,15 +238,32 @@ def leave(model: DigitModel, say: Translator) -> None:
         values = draw_sliders([controls.SHIFT], say)
         held = draw_choice(controls.LEASH, say) == "on"
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    scene = lambda values: leaving(model, as_image(digit), label, values["w_x"], held, say)
+
+    def scene(values):
+        return leaving(model, as_image(digit), label, values["w_x"], held, say)
+
     program = snippet.leave(digit, label, MODEL.name, WINDOW, values, held=held)
     present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
 
 
-def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Translator) -> tuple[Figure, str]:
-    shifts = sorted({*torch.linspace(controls.SHIFT.low, controls.SHIFT.high, 51).tolist(), float(shift)})
-    theta = torch.stack((torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1)
-    losses, gradient = loss_along(model.classify, image[0], label, ATTENTION, theta, SIZE, out_of_bounds_penalty if held else None)
+def leaving(
+    model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Translator
+) -> tuple[Figure, str]:
+    shifts = sorted(
+        {*torch.linspace(controls.SHIFT.low, controls.SHIFT.high, 51).tolist(), float(shift)}
+    )
+    theta = torch.stack(
+        (torch.full((len(shifts),), WINDOW), torch.tensor(shifts), torch.zeros(len(shifts))), dim=1
+    )
+    losses, gradient = loss_along(
+        model.classify,
+        image[0],
+        label,
+        ATTENTION,
+        theta,
+        SIZE,
+        out_of_bounds_penalty if held else None,
+    )
     at = shifts.index(float(shift))
     grid = ATTENTION.grid(theta[at : at + 1], SIZE)
     output = sample(image, grid)
@@ -183,11 +274,19 @@ def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bo
         key = "leave_out"
     else:
         key = "leave_away" if pull * shift > 0 and share > 0 else "leave_in"
-    sentence = say(key, share=_percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}")
+    sentence = say(
+        key, share=_percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}"
+    )
     with torch.inference_mode():
         note = answered(model, output, say)
     panels = [
-        Panel(say("figure_input"), image[0, 0], INPUT, curves=grid_curves(ATTENTION, theta[at], SIZE), wide=True),
+        Panel(
+            say("figure_input"),
+            image[0, 0],
+            INPUT,
+            curves=grid_curves(ATTENTION, theta[at], SIZE),
+            wide=True,
+        ),
         Panel(say("leave_output"), output[0, 0], GRID, note),
     ]
     color = CORRECT if held else INCORRECT
@@ -197,9 +296,27 @@ def leaving(model: DigitModel, image: Tensor, label: int, shift: float, held: bo
     ticks = (-2, -1, 0, 1, 2)
     top, bounds = round(highest), (-0.05 * highest, 1.05 * highest)
     charts = [
-        Chart(shifts, shift, [Curve(losses.tolist(), color)], say("leave_loss"), "tx", ticks, (0, top), ("0", str(top)), bounds),
         Chart(
-            shifts, shift, [Curve(pulls, color)], say("leave_pull"), "tx", ticks, (-decade, 0, decade), ("−10", "0", "10"), (-2, 2)
+            shifts,
+            shift,
+            [Curve(losses.tolist(), color)],
+            say("leave_loss"),
+            "tx",
+            ticks,
+            (0, top),
+            ("0", str(top)),
+            bounds,
+        ),
+        Chart(
+            shifts,
+            shift,
+            [Curve(pulls, color)],
+            say("leave_pull"),
+            "tx",
+            ticks,
+            (-decade, 0, decade),
+            ("−10", "0", "10"),
+            (-2, 2),
         ),
     ]
     return trap_figure(panels, charts), sentence
@@ -210,7 +327,9 @@ def rate(say: Translator) -> None:
     with st.sidebar:
         chosen = float(draw_choice(controls.RATE, say, st.pills, show_label=True))
     left, right, _ = st.columns((1, 1, 3))
-    left.button(say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:")
+    left.button(
+        say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:"
+    )
     right.button(say("stop"), on_click=stop, width="stretch", icon=":material/stop:")
     run: Run | None = st.session_state.get("w_run")
     if run is not None and run.rate != chosen:
@@ -221,10 +340,26 @@ def rate(say: Translator) -> None:
     note = say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}")
     st.caption(note)
     moments = seen(run)
-    others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
-    over = [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))] if moments else []
-    scene = lambda values: running([m for m in moments if m.step <= values["moment"]], others, say)
-    take_home("trouble", snippet.rate(chosen, moments[-1].step if moments else 600), scene, {}, over, [note])
+    others = [
+        other.moments for other in workshop().finished() if run is None or other.rate != run.rate
+    ]
+    over = (
+        [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))]
+        if moments
+        else []
+    )
+
+    def scene(values):
+        return running([m for m in moments if m.step <= values["moment"]], others, say)
+
+    take_home(
+        "trouble",
+        snippet.rate(chosen, moments[-1].step if moments else 600),
+        scene,
+        {},
+        over,
+        [note],
+    )
 
 
 def visitor() -> str:
@@ -241,7 +376,9 @@ def begin() -> None:
 
 
 def stop() -> None:
-    """Watch no more: what this visitor has seen stays; the run itself ends if nobody else watches it."""
+    """Watch no more: what this visitor has seen stays; the run itself ends if nobody else watches
+    it.
+    """
     run: Run | None = st.session_state.get("w_run")
     if run is not None and not run.done:
         workshop().leave(run, visitor())
@@ -255,7 +392,9 @@ def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None
     ended = run is not None and (run.done or until is not None)
     sentence = said(run, moments, ended, is_lost(moments), chosen, say)
     st.markdown(f"#### {sentence}")
-    others = [other.moments for other in workshop().finished() if run is None or other.rate != run.rate]
+    others = [
+        other.moments for other in workshop().finished() if run is None or other.rate != run.rate
+    ]
     plot(running(moments, others, say), key="w_figure", alt=sentence)
     if active and ended:
         st.rerun()
@@ -270,11 +409,17 @@ def is_lost(moments: Sequence[TrainingSnapshot]) -> bool:
     return bool(moments) and not moments[-1].outside < 0.9
 
 
-def running(moments: Sequence[TrainingSnapshot], others: Sequence[Sequence[TrainingSnapshot]], say: Translator) -> Figure:
+def running(
+    moments: Sequence[TrainingSnapshot],
+    others: Sequence[Sequence[TrainingSnapshot]],
+    say: Translator,
+) -> Figure:
     return run_figure(small_samples(), moments, others, is_lost(moments), say)
 
 
-def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Translator) -> str:  # type: ignore[type-arg]
+def said(
+    run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Translator
+) -> str:  # type: ignore[type-arg]
     name = f"{chosen:g}"
     if run is None:
         return say("rate_full") if st.session_state.get("w_full") else say("rate_start", rate=name)
@@ -282,7 +427,12 @@ def said(run: Run | None, moments: list, ended: bool, lost: bool, chosen: float,
         ahead = workshop().ahead(run)
         return say("rate_wait", ahead=ahead) if ahead else say("rate_begins", rate=name)
     now = moments[-1]
-    values = {"rate": name, "step": now.step, "error": f"{now.error:.0f} %", "outside": _percent(now.outside)}
+    values = {
+        "rate": name,
+        "step": now.step,
+        "error": f"{now.error:.0f} %",
+        "outside": _percent(now.outside),
+    }
     if not ended:
         return say("rate_running", **values)
     if lost:

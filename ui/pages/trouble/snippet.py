@@ -17,12 +17,17 @@ views = sample(image, grid), framed(image, grid, mean)  # the mean taken away af
 classify = load_checkpoint({model!r}).model.classify
 losses = [torch.nn.functional.cross_entropy(classify(view), torch.tensor([{label}])).item() for view in views]
 print("outside", outside(grid).item(), "losses", losses)"""
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint, sample", "from stn_core.explain.pitfalls import framed, outside"]
+    ours = [
+        "from stn_core import TRANSFORMS, load_checkpoint, sample",
+        "from stn_core.explain.pitfalls import framed, outside",
+    ]
     return program([*imports, *ours], line, assignments(controls.FRAME, values), code)
 
 
 def align(digit: Tensor, label: int, model: str, values: Values, *, made: bool) -> str:
-    """The identity again and again, with one meaning of +-1 and with two; ``made`` is ``align_corners`` of the grid."""
+    """The identity again and again, with one meaning of +-1 and with two; ``made`` is
+    ``align_corners`` of the grid.
+    """
     imports, line = digit_lines(digit, label)
     code = f"""
 image = digit[None, None].float() / 255
@@ -32,11 +37,16 @@ classify = load_checkpoint({model!r}).model.classify
 sure = [classify(view).softmax(1)[0, {label}].item() for view in (same, mixed)]
 print("probability of {label}", sure)
 print("the first pixel is read at", corner_error((28, 28), {made}, {not made}))"""
-    ours = ["from stn_core import load_checkpoint", "from stn_core.explain.pitfalls import corner_error, repeated_identity"]
+    ours = [
+        "from stn_core import load_checkpoint",
+        "from stn_core.explain.pitfalls import corner_error, repeated_identity",
+    ]
     return program([*imports, *ours], line, assignments([controls.REPEATS], values), code)
 
 
-def leave(digit: Tensor, label: int, model: str, window: float, values: Values, *, held: bool) -> str:
+def leave(
+    digit: Tensor, label: int, model: str, window: float, values: Values, *, held: bool
+) -> str:
     """The loss and the pull on a window of that size, where it is; ``held`` has it on a leash."""
     imports, line = digit_lines(digit, label)
     code = f"""
@@ -47,13 +57,18 @@ losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 
 print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
 print("outside", outside(attention.grid(theta, (28, 28))).item())"""
     names = "out_of_bounds_penalty, outside" if held else "outside"
-    ours = ["from stn_core import TRANSFORMS, load_checkpoint", "from stn_core.explain.gradient_chain import loss_along"]
+    ours = [
+        "from stn_core import TRANSFORMS, load_checkpoint",
+        "from stn_core.explain.gradient_chain import loss_along",
+    ]
     ours.append(f"from stn_core.explain.pitfalls import {names}")
     return program([*imports, *ours], line, assignments([controls.SHIFT], values), code)
 
 
 def rate(rate: float, last: int) -> str:
-    """A training with the localisation network's ``rate`` times the classifier's, up to the step ``last``, which is shown now."""
+    """A training with the localisation network's ``rate`` times the classifier's, up to the step
+    ``last``, which is shown now.
+    """
     code = f"""
 for moment in train_tiny_stn({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
     print("step", moment.step, "error", moment.error, "outside", moment.outside)

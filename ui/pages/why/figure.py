@@ -1,4 +1,6 @@
-"""The figures of the exhibit "why": what moves inside a CNN, and what a stack of max-pools forgives."""
+"""The figures of the exhibit "why": what moves inside a CNN, and what a stack of max-pools
+forgives.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from ui.drawing.tint import coloured
 
 @dataclass(frozen=True)
 class Seen:
-    """What a CNN makes of one image: its feature maps, (C, h, w) a layer, and the class probabilities."""
+    """What a CNN makes of one image: its feature maps, (C, h, w) a layer, and the class
+    probabilities.
+    """
 
     image: Tensor  # (H, W)
     maps: list[Tensor]
@@ -34,9 +38,16 @@ class ConfidenceCurve:
 
 
 def cnn_figure(
-    before: Seen, after: Seen, kept: Sequence[float], label: int, curves: Sequence[ConfidenceCurve], say: Translator
+    before: Seen,
+    after: Seen,
+    kept: Sequence[float],
+    label: int,
+    curves: Sequence[ConfidenceCurve],
+    say: Translator,
 ) -> Figure:
-    """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far each slider may go."""
+    """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far
+    each slider may go.
+    """
     board = Board(520)
     tops, side = (34, 202), 150
     columns = (78, 258, 508, 786)
@@ -44,7 +55,14 @@ def cnn_figure(
     board.label(say("figure_answer"), columns[3] + 107, 0, bold=True, anchor=("center", "top"))
     for row, seen in enumerate((before, after)):
         name, color = (say("figure_learned"), QUIET) if row == 0 else (say("figure_moved"), INPUT)
-        board.label(name, 68, tops[row] + side / 2, bold=True, anchor=("right", "middle"), mark=color if row else None)
+        board.label(
+            name,
+            68,
+            tops[row] + side / 2,
+            bold=True,
+            anchor=("right", "middle"),
+            mark=color if row else None,
+        )
         board.image(Box(columns[0], tops[row], side, side), seen.image, seen.image.shape, color)
         answer = int(np.argmax(seen.probabilities))
         good = CORRECT if answer == label else INCORRECT
@@ -63,7 +81,9 @@ def cnn_figure(
         for row, maps in enumerate((one, other)):
             mosaic = _mosaic(maps[strongest] / top)
             size = (mosaic.shape[0], mosaic.shape[1])
-            board.image(Box(x, tops[row], 230, side), mosaic, size, INPUT if row else QUIET, margin=0.01)
+            board.image(
+                Box(x, tops[row], 230, side), mosaic, size, INPUT if row else QUIET, margin=0.01
+            )
         share = say("figure_kept", kept=_percent(kept[layer]))
         board.label(share, x + 115, tops[1] - 1, size=14, bold=True, anchor=("center", "bottom"))
     board.label(say("figure_sure", label=label), 0, 372, size=15, bold=True)
@@ -82,12 +102,25 @@ def _mosaic(maps: Tensor) -> Tensor:
 
 
 def _confidence(board: Board, box: Box, curve: ConfidenceCurve) -> None:
-    axes = board.chart(box, (curve.values[0], curve.values[-1]), (-0.04, 1.06), curve.ticks, (0, 1), ytext=("0", "1"))
+    axes = board.chart(
+        box,
+        (curve.values[0], curve.values[-1]),
+        (-0.04, 1.06),
+        curve.ticks,
+        (0, 1),
+        ytext=("0", "1"),
+    )
     board.curve(axes, curve.values, curve.sure, QUIET, 3)
     board.curve(axes, [curve.now, curve.now], [0, 1], INPUT, 1.5, dash="dot")
     here = float(np.interp(curve.now, curve.values, curve.sure))
     board.marks(axes, torch.tensor([[curve.now, here]]), INPUT, 13)
-    board.label(curve.label, box.x + box.width / 2, box.y + box.height + 23, size=14, anchor=("center", "top"))
+    board.label(
+        curve.label,
+        box.x + box.width / 2,
+        box.y + box.height + 23,
+        size=14,
+        anchor=("center", "top"),
+    )
 
 
 def pools_figure(
@@ -99,7 +132,9 @@ def pools_figure(
     count: int,
     say: Translator,
 ) -> Figure:
-    """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table of what survives."""
+    """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table
+    of what survives.
+    """
     board = Board(520)
     depth = len(one) - 1
     step = (1000 - 78) / (depth + 1)
@@ -114,19 +149,27 @@ def pools_figure(
         board.label(heading, x + side / 2, 0, size=14, bold=True, anchor=("center", "top"))
         changed = (before - after).abs() > 0.02
         board.image(Box(x, 24, side, side), before, before.shape, QUIET)
-        board.image(Box(x, 30 + side, side, side), coloured(after, changed, INCORRECT), after.shape, INPUT)
+        board.image(
+            Box(x, 30 + side, side, side), coloured(after, changed, INCORRECT), after.shape, INPUT
+        )
     board.label(say("figure_learned"), 68, 24 + side / 2, bold=True, anchor=("right", "middle"))
-    board.label(say("figure_moved"), 68, 30 + 1.5 * side, bold=True, anchor=("right", "middle"), mark=INPUT)
+    board.label(
+        say("figure_moved"), 68, 30 + 1.5 * side, bold=True, anchor=("right", "middle"), mark=INPUT
+    )
     top = 30 + 2 * side + 14
     _table(board, Box(150, top + 26, 840, 520 - top - 26 - 42), table, shift, needed, say)
     board.label(say("figure_table", count=count), 570, top, bold=True, anchor=("center", "top"))
     return board.figure()
 
 
-def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[int | None], say: Translator) -> None:
+def _table(
+    board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[int | None], say: Translator
+) -> None:
     rows, columns = table.shape
     pools = [str(k) for k in range(rows)]
-    axes = board.chart(box, (-0.5, columns - 0.5), (rows - 0.5, -0.5), range(columns), range(rows), ytext=pools)
+    axes = board.chart(
+        box, (-0.5, columns - 0.5), (rows - 0.5, -0.5), range(columns), range(rows), ytext=pools
+    )
     shade = [[0, "#14171C"], [1, "#6B7380"]]
     cells = {
         "type": "heatmap",
@@ -143,13 +186,33 @@ def _table(board: Board, box: Box, table: Tensor, shift: int, needed: Sequence[i
             enough = needed[n]
             forgiven = enough is not None and k >= enough
             text = _percent(table[k, n].item())
-            board.at(axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven)
-    stairs = [(n + side, (rows if k is None else k) - 0.5) for n, k in enumerate(needed) for side in (-0.5, 0.5)]
+            board.at(
+                axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven
+            )
+    stairs = [
+        (n + side, (rows if k is None else k) - 0.5)
+        for n, k in enumerate(needed)
+        for side in (-0.5, 0.5)
+    ]
     board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], CORRECT, 5)
     left, right = shift - 0.5, shift + 0.5
-    board.curve(axes, [left, right, right, left, left], [-0.5, -0.5, rows - 0.5, rows - 0.5, -0.5], INPUT, 4)
-    board.label(say("figure_table_pools"), box.x - 28, box.y + box.height / 2, size=14, anchor=("right", "middle"))
-    board.label(say("figure_table_shift"), box.x + box.width / 2, box.y + box.height + 22, size=14, anchor=("center", "top"))
+    board.curve(
+        axes, [left, right, right, left, left], [-0.5, -0.5, rows - 0.5, rows - 0.5, -0.5], INPUT, 4
+    )
+    board.label(
+        say("figure_table_pools"),
+        box.x - 28,
+        box.y + box.height / 2,
+        size=14,
+        anchor=("right", "middle"),
+    )
+    board.label(
+        say("figure_table_shift"),
+        box.x + box.width / 2,
+        box.y + box.height + 22,
+        size=14,
+        anchor=("center", "top"),
+    )
 
 
 def _percent(share: float) -> str:

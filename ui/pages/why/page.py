@@ -1,4 +1,6 @@
-"""Exhibit 1, why: a CNN's invariance ends early. Move a digit and watch its features, its answer, and what max-pools forgive."""
+"""Exhibit 1, why: a CNN's invariance ends early. Move a digit and watch its features, its answer,
+and what max-pools forgive.
+"""
 
 import math
 from collections.abc import Callable
@@ -56,26 +58,51 @@ def cnn(digit: torch.Tensor, label: int, say: Translator) -> None:
     st.markdown(f"#### {sentence}")
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
-    scene = lambda values: cnn_scene(model, digit, label, values, say)[0]
-    take_home("why", snippet.cnn(digit, label, MODEL.name, values), scene, values, sweeps(controls.POSE, say), [note])
+
+    def scene(values):
+        return cnn_scene(model, digit, label, values, say)[0]
+
+    take_home(
+        "why",
+        snippet.cnn(digit, label, MODEL.name, values),
+        scene,
+        values,
+        sweeps(controls.POSE, say),
+        [note],
+    )
 
 
 @torch.inference_mode()
-def cnn_scene(model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator) -> tuple[Figure, str]:
+def cnn_scene(
+    model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
+) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows."""
     place = partial(moved, digit, (28, 28))
     x, y, turn, scale = (values[f"why_{name}"] for name in ("x", "y", "angle", "scale"))
     radians = math.radians(turn)
     before, after = see(model, place()), see(model, place(x, y, radians, scale))
-    kept = [overlap(one[None], other[None]).item() for one, other in zip(before.maps, after.maps, strict=True)]
+    kept = [
+        overlap(one[None], other[None]).item()
+        for one, other in zip(before.maps, after.maps, strict=True)
+    ]
     answer = max(range(10), key=after.probabilities.__getitem__)
-    key = "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
+    key = (
+        "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
+    )
     last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
-    sentence = say(key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %"))
+    sentence = say(
+        key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %")
+    )
     curves = [
-        confidence_curve(model, label, say, controls.X, x, 5, lambda v: place(v, y, radians, scale)),
-        confidence_curve(model, label, say, controls.ANGLE, turn, 5, lambda v: place(x, y, v.deg2rad(), scale)),
-        confidence_curve(model, label, say, controls.SCALE, scale, 3, lambda v: place(x, y, radians, v)),
+        confidence_curve(
+            model, label, say, controls.X, x, 5, lambda v: place(v, y, radians, scale)
+        ),
+        confidence_curve(
+            model, label, say, controls.ANGLE, turn, 5, lambda v: place(x, y, v.deg2rad(), scale)
+        ),
+        confidence_curve(
+            model, label, say, controls.SCALE, scale, 3, lambda v: place(x, y, radians, v)
+        ),
     ]
     return cnn_figure(before, after, kept, label, curves, say), sentence
 
@@ -100,10 +127,14 @@ def confidence_curve(
     ticks: int,
     place: Callable[[torch.Tensor], torch.Tensor],
 ) -> ConfidenceCurve:
-    """How sure the model is of ``label`` from one end of a slider to the other, with so many ticks; the slider stands at ``now``,
-    and ``place`` makes the images of some values.
+    """How sure the model is of ``label`` from one end of a slider to the other, with so many ticks;
+    the slider stands at ``now``, and ``place`` makes the images of some values.
     """
-    values = torch.cat((torch.linspace(slider.low, slider.high, 19), torch.tensor([float(now)]))).sort().values
+    values = (
+        torch.cat((torch.linspace(slider.low, slider.high, 19), torch.tensor([float(now)])))
+        .sort()
+        .values
+    )
     sure = model(place(values)).softmax(1)[:, label]
     marked = tuple(torch.linspace(slider.low, slider.high, ticks).tolist())
     return ConfidenceCurve(say(slider.label_key), values.tolist(), sure.tolist(), now, marked)
@@ -118,7 +149,10 @@ def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
     plot(figure, key="why_figure", alt=sentence)
     st.caption(note)
     program = snippet.pools(digit, label, values, DEPTH, COUNT, THRESHOLD)
-    scene = lambda values: pools_scene(digit, values[controls.SHIFT.key], say)[0]
+
+    def scene(values):
+        return pools_scene(digit, values[controls.SHIFT.key], say)[0]
+
     take_home("why", program, scene, values, sweeps([controls.SHIFT], say), [note])
 
 
@@ -126,12 +160,17 @@ def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
 def pools_scene(digit: torch.Tensor, shift: int, say: Translator) -> tuple[Figure, str]:
     """The figure of a digit and the digit moved by ``shift`` pixels, and what it shows."""
     image = on_canvas(digit[None])
-    one, other = ([maps[0, 0] for maps in pool_stack(images, DEPTH)] for images in (image, shifted(image, shift)))
+    one, other = (
+        [maps[0, 0] for maps in pool_stack(images, DEPTH)]
+        for images in (image, shifted(image, shift))
+    )
     table = forgiveness()
     needed = pools_needed(table, THRESHOLD)
     count = needed[shift] if needed[shift] is not None else DEPTH
     assert count is not None
-    sentence = say("pools_one" if shift else "pools_still", shift=shift, pools=count, side=one[count].shape[-1])
+    sentence = say(
+        "pools_one" if shift else "pools_still", shift=shift, pools=count, side=one[count].shape[-1]
+    )
     return pools_figure(one, other, shift, table, needed, COUNT, say), sentence
 
 

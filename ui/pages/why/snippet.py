@@ -19,11 +19,16 @@ print("answer", int(probabilities.argmax()), probabilities)
 maps = zip(feature_maps(model, before), feature_maps(model, after))
 kept = [overlap(one, other).item() for one, other in maps]
 print("what stays in its place, stage by stage:", kept)"""
-    ours = ["from stn_core import load_checkpoint", "from stn_core.explain.cnn_invariance import feature_maps, moved, overlap"]
+    ours = [
+        "from stn_core import load_checkpoint",
+        "from stn_core.explain.cnn_invariance import feature_maps, moved, overlap",
+    ]
     return program([*imports, *ours], line, assignments(controls.POSE, values), code)
 
 
-def pools(digit: Tensor, label: int, values: Values, depth: int, count: int, threshold: float) -> str:
+def pools(
+    digit: Tensor, label: int, values: Values, depth: int, count: int, threshold: float
+) -> str:
     """How many max-pools a shift needs to be forgiven: of this digit, and of ``count`` digits."""
     imports, line = digit_lines(digit, label)
     code = f"""

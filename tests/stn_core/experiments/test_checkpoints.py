@@ -1,0 +1,261 @@
+"""Checkpoints: what goes in comes out, and nothing else gets in."""
+
+import json
+import os
+import pickle
+import random
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from stn_core import EXPERIMENTS, CheckpointError, load_checkpoint
+from stn_core.experiments.checkpoints import save_checkpoint
+
+EXPERIMENT = EXPERIMENTS["r-st-fcn-affine"]
+METRICS = {"test_error": 1.25, "test_seed": 0}
+PROVENANCE = {"samples": 1000, "seconds": 3, "seed": 0, "versions": {"torch": "2"}}
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = EXPERIMENT.create_model().eval()
+    torch.nn.init.normal_(model.transformer.localisation.regression.weight, std=0.1)
+    return model
+
+
+@pytest.fixture
+def good(tmp_path, model):
+    return save_checkpoint(tmp_path / EXPERIMENT.path, model, EXPERIMENT, METRICS, PROVENANCE)
+
+
+def header(path):
+    with safe_open(path, framework="pt") as file:
+        return json.loads(file.metadata()["stn"])
+
+
+def rewritten(path, change_header=lambda about: about, change_tensors=lambda tensors: tensors):
+    """The checkpoint with another header and other tensors."""
+    about, tensors = change_header(header(path)), change_tensors(load_file(path))
+    text = about if isinstance(about, str) else json.dumps(about)
+    save_file(tensors, path, metadata={"stn": text})
+
+
+def refused(path, *words):
+    """Loading ends in a CheckpointError that names the file and the command that makes a good
+    one.
+    """
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(path)
+    message = str(error.value)
+    assert str(path) in message and "python -m stn_core train" in message and "\n" not in message
+    assert all(word in message for word in words)
+
+
+def test_a_round_trip_keeps_the_model(good, model):
+    images = torch.rand(5, 1, 28, 28)
+    loaded = load_checkpoint(good)
+    assert torch.equal(loaded.model(images), model(images))
+    assert not loaded.model.training
+    assert (loaded.experiment, loaded.metrics, loaded.provenance) == (
+        EXPERIMENT,
+        METRICS,
+        PROVENANCE,
+    )
+
+
+@pytest.mark.parametrize("name", ["rts-fcn", "tc-cnn", "p-st-cnn-tps", "e-st-fcn-projective"])
+def test_other_models_make_the_round_trip_too(tmp_path, name):
+    experiment = EXPERIMENTS[name]
+    saved = experiment.create_model()
+    loaded = load_checkpoint(
+        save_checkpoint(tmp_path / experiment.path, saved, experiment, {}, {})
+    ).model
+    assert all(
+        torch.equal(value, loaded.state_dict()[key]) for key, value in saved.state_dict().items()
+    )
+
+
+def test_a_path_may_be_a_string_and_leaves_nothing_else_behind(good):
+    assert load_checkpoint(str(good)).experiment == EXPERIMENT
+    assert list(good.parent.iterdir()) == [good]
+
+
+def test_the_header_says_what_the_file_holds(good):
+    about = header(good)
+    assert about["experiment"] == {
+        "data": "r",
+        "model": "st-fcn-affine",
+        "classes": list("0123456789"),
+    }
+    assert (about["metrics"], about["provenance"]) == (METRICS, PROVENANCE)
+
+
+def test_half_precision_on_disk_loads_as_float32(tmp_path, good, model):
+    half = save_checkpoint(
+        tmp_path / "half.safetensors", model, EXPERIMENT, METRICS, PROVENANCE, dtype=torch.float16
+    )
+    assert {value.dtype for value in load_file(half).values()} == {torch.float16}
+    assert half.stat().st_size < 0.6 * good.stat().st_size
+    loaded, images = load_checkpoint(half).model, torch.rand(5, 1, 28, 28)
+    assert {parameter.dtype for parameter in loaded.parameters()} == {torch.float32}
+    torch.testing.assert_close(loaded(images), model(images), atol=1e-2, rtol=1e-2)
+
+
+# Files that are no good
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    refused(tmp_path / "nothing.safetensors")
+    refused(tmp_path)
+
+
+def test_the_remedy_fits_the_file_s_name(tmp_path):
+    refused(tmp_path / "rts-st-cnn-tps.safetensors", "python -m stn_core train rts-st-cnn-tps")
+
+
+@pytest.mark.parametrize("length", [0, 5, 100, 10_000, -1])
+def test_a_truncated_file_is_refused(good, length):
+    good.write_bytes(good.read_bytes()[:length])
+    refused(good)
+
+
+def test_random_bytes_are_refused(good):
+    good.write_bytes(random.Random(0).randbytes(5000))
+    refused(good)
+
+
+def test_a_file_of_torch_save_is_refused(good, model):
+    torch.save(model.state_dict(), good)
+    refused(good)
+
+
+class Malicious:
+    """Unpickling it makes a folder."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    def __reduce__(self):
+        return os.mkdir, (self.folder,)
+
+
+@pytest.mark.parametrize(
+    "dump", [torch.save, lambda what, path: path.write_bytes(pickle.dumps(what))]
+)
+def test_nothing_is_unpickled(good, tmp_path, dump):
+    dump(Malicious(tmp_path / "made"), good)
+    refused(good)
+    assert not (tmp_path / "made").exists()
+    pickle.loads(pickle.dumps(Malicious(tmp_path / "made")))
+    assert (tmp_path / "made").exists()  # it would have
+
+
+def test_a_safetensors_file_without_a_header_is_refused(good):
+    save_file(load_file(good), good)
+    refused(good)
+
+
+NONSENSE = ["", "nonsense", "null", "3", "[]", "{}", '{"format": 1', '"stn"', "[" * 100_000]
+
+
+@pytest.mark.parametrize("text", NONSENSE, ids=lambda text: text[:12])
+def test_a_header_of_nonsense_is_refused(good, text):
+    rewritten(good, lambda about: text)
+    refused(good)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"format": 2}, ["format 1", "2"]),
+        ({"format": "1"}, ["format 1", "'1'"]),
+        ({"format": None}, ["format 1"]),
+        (
+            {"experiment": {"data": "r", "model": "resnet", "classes": list("0123456789")}},
+            ["resnet", "r-cnn"],
+        ),
+        (
+            {"experiment": {"data": "cifar", "model": "cnn", "classes": list("0123456789")}},
+            ["cifar", "r-cnn"],
+        ),
+        ({"experiment": {"data": ["r"], "model": {}, "classes": 3}}, []),
+        (
+            {"experiment": {"data": "r", "model": "st-fcn-affine", "classes": ["a", "b"]}},
+            ["0, 1, 2", "'a', 'b'"],
+        ),
+        (
+            {"experiment": {"data": "r", "model": "st-fcn-affine", "classes": None}},
+            ["0, 1, 2", "None"],
+        ),
+        ({"experiment": {"data": "r", "model": "st-fcn-affine"}}, []),
+        ({"experiment": "r-st-fcn-affine"}, []),
+        ({"experiment": None}, []),
+        ({"metrics": 3}, []),
+        ({"metrics": "good"}, []),
+        ({"provenance": None}, []),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(good, change, words):
+    rewritten(good, lambda about: {**about, **change})
+    refused(good, *words)
+
+
+@pytest.mark.parametrize("field", ["format", "experiment", "metrics", "provenance"])
+def test_a_header_without_a_field_is_refused(good, field):
+    rewritten(good, lambda about: {key: value for key, value in about.items() if key != field})
+    refused(good)
+
+
+def test_the_weights_of_another_model_are_refused(good):
+    rewritten(
+        good, lambda about: about | {"experiment": about["experiment"] | {"model": "st-cnn-affine"}}
+    )
+    refused(good, "r-st-cnn-affine", "expected")
+
+
+NAME = "transformer.localisation.regression.weight"
+
+
+def test_a_tensor_of_another_shape_is_refused(good):
+    rewritten(good, change_tensors=lambda tensors: tensors | {NAME: torch.zeros(8, 32)})
+    refused(good, NAME, "(6, 32)", "(8, 32)")
+
+
+def test_a_missing_tensor_and_one_too_many_are_refused(good):
+    complete = load_file(good)
+    rewritten(
+        good,
+        change_tensors=lambda tensors: {
+            key: value for key, value in complete.items() if key != NAME
+        },
+    )
+    refused(good, NAME, "(6, 32)", "nothing")
+    rewritten(good, change_tensors=lambda tensors: complete | {"extra": torch.zeros(3)})
+    refused(good, "extra", "(3,)", "nothing")
+
+
+def filled(value, dtype=torch.float32):
+    def change(tensors):
+        return tensors | {NAME: torch.full((6, 32), value, dtype=dtype)}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (float("nan"), torch.float32),
+        (float("inf"), torch.float32),
+        (float("-inf"), torch.float16),
+        (1e300, torch.float64),  # no finite float32
+        (1, torch.int64),
+        (True, torch.bool),
+        (float("nan"), torch.float8_e4m3fn),
+    ],
+)
+def test_weights_that_are_no_finite_float32_numbers_are_refused(good, value, dtype):
+    rewritten(good, change_tensors=filled(value, dtype))
+    refused(good, NAME)

@@ -1,0 +1,698 @@
+"""Birds: the reader, the models, learning where to look, and the figures that judge it."""
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torchvision
+from conftest import make_cub
+from scipy.optimize import minimize
+from scipy.special import logsumexp, softmax
+from scipy.stats import binomtest, ttest_1samp
+from torch import nn
+
+from stn_core import EXPERIMENTS, CheckpointError, create_model, list_models, load_checkpoint
+from stn_core.data.cub import cub, held_out
+from stn_core.data.root import DataError
+from stn_core.data.uploads import read_photograph
+from stn_core.evaluation.bird_metrics import (
+    BirdAnswers,
+    abstention_threshold,
+    attention,
+    bird_answers,
+    inside,
+    oracle_windows,
+    paired_difference,
+    reference_window_hits,
+    wilson_interval,
+    window_hits,
+)
+from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.models.birds import StreamDropout, tiles
+from stn_core.models.window_localisation import HeatMaps, Regression
+from stn_core.training.bird_recording import trajectory
+from stn_core.training.bird_task import BirdTask
+from stn_core.training.linear_probe import fit
+from stn_core.training.loop import train
+from stn_core.training.window_search import WindowFeatures, train_localisation
+from stn_core.transformer.transforms import TRANSFORMS
+
+ROOT = Path(__file__).parents[3]
+SMALL = {"backbone": "test_efficientnet", "classes": 7}  # timm's smallest, without weights
+BIRDS = ("cnn", "cnn-448", "2st-cnn", "4st-cnn")
+
+
+def new(name, **options):
+    torch.manual_seed(0)
+    return create_model(name, "cub50", **{**SMALL, **options}).eval()
+
+
+def photographs(count=2, seed=0):
+    return torch.rand(count, 3, 448, 448, generator=torch.Generator().manual_seed(seed))
+
+
+# The reader
+
+
+def test_cub_is_read_in_its_official_layout(tiny_cub):
+    birds = cub("train", tiny_cub)
+    assert len(birds.paths) == len(birds.labels) == 430 and all(
+        path.is_file() for path in birds.paths
+    )
+    assert birds.labels.bincount().tolist() == [3] * 30 + [2] * 170
+    assert birds.classes[0] == "Kind of 1" and len(birds.classes) == 200
+    assert cub("test", tiny_cub).labels.tolist() == list(range(60))
+    assert not set(birds.paths) & set(cub("test", tiny_cub).paths)
+
+
+def test_the_first_species_alone_can_be_read(tiny_cub):
+    birds = cub("test", tiny_cub, species=50)
+    assert birds.labels.tolist() == list(range(50)) and len(birds.classes) == 50
+
+
+def test_boxes_and_parts_are_normalised_and_clipped(tiny_cub):
+    birds = cub("train", tiny_cub)
+    width, height, x, y = 64, 48, 17, 8  # the first photograph, and its head
+    # its box passes the right edge
+    expected = [2 * (x - 5) / width - 1, 2 * (y - 5) / height - 1, 1.0, 2 * (y + 20) / height - 1]
+    assert birds.boxes[0].tolist() == pytest.approx(expected)
+    beak = birds.parts[0, birds.part_names.index("beak")]
+    assert beak.tolist() == pytest.approx([2 * (x - 4) / width - 1, 2 * y / height - 1])
+    assert (
+        birds.parts[1, birds.part_names.index("belly")].isnan().all()
+        and not birds.parts[0].isnan().any()
+    )
+
+
+def test_grey_photographs_become_rgb(tiny_cub):
+    (grey,) = (
+        path
+        for path in cub("train", tiny_cub).paths
+        if path.parent.name.startswith("001") and path.name == "3.jpg"
+    )
+    image = read_photograph(grey.read_bytes(), 448)
+    assert (
+        image.shape == (3, 448, 448)
+        and image.dtype == torch.float32
+        and image.min() >= 0
+        and image.max() <= 1
+    )
+    assert torch.equal(image[0], image[1]) and image.std() > 0.05
+
+
+def test_held_out_photographs_are_spread_over_the_classes():
+    labels = torch.tensor([0, 1] * 10 + [2])
+    chosen = held_out(labels, 5)
+    assert labels[chosen].tolist() == [0, 1, 0, 1] and not held_out(labels, 0).any()
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def refuse(*_, **__):
+        raise urllib.error.URLError("no connection")
+
+    monkeypatch.setattr(torchvision.datasets.utils, "download_and_extract_archive", refuse)
+
+
+def test_without_a_connection_there_is_one_sentence(offline, tmp_path, run):
+    make_cub(tmp_path / "some" / "CUB_200_2011", 3)
+    for folder in ("nowhere", "some"):
+        code, _, message = run(
+            "train",
+            "cub50-cnn",
+            "--data",
+            tmp_path / folder,
+            "--device",
+            "cpu",
+            "--precision",
+            "float32",
+        )
+        assert (
+            code == 1 and message.startswith("Error: ") and len(message.strip().splitlines()) == 1
+        )
+        assert all(
+            word in message
+            for word in ("CUB_200_2011", "could not be downloaded", "--data", "STN_DATA")
+        )
+
+
+@pytest.mark.parametrize(
+    "table", ["images", "image_class_labels", "bounding_boxes", "parts/part_locs"]
+)
+def test_damaged_data_is_a_data_error(tmp_path, table):
+    make_cub(tmp_path / "CUB_200_2011", 3)
+    path = tmp_path / "CUB_200_2011" / f"{table}.txt"
+    path.write_text("nonsense\n")
+    with pytest.raises(DataError, match="damaged"):
+        cub("train", tmp_path, species=3)
+
+
+# The models
+
+
+def test_bird_models_are_listed_beside_the_digits_and_each_data_set_has_them():
+    assert set(BIRDS) <= set(list_models()) and list_models("?st-cnn") == ["2st-cnn", "4st-cnn"]
+    assert {
+        f"{data}-{model}" for data in ("cub50", "cub200") for model in BIRDS
+    } <= EXPERIMENTS.keys()
+    assert EXPERIMENTS["cub50-2st-cnn"].path == "birds/cub50-2st-cnn.safetensors"
+    assert EXPERIMENTS["cub200-4st-cnn"].paper_error == pytest.approx(100 - 84.1)
+    assert create_model("2st-cnn", **{**SMALL, "classes": 5})(photographs(1)).shape == (1, 5)
+
+
+@pytest.mark.parametrize("name", BIRDS)
+def test_logits_and_explanation_agree(name):
+    model, images = new(name), photographs()
+    with torch.no_grad():
+        explanation = model.explain(images)
+        assert torch.equal(model(images), explanation.logits)
+    assert explanation.logits.shape == (2, 7) and explanation.logits.dtype == torch.float32
+    assert (
+        len(explanation.transformers) == int(name[0])
+        if "st" in name
+        else not explanation.transformers
+    )
+    for trace in explanation.transformers:
+        assert (
+            trace.theta.shape == (2, 3)
+            and trace.grid.shape == (2, 224, 224, 2)
+            and trace.output.shape == (2, 3, 224, 224)
+        )
+
+
+@pytest.mark.parametrize("heat", [True, False])
+def test_windows_tile_the_photograph_at_the_start(heat):
+    images = photographs()
+    with torch.no_grad():
+        traces = new("4st-cnn", heat=heat).explain(images).transformers
+    quarters = [
+        images[:, :, top : top + 224, left : left + 224] for top in (0, 224) for left in (0, 224)
+    ]
+    for trace, quarter in zip(traces, quarters, strict=True):
+        torch.testing.assert_close(trace.output, quarter, atol=2e-3, rtol=0)
+    assert tiles(2).tolist() == [[-0.5, 0], [0.5, 0]]
+
+
+def test_a_window_beyond_the_edge_shows_black_there():
+    model, images = new("2st-cnn"), torch.ones(1, 3, 448, 448)
+    thetas = torch.tensor([[[0.5, 1.0, 0.0], [0.5, 0.0, -1.0]]])
+    first, second = (trace.output for trace in model.explain(images, thetas).transformers)
+    assert first[..., :111].min() == 1 and first[..., 113:].max() == 0
+    assert second[:, :, 113:].min() == 1 and second[:, :, :111].max() == 0
+
+
+def test_scanning_answers_what_explain_answers_with_the_window_there():
+    model, images = new("2st-cnn"), photographs(1)
+    others = torch.tensor([[0.5, 0.1, 0.2], [0.5, -0.3, 0.0]])
+    places = torch.tensor([[0.5, x, y] for x in (-0.5, 0.0, 0.4) for y in (-0.2, 0.3)])
+    found = torch.cat(list(model.scan(images[0], 1, places, others, batch=4)))
+    with torch.no_grad():
+        expected = [
+            model.explain(images, torch.stack((others[0], place))[None]).logits for place in places
+        ]
+    torch.testing.assert_close(found, torch.cat(expected), atol=1e-5, rtol=1e-4)
+
+
+def test_theta_and_grid_stay_float32_under_bfloat16_autocast():
+    model = new("2st-cnn")
+    nn.init.normal_(model.localisation.above.heat.weight, std=0.1)
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        logits, traces = model.explain(photographs())
+    assert {logits.dtype} | {
+        part.dtype for trace in traces for part in (trace.theta, trace.grid)
+    } == {torch.float32}
+
+
+@pytest.mark.parametrize("heat", [True, False])
+def test_the_task_s_gradient_reaches_theta_only_where_it_is_to_learn(heat):
+    model, images = new("2st-cnn", heat=heat).train(), photographs()
+    last = model.localisation.above.heat if heat else model.localisation.above.regression
+    shifts = torch.zeros(2, 2, 2)
+    model(images, shifts, torch.tensor([False, False])).square().sum().backward()
+    assert last.weight.grad is None
+    model(images, shifts, torch.tensor([True, False])).square().sum().backward()
+    assert last.weight.grad.abs().sum() > 0
+
+
+def test_shifts_move_the_windows_in_training():
+    model, images = new("2st-cnn"), photographs()
+    shifts = torch.tensor([[[0.1, -0.2], [0.3, 0.0]]] * 2)
+    with torch.no_grad():
+        moved = torch.stack([trace.theta for trace in model.look(images)], dim=1)
+        moved[:, :, 1:] += shifts
+        assert torch.equal(model(images, shifts), model.explain(images, moved).logits)
+
+
+def test_batch_normalisation_keeps_its_statistics():
+    model = new("cnn").train()
+    before = {
+        name: value.clone() for name, value in model.state_dict().items() if "running" in name
+    }
+    model(photographs())
+    assert before and all(
+        torch.equal(value, model.state_dict()[name]) for name, value in before.items()
+    )
+
+
+def test_frozen_layers_get_no_gradient_and_answer_alike_in_half_precision():
+    model, images = create_model("cnn", "cub50", classes=7).train(), photographs(1)
+    exact = model.streams[0](images[:, :, :224, :224])
+    model.streams[0].freeze(4, coarse=True)
+    rough = model.streams[0](images[:, :, :224, :224])
+    assert (rough - exact).norm() < 0.05 * exact.norm() and not torch.equal(rough, exact)
+    rough.sum().backward()
+    network = model.streams[0].network
+    assert all(parameter.grad is None for parameter in network.blocks[:4].parameters())
+    assert all(parameter.grad is not None for parameter in network.blocks[4:].parameters())
+
+
+@pytest.mark.parametrize(
+    ("family", "numbers"), [("attention", 3), ("similarity", 4), ("affine", 6), ("projective", 8)]
+)
+def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, numbers):
+    images = photographs(1)
+    with torch.no_grad():
+        usual = new("2st-cnn").look(images)
+        other = new("2st-cnn", family=family, fixed_scale=False)
+        assert isinstance(other.localisation.above, Regression) and isinstance(
+            new("2st-cnn").localisation.above, HeatMaps
+        )
+        for trace, expected in zip(other.look(images), usual, strict=True):
+            assert trace.theta.shape == (1, numbers)
+            torch.testing.assert_close(trace.grid, expected.grid, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"backbone": "resnet51"}, "no backbone 'resnet51'"),
+        ({"family": "tps"}, "no family 'tps'.*attention"),
+        ({"scale": 0.0}, r"scale.*\(0, 1\]"),
+    ],
+)
+def test_options_that_can_not_be_are_refused(options, words):
+    with pytest.raises(ValueError, match=words):
+        new("2st-cnn", **options)
+
+
+def test_options_come_from_the_command_line_s_words():
+    experiment = EXPERIMENTS["cub200-2st-cnn"].changed(
+        ["scale=0.4", "fixed_scale=false", "backbone=resnet18"]
+    )
+    assert dict(experiment.options) == {"scale": 0.4, "fixed_scale": False, "backbone": "resnet18"}
+    for wrong in ("scale=small", "heat=3", "wings=2", "scale"):
+        with pytest.raises(ValueError, match=wrong):
+            experiment.changed([wrong])
+    with pytest.raises(ValueError, match="r-cnn"):
+        EXPERIMENTS["r-cnn"].changed(["scale=0.4"])
+
+
+# Learning where to look
+
+
+@pytest.mark.parametrize("windows", [1, 2])
+def test_windows_learn_to_look_where_the_class_is_to_be_seen(windows):
+    """Each photograph has its class at one of 5x5 positions; a mark on the trunk's map says
+    where.
+    """
+    torch.manual_seed(0)
+    count, classes, width = 256, 4, 12
+    labels = torch.arange(count) % classes
+    rows, columns = torch.randint(0, 5, (2, count))
+    features = 0.3 * torch.randn(count, 5, 5, width)
+    features[torch.arange(count), rows, columns, labels] += 3
+    maps = 0.1 * torch.rand(count, 3, 7, 7)
+    maps[torch.arange(count), 1, rows + 1, columns + 1] += 3
+    model = new(f"{windows}st-cnn") if windows > 1 else new("cnn", transformers=1)
+    localisation = model.localisation
+    localisation.above = HeatMaps(3, tiles(windows))
+    train_localisation(
+        localisation, 0.5, WindowFeatures(features.half(), maps.half()), labels, epochs=15, seed=0
+    )
+    with torch.no_grad():
+        chosen = localisation.regress(maps)[:, 0]
+    true = torch.stack((columns, rows), dim=1) / 4 - 0.5
+    start = (tiles(windows)[0] - true).norm(dim=1).mean()
+    assert (chosen - true).norm(dim=1).mean() < 0.5 * start
+
+
+# The figures
+
+
+def test_points_inside_windows():
+    points = torch.tensor([[[0.0, 0.0], [0.6, 0.1], [0.2, -0.9], [float("nan"), 0.0]]])
+    attend = TRANSFORMS["attention"]
+    assert inside(points, torch.tensor([[0.5, 0.0, 0.0]]), attend).tolist() == [
+        [True, False, False, False]
+    ]
+    assert inside(points, torch.tensor([[0.5, 0.3, -0.4]]), attend).tolist() == [
+        [True, True, True, False]
+    ]
+    turned = torch.tensor([[0.0, -0.2, 0.6, 0.5, 0.0, 0.0]])  # 0.4 wide, 1 high, about (0.6, 0)
+    assert inside(points, turned, TRANSFORMS["affine"]).tolist() == [[False, True, False, False]]
+
+
+def test_the_head_is_found_by_three_of_its_parts(tiny_cub):
+    birds = cub("train", tiny_cub)
+    heads = birds.parts[
+        :, [birds.part_names.index(name) for name in ("beak", "crown", "left eye", "throat")]
+    ].mean(1)
+    centres = (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
+
+    def at(places):
+        return torch.cat((torch.full((len(places), 1), 0.5), places), dim=1)
+
+    on_head, on_box = (
+        window_hits(birds, at(places), TRANSFORMS["attention"]) for places in (heads, centres)
+    )
+    assert on_head["head"].all() and on_box["centre"].all()
+    far = window_hits(birds, at(-torch.sign(heads) * 0.5), TRANSFORMS["attention"])
+    assert far["head"].float().mean() < 0.5
+    references = reference_window_hits(birds)
+    centred = window_hits(birds, at(torch.zeros(len(birds.labels), 2)), TRANSFORMS["attention"])
+    assert references["centred"]["head"] == pytest.approx(
+        100 * centred["head"].float().mean().item()
+    )
+    assert 0 < references["random"]["head"] < 100
+
+
+def test_annotations_can_take_the_localisation_network_s_place(tiny_cub):
+    birds = cub("test", tiny_cub)
+    model = create_model("2st-cnn", "cub200", backbone="test_efficientnet")
+    given = oracle_windows(model, birds)
+    head, box = (window_hits(birds, theta, TRANSFORMS["attention"]) for theta in given.unbind(1))
+    assert head["head"].all() and box["centre"].all()
+    hidden = birds._replace(parts=torch.full_like(birds.parts, torch.nan))
+    # no head to be seen: the box
+    assert torch.equal(oracle_windows(model, hidden), given[:, 1:].expand(-1, 2, -1))
+    answers = bird_answers(model, birds, given=given, batch=5)
+    images = torch.stack([read_photograph(path.read_bytes(), 448) for path in birds.paths])
+    with torch.inference_mode():
+        expected = model.eval().explain(images, given).logits
+    assert torch.equal(answers.thetas, given) and torch.allclose(
+        answers.logits, expected, atol=1e-4
+    )
+    assert (
+        oracle_windows(create_model("4st-cnn", "cub200", backbone="test_efficientnet"), birds)
+        is None
+    )
+    assert (
+        oracle_windows(
+            create_model("2st-cnn", "cub200", backbone="test_efficientnet", fixed_scale=False),
+            birds,
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 20), (13, 20), (20, 20), (1201, 1389)])
+def test_shares_have_wilson_s_interval(right, count):
+    found = wilson_interval(torch.arange(count) < right)
+    judge = binomtest(right, count).proportion_ci(0.95, method="wilson")
+    assert found == pytest.approx(
+        (100 * right / count, 100 * judge.low, 100 * judge.high), abs=0.01
+    )
+
+
+def test_models_are_compared_photograph_by_photograph():
+    draw = torch.Generator().manual_seed(0)
+    known = torch.rand(1389, generator=draw) < 0.7  # both models know most of the same photographs
+    one, other = (known | (torch.rand(1389, generator=draw) < chance) for chance in (0.4, 0.3))
+    judge = ttest_1samp(one.double() - other.double(), 0).confidence_interval(0.95)
+    found = paired_difference(one, other)
+    assert found == pytest.approx(
+        (100 * (one.sum() - other.sum()).item() / 1389, 100 * judge.low, 100 * judge.high), abs=0.01
+    )
+    assert found[2] - found[1] < wilson_interval(one)[2] - wilson_interval(one)[1]
+    assert paired_difference(one, one) == (0, 0, 0)
+
+
+def test_answers_are_unsure_below_the_probability_that_validation_chose(tiny_cub):
+    birds = cub("test", tiny_cub, species=4)
+    birds = birds.chosen(torch.tensor([0, 1, 2, 3] * 5))
+    strength = torch.linspace(1, 10, 20)
+    logits = torch.zeros(20, 4)
+    answered = birds.labels.clone()
+    answered[:8] = (answered[:8] + 1) % 4  # the weakest are wrong
+    logits[torch.arange(20), answered] = strength
+    found = abstention_threshold(
+        birds, BirdAnswers(logits, torch.zeros(20, 0, 3), TRANSFORMS["attention"])
+    )
+    assert found["below"] == pytest.approx(logits[8].softmax(0).max().item())
+    assert (found["sure"], found["sure_right"], found["unsure_right"]) == (60, 100, 0)
+
+
+# Checkpoints and runs
+
+
+def test_a_checkpoint_carries_species_and_options(tmp_path):
+    names = tuple(f"bird {i}" for i in range(50))
+    experiment = replace(
+        EXPERIMENTS["cub50-2st-cnn"].changed(["backbone=test_efficientnet", "scale=0.4"]),
+        classes=names,
+    )
+    model = experiment.create_model().eval()
+    path = save_checkpoint(
+        tmp_path / experiment.path, model, experiment, {"test_error": 1.0}, {}, torch.float16
+    )
+    loaded = load_checkpoint(path)
+    assert loaded.experiment == experiment and loaded.model.scale == 0.4
+    torch.testing.assert_close(
+        loaded.model(photographs(1)), model(photographs(1)), atol=0.05, rtol=0.05
+    )
+    for classes, options, words in (
+        (names[:3], {}, "50 species"),
+        (names, {"backbone": "resnet51"}, "resnet51"),
+    ):
+        wrong = replace(experiment, classes=classes, options=tuple(options.items()))
+        save_checkpoint(path, model, wrong, {}, {}, torch.float16)
+        with pytest.raises(CheckpointError, match=words):
+            load_checkpoint(path)
+
+
+def test_whole_streams_are_left_out_while_it_trains():
+    features = torch.rand(2000, 3 * 5) + 1
+    out = StreamDropout(3, 0.5).train()
+    left = out(features).unflatten(1, (3, 5)) / features.unflatten(1, (3, 5))  # (2000, 3, 5)
+    assert torch.allclose(left, left[:, :, :1].expand_as(left)) and torch.allclose(
+        left[..., 0].sum(1), torch.tensor(3.0)
+    )
+    counts = (left[..., 0] > 0).sum(1).bincount(minlength=4).tolist()
+    # 4, 3 and 1 of 8
+    assert (
+        counts[0] == 0
+        and 900 < counts[1] < 1100
+        and 650 < counts[2] < 850
+        and 180 < counts[3] < 320
+    )
+    assert torch.equal(out.eval()(features), features) and torch.equal(
+        StreamDropout(1, 0.5).train()(features), features
+    )
+
+
+OPTIONS = {"device": "cpu", "precision": "float32"}
+
+
+def small(name):
+    experiment = EXPERIMENTS[name].changed(["backbone=test_efficientnet"])
+    return experiment, experiment.recipe("ours").changed(
+        [
+            "init_from=random",
+            "frozen_blocks=0",
+            "window_search_epochs=1",
+            "joint_epochs=1",
+            "batch_size=8",
+            "val_every=3",
+            "epochs=2",
+        ]
+    )
+
+
+def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-2st-cnn")
+    options = {
+        "data": tiny_cub,
+        "out": tmp_path,
+        "record": tmp_path / "recording",
+        "limit": 24,
+        **OPTIONS,
+    }
+    path = train(experiment, recipe, **options)
+    trained = load_checkpoint(path)
+    assert len(trained.experiment.classes) == 50 and trained.provenance["photographs"] == 16
+    assert len(trained.metrics["attention"]) == len(trained.metrics["attention_before"]) == 2
+    assert {"validation_error", "test_error", "unsure"} <= trained.metrics.keys()
+    answers = bird_answers(trained.model, cub("test", tiny_cub, 50))
+    assert trained.metrics["attention"] == [
+        {k: list(v) for k, v in each.items()}
+        for each in attention(cub("test", tiny_cub, 50), answers)
+    ]
+    thetas, moments = trajectory(
+        tmp_path / "recording" / f"{experiment.name}.safetensors", trained.model, photographs(2)
+    )
+    assert (
+        thetas.shape == (len(moments), 2, 2, 3)
+        and moments[0].tolist() == [0, 0]
+        and moments[-1].tolist() == [1, 4]
+    )
+    assert torch.allclose(thetas[0, :, :, 1:], tiles(2), atol=1e-3) and not torch.equal(
+        thetas[0], thetas[-1]
+    )
+    content = path.read_bytes()
+    assert train(experiment, recipe, resume=True, **options).read_bytes() == content
+
+
+def test_the_last_layer_is_the_minimum_that_another_solver_finds():
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(60) % 3
+    inputs = (
+        5
+        + 0.2 * torch.randn(60, 4, generator=draw)
+        + 0.2 * labels[:, None] * torch.tensor([1.0, 0, -1, 0])
+    )
+    layer = nn.Linear(4, 3)
+    fit(layer, inputs, labels, decay=0.05)
+    units = (inputs / inputs.std()).double().numpy()
+
+    def objective(flat):  # without the mean taken off: the bias makes up for it
+        scores = units @ flat[:12].reshape(4, 3) + flat[12:]
+        return (logsumexp(scores, axis=1) - scores[range(60), labels]).mean() + 0.025 * (
+            flat[:12] ** 2
+        ).sum()
+
+    judge = minimize(objective, [0.0] * 15, method="BFGS", options={"gtol": 1e-7}).x
+    with torch.no_grad():
+        expected = softmax(units @ judge[:12].reshape(4, 3) + judge[12:], axis=1)
+        assert layer(inputs).softmax(1).numpy() == pytest.approx(expected, abs=2e-4)
+
+
+def test_held_out_photographs_judge_a_last_layer_without_them_and_then_teach_it(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-cnn")
+    models = {}
+    for decay in (0.0, 1e-5):
+        torch.manual_seed(0)
+        task = BirdTask(
+            experiment, replace(recipe, last_layer=decay), 0, tiny_cub, tmp_path, limit=24
+        )
+        models[decay] = task.create_model(fresh=True).eval()
+        said = task.calibrate(models[decay], torch.device("cpu"))["validation_error"]
+        known = task.validation_error(models[decay], torch.device("cpu"))
+        assert (said == known) if not decay else (said > 0 and known == 0)
+    streams = [model.streams.state_dict() for model in models.values()]
+    assert all(torch.equal(one, streams[1][key]) for key, one in streams[0].items())
+
+
+def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-cnn")
+    (tmp_path / "birds").mkdir()
+    stem = experiment.create_model()
+    save_checkpoint(
+        tmp_path / experiment.path, stem, replace(experiment, classes=tuple("b" * 50)), {}, {}
+    )
+    other, recipe = small("cub50-cnn-448")
+    model = BirdTask(other, replace(recipe, init_from="cnn"), 0, tiny_cub, tmp_path).create_model(
+        fresh=True
+    )
+    assert all(
+        torch.equal(value, stem.streams[0].state_dict()[key])
+        for key, value in model.streams[0].state_dict().items()
+    )
+    with pytest.raises(CheckpointError, match="train cub50-cnn"):
+        BirdTask(
+            other, replace(recipe, init_from="cnn"), 0, tiny_cub, tmp_path / "nothing"
+        ).create_model(fresh=True)
+
+
+def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-2st-cnn")
+    task, again = (BirdTask(experiment, recipe, 3, tiny_cub, tmp_path) for _ in range(2))
+    (images, shifts, learns), labels = task.batch(5)
+    (same, *_), _ = again.batch(5)
+    assert (
+        images.shape == (8, 3, 448, 448)
+        and shifts.shape == (8, 2, 2)
+        and labels.shape == learns.shape == (8,)
+    )
+    assert torch.equal(images, same) and not torch.equal(images, task.batch(6)[0][0])
+    steps = task.count // 8
+    # theta learns in the last epoch
+    assert not task.batch(0)[0][2].any() and task.batch(steps)[0][2].all()
+
+
+def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc_per_node",
+        "2",
+        "-m",
+        "stn_core",
+        "train",
+    ]
+    command += [
+        "cub200-2st-cnn",
+        "--recipe",
+        "paper",
+        "--option",
+        "backbone=test_efficientnet",
+        "--set",
+        "init_from=random",
+    ]
+    command += [
+        "--epochs",
+        "1",
+        "--set",
+        "batch_size=16",
+        "--limit",
+        "32",
+        "--device",
+        "cpu",
+        "--precision",
+        "float32",
+    ]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "--data", tiny_cub, "--out", tmp_path],
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    path = tmp_path / "birds" / "cub200-2st-cnn.safetensors"
+    trained = load_checkpoint(path)
+    assert (
+        trained.provenance["processes"] == 2
+        and trained.provenance["samples"] == 32
+        and len(trained.experiment.classes) == 200
+    )
+
+    code, output, _ = run(
+        "evaluate", path, path, "--data", tiny_cub, "--json", tmp_path / "figures.json"
+    )
+    rows = json.loads((tmp_path / "figures.json").read_text())
+    own, annotated = "cub200-2st-cnn", "cub200-2st-cnn, windows as annotated"
+    assert code == 0 and [row.get("window", row.get("experiment")) for row in rows] == [
+        "centred",
+        "random",
+        *[own, annotated] * 2,
+    ]
+    assert (
+        "compared with" in output and rows[2]["gains"] == {} and rows[4]["gains"][own] == [0, 0, 0]
+    )
+    assert rows[3]["gains"][own][0] == pytest.approx(
+        rows[3]["accuracy"][0] - rows[2]["accuracy"][0]
+    )
+    assert (
+        "transformer 2" in output
+        and "83.9" in output
+        and f"{rows[2]['accuracy'][0]:.1f} (" in output
+    )
+    assert rows[2]["test_error"] == pytest.approx(trained.metrics["test_error"])

@@ -1,0 +1,319 @@
+"""The app in a real browser, end to end."""
+
+import io
+import re
+
+import pytest
+import torch
+from PIL import Image
+from playwright.sync_api import expect
+
+from benchmarks.browser import serving
+from stn_core import EXPERIMENTS
+from stn_core.data.mnist import gallery
+from stn_core.evaluation.measure import make_report
+from stn_core.experiments.checkpoints import save_checkpoint
+
+INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit
+NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribute('href'); return now && now !== before; }}"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory, tiny_mnist):
+    """The app with untrained models in place of the shipped ones, one that is broken, and the
+    report on them.
+    """
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
+        save_checkpoint(
+            folder / EXPERIMENTS[name].path,
+            EXPERIMENTS[name].create_model(),
+            EXPERIMENTS[name],
+            {},
+            {},
+        )
+    make_report(folder, tiny_mnist, folder / "report.json", say=lambda text: None)
+    (folder / EXPERIMENTS["r-fcn"].path).write_bytes(b"no checkpoint")
+    with serving(STN_CHECKPOINTS=str(folder), STN_REPORT=str(folder / "report.json")) as address:
+        yield address
+
+
+@pytest.fixture
+def visit(tab, address):
+    """visit("/?kind=R") opens the page as a new visitor and waits for the figure. Any complaint of
+    the browser fails the test.
+    """
+    problems = []
+
+    def check(request):
+        if not re.match(
+            rf"(http|ws){re.escape(address.removeprefix('http'))}/|data:|blob:", request.url
+        ):
+            problems.append(f"request to another host: {request.url}")
+
+    def watch(page):
+        page.on(
+            "console",
+            lambda message: problems.append(message.text) if message.type == "error" else None,
+        )
+        page.on("request", check)
+        page.on("websocket", check)
+        page.on(
+            "requestfailed", lambda request: problems.append(f"{request.url} {request.failure}")
+        )
+        page.on(
+            "response",
+            lambda answer: (
+                problems.append(f"{answer.url} {answer.status}") if answer.status >= 400 else None
+            ),
+        )
+
+    def call(path="/", **options):
+        page = tab(path, before=watch, **options)
+        page.wait_for_function(NEXT, arg=None)
+        return page
+
+    yield call
+    assert problems == []
+
+
+def shown(page):
+    return page.locator(INPUT).first.get_attribute("href")
+
+
+def slider(page, label):
+    return page.get_by_test_id("stSlider").filter(has_text=label).locator("input[type=range]")
+
+
+def press(page, label, key="ArrowRight"):
+    """Move a slider with the keyboard and wait for the new figure."""
+    before = shown(page)
+    slider(page, label).focus()
+    page.keyboard.press(key)
+    page.wait_for_function(NEXT, arg=before)
+
+
+def no_traceback(page):
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+
+
+def brightness(page, selector, what):
+    """Of a computed colour, from 0 to 1."""
+    script = f"element => getComputedStyle(element).{what}"
+    return (
+        sum(map(int, re.findall(r"\d+", page.locator(selector).first.evaluate(script))[:3]))
+        / 3
+        / 255
+    )
+
+
+def test_the_page_opens_and_paints_the_figure(visit):
+    page = visit()
+    expect(page).to_have_title(re.compile("Digits|Spatial transformers"))
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["width"] > 700 and box["height"] > 200
+    expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(20)  # two models
+    expect(page.get_by_role("img", name=re.compile("CNN answers"))).to_be_visible()
+    no_traceback(page)
+    for text in [
+        text.bounding_box() for text in page.locator(".js-plotly-plot .annotation-text").all()
+    ]:
+        assert (
+            box["x"] - 2 <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] + 2
+        )
+
+
+def test_a_slider_changes_the_figure_and_the_address(visit):
+    page = visit()
+    press(page, "Rotation")
+    expect(page).to_have_url(re.compile(r"[?&]r_angle=61\b"))
+    press(page, "Rotation", "End")
+    expect(page).to_have_url(re.compile(r"[?&]r_angle=180\b"))
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Outside what training saw: rotation")
+
+
+def test_the_figure_is_updated_in_place(visit):
+    page = visit()
+    page.evaluate(f"""() => {{
+      window.figure = document.querySelector('.js-plotly-plot');
+      window.gone = 0;
+      const look = () => {{ if (!window.figure.isConnected || !document.querySelector('{INPUT}')) window.gone++; }};
+      new MutationObserver(look).observe(document.body, {{ childList: true, subtree: true }});
+    }}""")
+    for _ in range(3):
+        press(page, "Rotation")
+    assert page.evaluate(
+        "window.figure.isConnected && window.figure === document.querySelector('.js-plotly-plot')"
+    )
+    assert page.evaluate("window.gone") == 0
+
+
+def test_an_address_opens_the_same_state(visit):
+    page = visit("/?kind=RTS&rts_angle=-30&rts_x=4.5&digit=7&number=3")
+    expect(slider(page, "Rotation")).to_have_value("-30")
+    expect(slider(page, "Shift →")).to_have_value("4.5")
+    expect(page.get_by_role("radio", name="7")).to_be_checked()
+    press(page, "Rotation")
+    press(page, "Rotation", "ArrowLeft")
+    again = visit(page.url)
+    assert shown(again) == shown(page)
+
+
+def test_an_uploaded_digit_is_shown_and_can_be_passed_on(visit):
+    page = visit("/?from=Upload&models_r=CNN")
+    before = shown(page)
+    buffer = io.BytesIO()
+    Image.fromarray(255 - gallery().images[1500].numpy()).resize((280, 280)).save(buffer, "PNG")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "digit.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    )
+    page.wait_for_function(NEXT, arg=before)
+    expect(page).to_have_url(re.compile(r"[?&]own=[\w-]+"))
+    friend = visit(page.url)
+    assert shown(friend) == shown(page) != before
+
+
+def test_a_text_file_is_refused_with_a_sentence(visit):
+    page = visit("/?from=Upload&models_r=CNN")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "digit.png", "mimeType": "image/png", "buffer": b"no picture at all"}
+    )
+    expect(page.get_by_text("JPEG, PNG, WebP, BMP, TIFF and GIF are accepted")).to_be_visible()
+    no_traceback(page)
+    press(page, "Rotation")  # the page goes on
+
+
+def test_the_dark_theme_is_dark(visit):
+    for scheme, is_dark in (("dark", True), ("light", False)):
+        page = visit(color_scheme=scheme)
+        ground, text = (
+            brightness(page, ".stApp", "backgroundColor"),
+            brightness(page, "h4", "color"),
+        )
+        figure = brightness(page, '.js-plotly-plot text[style*="rgb(1, 2, 3)"]', "fill")
+        assert (ground < 0.2, text > 0.8, figure > 0.8) == (is_dark, is_dark, is_dark)
+
+
+def test_a_model_that_is_not_there_names_the_command(visit):
+    page = visit("/?models_r=FCN&models_r=CNN")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("python -m stn_core train r-fcn")
+    expect(page.locator(".js-plotly-plot .barlayer path")).to_have_count(10)
+
+
+def test_a_nonsense_address_opens_a_working_page(visit):
+    page = visit(
+        "/?kind=XYZ&r_angle=abc&digit=77&number=-3&models_r=nonsense&from=nowhere&own=garbage&<b>=%00"
+    )
+    no_traceback(page)
+    press(page, "Rotation")
+
+
+def test_a_narrow_screen_does_not_scroll_sideways(visit):
+    page = visit(size=(600, 900))
+    for selector in ("html", "[data-testid=stMain]"):
+        wide, room = page.locator(selector).evaluate(
+            "element => [element.scrollWidth, element.clientWidth]"
+        )
+        assert wide <= room
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 600
+
+
+def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):
+    title = visit(size=(600, 900)).get_by_role("heading", level=4)
+    assert title.evaluate("""title => {
+      const { x, y, height } = title.getBoundingClientRect();
+      return [0.25, 0.5, 0.75].every((part) => title.contains(document.elementFromPoint(x + 10, y + part * height)));
+    }""")
+
+
+def test_two_visitors_do_not_meet(visit):
+    one, other = visit(), visit()
+    before = shown(other)
+    press(one, "Rotation")
+    assert shown(other) == before != shown(one)
+    expect(slider(other, "Rotation")).to_have_value("60")
+
+
+def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit):
+    page = visit()
+    tabs = len(page.context.pages)
+    page.get_by_role("link", name="Results").click()
+    cells = page.locator("table.results td a:is(.right, .wrong)")  # what was measured
+    expect(cells).to_have_count(3)
+    expect(page.locator(".js-plotly-plot .main-svg").first).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("training range"))).to_be_visible()
+    for selector in ("html", "[data-testid=stMain]"):
+        wide, room = page.locator(selector).evaluate(
+            "element => [element.scrollWidth, element.clientWidth]"
+        )
+        assert wide <= room
+    page.get_by_role(
+        "link", name=re.compile("ST-CNN affine on rotation, scale and translation")
+    ).click()
+    expect(page).to_have_url(re.compile(r"/\?kind=RTS&models_rts=ST-CNN\+affine$"))
+    expect(page.get_by_role("img", name=re.compile("^ST-CNN affine answers"))).to_be_visible()
+    assert len(page.context.pages) == tabs
+
+
+# The exhibits
+
+
+EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
+
+
+def open_exhibit(visit, name):
+    """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not
+    there first.
+    """
+    page = visit(size=(1920, 1080))  # wide enough for all links
+    before = shown(page)
+    page.get_by_role("link", name=name).click()
+    page.wait_for_function(NEXT, arg=before)
+    return page
+
+
+@pytest.mark.parametrize("name", EXHIBITS)
+def test_an_exhibit_paints_its_figure_inside_the_page(visit, name):
+    page = open_exhibit(visit, name)
+    box = page.locator(".js-plotly-plot").bounding_box()
+    assert box["width"] > 700 and box["height"] > 300
+    sentence = page.get_by_role("heading", level=4).inner_text()
+    # the figure says the same to a screen reader
+    assert page.get_by_role("img", name=sentence[:40]).count() == 1
+    no_traceback(page)
+    for text in [
+        text.bounding_box() for text in page.locator(".js-plotly-plot .annotation-text").all()
+    ]:
+        assert (
+            box["x"] - 2 <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] + 2
+        )
+        assert (
+            box["y"] - 2 <= text["y"] and text["y"] + text["height"] <= box["y"] + box["height"] + 2
+        )
+
+
+def test_a_step_down_the_gradient_is_kept_in_the_address(visit):
+    page = open_exhibit(visit, "4 Gradient")
+    page.get_by_role("button", name="One step").click()
+    expect(page).to_have_url(re.compile(r"[?&]g_steps=1\b"))
+    expect(page.get_by_role("heading", level=4)).to_contain_text("After 1 step")
+
+
+def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(visit):
+    page = open_exhibit(visit, "8 Trouble")
+    page.get_by_text("Localiser too fast").click()
+    expect(page).to_have_url(re.compile(r"[?&]w_trap=rate\b"))
+    page.get_by_text("30", exact=True).click()
+    heading = page.get_by_role("heading", level=4)
+    expect(heading).to_contain_text("at 30 times", timeout=30_000)
+    page.get_by_role("button", name="Train").click()
+    expect(heading).to_contain_text("the window has left the image", timeout=60_000)
+    page.get_by_text("0.3", exact=True).click()
+    expect(heading).to_contain_text("at 0.3 times", timeout=30_000)
+    page.get_by_role("button", name="Train").click()
+    expect(heading).to_contain_text("Step ", timeout=30_000)
+    page.get_by_role("button", name="Stop").click()
+    expect(heading).to_contain_text(re.compile("Stopped at step|learned to bring"))

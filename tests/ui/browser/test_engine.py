@@ -1,0 +1,300 @@
+"""The live stage's engine in a real browser, held against torch: nothing here is stored, every
+number is computed on both sides.
+"""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from stn_core import EXPERIMENTS, TRANSFORMS, distort, kernel_weights, load_checkpoint, sample
+from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.mnist import gallery
+from stn_core.models.digits import DigitModel
+from ui.browser.export import ExportError, export_model
+from ui.controls.distortion_state import BY_HAND, distorted, drawn
+
+ROOT = Path(__file__).parents[3]
+SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
+OTHERS = [
+    "p-fcn",
+    "e-st-fcn-affine",
+    "p-st-fcn-projective",
+    "rts-st-fcn-tps",
+    "tc-cnn",
+    "tc-st-cnn-affine",
+    "e-st-cnn-projective",
+    "p-st-cnn-tps",
+    "tc-st-fcn-affine",
+    "rts-st-cnn-tps",
+]
+KERNEL = (ROOT / "ui/browser/kernel.wasm").read_bytes()
+FAR = 1000.0  # pixels; a homography's horizon sends points anywhere
+
+START = """
+const names = ["decompose", "distortions", "mnist_form", "network", "sampler", "transforms"];
+const modules = await Promise.all(names.map((name) => import(`/browser/${name}.js`)));
+const engine = Object.assign({}, ...modules);
+const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
+const floats = (text) => new Float32Array(bytes(text));
+const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
+window.engine = engine;
+window.call = (name, ...values) => plain(engine[name](...values));
+window.answers = ({ about, block, wasm, images, theta, kernel }) => {
+  const network = new engine.Network(about, bytes(block), wasm && bytes(wasm));
+  return images.map((image) => {
+    const answer = network.answer(floats(image), theta, kernel);
+    const { family, size } = about.transformer ?? {};
+    return { ...answer, output: plain(answer.output), grid: family && plain(engine.grid(family, answer.theta, ...size)) };
+  });
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def page(module_page):
+    module_page.evaluate(f"async () => {{ {START} }}")
+    return module_page
+
+
+def call(page, name, *values):
+    """A function of ui/browser; tensors are passed as flat lists."""
+    listed = [
+        value.flatten().tolist() if isinstance(value, torch.Tensor) else value for value in values
+    ]
+    return page.evaluate("([name, values]) => call(name, ...values)", [name, listed])
+
+
+def text(tensor):
+    return base64.b64encode(tensor.numpy().astype("<f4").tobytes()).decode()
+
+
+def ask(page, model, images, simd=True, **options):
+    """The engine's answers to images (N, 1, H, W)."""
+    about, block = export_model(model, tuple(images.shape[2:]))
+    wasm = base64.b64encode(KERNEL).decode() if simd else None
+    sent = {
+        "about": about,
+        "block": base64.b64encode(block).decode(),
+        "wasm": wasm,
+        "images": [text(image) for image in images],
+    }
+    return page.evaluate("sent => answers(sent)", sent | options)
+
+
+def model_of(name):
+    """A shipped model, or an untrained one that is moved away from the identity."""
+    if name in SHIPPED:
+        return load_checkpoint(ROOT / "checkpoints/digits" / f"{name}.safetensors").model
+    torch.manual_seed(sum(map(ord, name)))
+    model = EXPERIMENTS[name].create_model().eval()
+    if model.transformer is not None:
+        nn.init.normal_(model.transformer.localisation.regression.weight, std=0.2)
+    return model
+
+
+def digits_for(name, count=12):
+    indices = torch.arange(count) * 411 % 5000
+    return distort(gallery().images[indices], EXPERIMENTS[name].data, seed=0)
+
+
+def pixels(grid, size):
+    return ((np.asarray(grid).reshape(-1, 2) + 1) * np.array(size[::-1]) - 1) / 2
+
+
+@pytest.mark.parametrize("name", [*SHIPPED, *(name for name in OTHERS if name not in SHIPPED)])
+def test_the_engine_answers_as_torch_does(page, name):
+    model, images = model_of(name), digits_for(name)
+    with torch.inference_mode():
+        answer = model.explain(images)
+    probabilities = answer.logits.softmax(1).numpy()
+    for i, mine in enumerate(ask(page, model, images)):
+        assert np.abs(np.array(mine["probabilities"]) - probabilities[i]).max() < 1e-4
+        for trace in answer.transformers:
+            theirs = pixels(trace.grid[i], images.shape[2:])
+            near = np.abs(theirs).max(1) < FAR
+            assert (
+                near.mean() > 0.9
+                and np.abs(pixels(mine["grid"], images.shape[2:]) - theirs)[near].max() < 1e-3
+            )
+            assert np.abs(np.array(mine["output"]) - trace.output[i].flatten().numpy()).max() < 1e-3
+
+
+def test_every_shipped_model_is_compared():
+    assert len(SHIPPED) >= 4 and set(SHIPPED) <= set(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", ["r-st-cnn-affine", "tc-fcn"])
+def test_without_simd_the_answers_are_the_same(page, name):
+    model, images = model_of(name), digits_for(name, 2)
+    for one, other in zip(
+        ask(page, model, images), ask(page, model, images, simd=False), strict=True
+    ):
+        assert np.allclose(one["probabilities"], other["probabilities"], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["r-st-cnn-affine", "p-st-cnn-tps", "e-st-cnn-projective"])
+def test_theta_can_come_from_elsewhere(page, name):
+    model, images = model_of(name), digits_for(name, 1)
+    transform = model.transforms[0]
+    theta = transform.identity() + 0.2 * torch.randn(
+        transform.num_params, generator=torch.Generator().manual_seed(1)
+    )
+    (mine,) = ask(page, model, images, theta=theta.tolist())
+    with torch.inference_mode():
+        theirs = model.explain(images, theta[None])
+    assert np.allclose(mine["probabilities"], theirs.logits.softmax(1)[0], atol=1e-4)
+    assert np.allclose(mine["theta"], theta) and np.allclose(
+        mine["output"], theirs.transformers[0].output.flatten(), atol=1e-3
+    )
+
+
+def test_half_precision_is_used_where_nothing_is_lost(page):
+    model, images = EXPERIMENTS["p-fcn"].create_model().eval(), digits_for("p-fcn", 2)
+    about, block = export_model(model, (28, 28))
+    model.load_state_dict(
+        {name: value.half().float() for name, value in model.state_dict().items()}
+    )
+    half, short = export_model(model, (28, 28))
+    assert (about["precision"], half["precision"], len(short)) == (
+        "float32",
+        "float16",
+        len(block) // 2,
+    )
+    with torch.inference_mode():
+        theirs = model(images).softmax(1)
+    assert np.allclose(
+        [answer["probabilities"] for answer in ask(page, model, images)], theirs, atol=1e-4
+    )
+
+
+def test_other_sizes_and_layers_need_no_change(page):
+    """A transformer with an output of its own size, a classifier with dropout, padding at the
+    border, another kernel.
+    """
+    torch.manual_seed(0)
+    model = EXPERIMENTS["rts-st-cnn-affine"].create_model()
+    part = model.transformer
+    part.size, part.kernel, part.padding = (56, 56), "bicubic", "border"
+    nn.init.normal_(part.localisation.regression.weight, std=0.2)
+    layers = [
+        nn.Conv2d(1, 5, (3, 4), bias=False),
+        nn.MaxPool2d(3, 2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Dropout(0.5),
+    ]
+    with torch.inference_mode():
+        features = nn.Sequential(*layers, nn.Flatten())(torch.zeros(1, 1, 28, 28)).shape[1]
+    model = DigitModel(
+        nn.Sequential(nn.Sequential(*layers), nn.Flatten(), nn.Linear(features, 10)), part, 2
+    ).eval()
+    images = digits_for("rts-st-cnn-affine", 3)
+    with torch.inference_mode():
+        theirs = model(images).softmax(1)
+    assert np.allclose(
+        [answer["probabilities"] for answer in ask(page, model, images)], theirs, atol=1e-4
+    )
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Conv2d(1, 4, 3, padding=1), nn.Tanh()], ids=["padded", "tanh"]
+)
+def test_a_layer_that_the_engine_does_not_have_is_refused_by_name(layer):
+    model = DigitModel(nn.Sequential(layer, nn.Flatten(), nn.LazyLinear(10)))
+    with pytest.raises(ExportError, match=type(layer).__name__):
+        export_model(model, (28, 28))
+
+
+@pytest.mark.parametrize("family", list(TRANSFORMS))
+def test_grids_and_their_readings(page, family):
+    transform = TRANSFORMS[family]
+    generator = torch.Generator().manual_seed(0)
+    for size in ((28, 28), (5, 8)):
+        theta = transform.identity() + 0.3 * torch.randn(transform.num_params, generator=generator)
+        mine = np.array(call(page, "grid", family, theta, *size))
+        assert np.allclose(mine, transform.grid(theta[None], size)[0].flatten(), atol=2e-5)
+        theirs = {key: value[0].double() for key, value in transform.decompose(theta[None]).items()}
+        readings = call(page, "decompose", family, theta)
+        assert readings.keys() == theirs.keys()
+        for key, value in theirs.items():
+            expected = value.expand(2) if key == "scale" else value
+            assert np.allclose(readings[key], expected, atol=1e-5), key
+
+
+@pytest.mark.parametrize("padding", ["zeros", "border"])
+@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
+def test_sampling(page, kernel, padding):
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 1, 7, 9, generator=generator)
+    points = 3 * torch.rand(1, 20, 20, 2, generator=generator) - 1.5
+    mine = call(page, "sample", image, 7, 9, points, kernel, padding)
+    assert np.allclose(mine, sample(image, points, kernel, padding).flatten(), atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
+def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
+    for x, y in ((0.13, -0.31), (-0.97, 0.99), (0.4, 0.0)):
+        place = [((x + 1) * 9 - 1) / 2, ((y + 1) * 7 - 1) / 2]
+        taps = [
+            tap
+            for tap in call(page, "taps", *place, 7, 9, kernel)
+            if tap["inside"] and abs(tap["weight"]) > 1e-7
+        ]
+        theirs = kernel_weights((x, y), (7, 9), kernel)
+        assert [[tap["column"], tap["row"]] for tap in taps] == theirs.pixels.tolist()
+        assert np.allclose([tap["weight"] for tap in taps], theirs.weights, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", TABLE_KINDS)
+def test_the_sliders_distort_as_in_python(page, kind):
+    """From the values of ui/controls/distortion_state.py to pixels, with what the seed gives and
+    what a hand has moved.
+    """
+    from ui.pages.stage.component import seeded
+
+    digit = gallery().images[1234]
+    for seed in range(5):
+        values = drawn(kind, torch.Generator().manual_seed(seed))
+        if kind in BY_HAND:
+            by_hand = BY_HAND[kind]
+            values[by_hand.key] = tuple(
+                by_hand.low + (7 * i * seed) % 12 * by_hand.step for i in range(32)
+            )
+        theirs = distorted(digit, kind, values)[0, 0]
+        mine = page.evaluate(
+            """([kind, digit, values, seeded]) => {
+              const patches = seeded.patches?.map((text) => Float32Array.from(atob(text), (byte) => byte.charCodeAt(0) / 255));
+              const parameters = engine.parametersOf(kind, values, { ...seeded, patches });
+              return Array.from(engine.distort(kind, Float32Array.from(digit, (value) => value / 255), parameters));
+            }""",
+            [kind, digit.flatten().tolist(), values, seeded(kind, values)],
+        )
+        assert np.abs(np.array(mine) - theirs.flatten().numpy()).max() < 1e-3
+
+
+def test_a_drawing_gets_the_form_of_mnist(page):
+    """A gallery digit, drawn five times as large and off the middle, comes back as itself."""
+    for index in (60, 1200, 2222, 3400, 4700):
+        digit = gallery().images[index].float() / 255
+        large = digit.repeat_interleave(5, 0).repeat_interleave(5, 1)
+        drawing = torch.zeros(180, 200)
+        drawing[30:170, 45:185] = large
+        mine = torch.tensor(list(call(page, "mnistForm", drawing, 180, 200))).view(28, 28) / 255
+        rows, columns = (mine > 0).nonzero().unbind(1)
+        assert max(rows.max() - rows.min(), columns.max() - columns.min()) + 1 == 20
+        mass = (
+            (mine.sum(0) * torch.arange(28)).sum() / mine.sum(),
+            (mine.sum(1) * torch.arange(28)).sum() / mine.sum(),
+        )
+        assert all(abs(at - 14) <= 0.5 for at in mass)
+        assert np.corrcoef(mine.flatten(), digit.flatten())[0, 1] > 0.9
+    assert call(page, "mnistForm", torch.zeros(40, 40), 40, 40) is None
+
+
+def test_the_description_is_plain_json():
+    about, _ = export_model(model_of("rts-st-cnn-affine"), (42, 42))
+    assert json.loads(json.dumps(about)) == about

@@ -1,0 +1,260 @@
+"""The exhibits without a browser: every page, every control, every text in both languages, nonsense
+in the address.
+"""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+from visits import components, visited, working
+
+from stn_core import EXPERIMENTS
+from stn_core.experiments.checkpoints import save_checkpoint
+from ui.app import loading
+from ui.app.i18n import file_of
+from ui.controls.spec import Choice, Number, Slider, Text
+from ui.pages import registry
+
+ROOT = Path(__file__).parents[3]
+PAGES = {
+    "why": "why",
+    "t": "transformation",
+    "s": "sampler",
+    "g": "gradient",
+    "b": "birds",
+    "w": "trouble",
+}
+CONTROLS = {
+    prefix: list(registry.PAGES[name].controls().values()) for prefix, name in PAGES.items()
+}
+TEXTS = {name: tomllib.loads(file_of(name).read_text("utf-8")) for name in (*PAGES.values(), "app")}
+CHOICES = [
+    c
+    for controls in CONTROLS.values()
+    for c in controls
+    if isinstance(c, Choice) and c.kept_by_page
+]
+SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]
+WHERE = {  # the state in which a control is shown, where that is not the page's first
+    "why_shift": {"why_view": "pools"},
+    "t_px": {"t_family": "projective"}, "t_py": {"t_family": "projective"},
+    "t_bulge": {"t_family": "tps"}, "t_wave": {"t_family": "tps"},
+    "s_picture": {"s_view": "down"}, "s_factor": {"s_view": "down"},
+    "g_rate": {"g_steps": "1"},
+    "w_mismatch": {"w_trap": "align"}, "w_repeats": {"w_trap": "align"},
+    "w_rate": {"w_trap": "rate"}, "w_x": {"w_trap": "leave"}, "w_leash": {"w_trap": "leave"},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoints")
+    torch.manual_seed(0)
+    experiment = EXPERIMENTS["r-cnn"]
+    save_checkpoint(folder / experiment.path, experiment.create_model(), experiment, {}, {})
+    return folder
+
+
+@pytest.fixture
+def visit(monkeypatch, checkpoints):
+    """visit("why", why_x="3") opens an exhibit, without the app around it, at that address."""
+
+    def call(name, folder=checkpoints, language="en", **address):
+        monkeypatch.setattr(loading, "CHECKPOINTS", folder)
+        return visited(name, {"lang": language}, **address)
+
+    return call
+
+
+def component(page):
+    return components(page)[0]
+
+
+def figure(page):
+    return json.dumps(component(page)["figure"], allow_nan=False)
+
+
+def headline(page):
+    return next(markdown.value for markdown in page.markdown if markdown.value.startswith("#### "))
+
+
+def page_of(key):
+    return PAGES[key.partition("_")[0]]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES.values() if name != "birds"]
+)  # which has other models and tests of its own
+def test_a_page_opens_with_one_sentence_and_a_figure_that_says_it(visit, name):
+    page = visit(name)
+    assert not page.error and not [warning.value for warning in page.warning]
+    assert component(page)["alt"] in headline(page) and len(figure(page)) < 200_000
+
+
+def test_the_app_opens_the_exhibits(monkeypatch, checkpoints):
+    monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)
+    for name in ("why", "trouble"):
+        assert "####" in headline(visited(name))
+
+
+def test_controls_have_their_own_names():
+    keys = [control.key for controls in CONTROLS.values() for control in controls]
+    assert len(set(keys)) == len(keys)
+    assert all(
+        control.key.startswith(f"{page}_")
+        for page, controls in CONTROLS.items()
+        for control in controls
+    )
+
+
+@pytest.mark.parametrize("slider", SLIDERS, ids=lambda slider: slider.key)
+def test_bounds_and_default_lie_on_the_step(slider):
+    assert {type(slider.low), type(slider.high), type(slider.default), type(slider.step)} in (
+        {int},
+        {float},
+    )
+    assert slider.low <= slider.default <= slider.high
+    assert all(slider.fitted(value) == value for value in (slider.low, slider.default, slider.high))
+
+
+@pytest.mark.parametrize("key", [slider.key for slider in SLIDERS])
+def test_a_slider_changes_the_figure(visit, key):
+    page = visit(page_of(key), **WHERE.get(key, {}))
+    before = figure(page)
+    working(page.slider(key=key).set_value(other_value(key)).run())
+    assert figure(page) != before
+
+
+def other_value(key):
+    slider = next(slider for slider in SLIDERS if slider.key == key)
+    return slider.fitted(2 if key == "g_steps" else slider.high)
+
+
+@pytest.mark.parametrize("key", ["why_angle", "t_follow", "s_factor", "g_steps", "w_x"])
+def test_an_address_opens_the_same_figure(visit, key):
+    page = visit(page_of(key), **WHERE.get(key, {}))
+    working(page.slider(key=key).set_value(other_value(key)).run())
+    assert figure(
+        visit(page_of(key), **WHERE.get(key, {}), **{key: f"{other_value(key):g}"})
+    ) == figure(page)
+
+
+def test_a_model_that_was_first_read_by_another_page_still_gives_gradients(visit):
+    visit("why")
+    assert component(visit("gradient"))["alt"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "option"),
+    [(c, o) for c in CHOICES for o in c.options],
+    ids=lambda v: getattr(v, "key", v),
+)
+def test_every_option_opens_from_the_address(visit, choice, option):
+    language = "zh" if option == choice.options[-1] else "en"
+    page = visit(
+        page_of(choice.key), language=language, **{**WHERE.get(choice.key, {}), choice.key: option}
+    )
+    assert page.session_state[choice.key] == option and not page.error
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in headline(page)) == (language == "zh")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [*((c.key, "nonsense") for c in CHOICES), ("t_family", ""), ("w_rate", "<b>")]
+)
+def test_nonsense_for_a_choice_opens_the_default(visit, key, value):
+    page = visit(page_of(key), **{**WHERE.get(key, {}), key: value})
+    assert page.session_state[key] == next(
+        choice.default for choice in CHOICES if choice.key == key
+    )
+
+
+@pytest.mark.parametrize("value", ["abc", "1e9", "-1"])
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "b"])
+def test_nonsense_for_numbers_gives_a_working_page(visit, name, value):
+    page = visit(
+        PAGES[name],
+        **{control.key: value for control in CONTROLS[name] if isinstance(control, Number)},
+    )
+    assert component(page)["alt"]
+
+
+def test_clicking_a_choice_changes_the_address_by_its_name(visit):
+    page = visit("sampler", language="zh")
+    working(page.button_group(key="s_kernel").set_value("nearest").run())
+    assert page.query_params["s_kernel"] in ("nearest", ["nearest"])
+    working(page.button_group(key="s_kernel").set_value("bilinear").run())
+    assert "s_kernel" not in page.query_params
+
+
+@pytest.mark.parametrize("name", ["why", "gradient", "trouble"])
+def test_a_missing_model_is_a_sentence_with_the_command(visit, tmp_path, name):
+    page = visit(name, tmp_path)
+    assert "python -m stn_core train r-cnn" in page.warning[0].value
+
+
+def test_the_why_page_puts_the_digit_back(visit):
+    page = visit("why", why_y="3", why_scale="0.7")
+    press(page, "Put it back")
+    assert [page.session_state[key] for key in ("why_x", "why_y", "why_angle", "why_scale")] == [
+        0,
+        0,
+        0,
+        1,
+    ]
+
+
+def test_the_transformation_page_says_the_identity(visit):
+    page = visit("transformation", t_family="projective")
+    press(page, "Identity")
+    assert "The identity" in headline(page)
+
+
+@pytest.mark.parametrize("family", ["affine", "projective", "tps"])
+def test_the_same_sliders_give_the_same_window_in_larger_families(visit, family):
+    alike = visit(
+        "transformation", t_family="similarity", t_angle="40", t_scale="0.6", t_x="0.2", t_y="0.0"
+    )
+    page = visit(
+        "transformation", t_family=family, t_angle="40", t_scale="0.6", t_x="0.2", t_y="0.0"
+    )
+    sources = [
+        [t["source"] for t in component(p)["figure"]["data"] if t["type"] == "image"]
+        for p in (alike, page)
+    ]
+    assert sources[0] == sources[1]  # the input and the output
+
+
+def press(page, label):
+    (button,) = (button for button in page.button if button.label == label)
+    return working(button.click().run())
+
+
+def test_the_step_button_goes_down_the_gradient(visit):
+    page = visit("gradient")
+    press(page, "One step")
+    press(page, "Ten steps")
+    assert page.session_state["g_steps"] == 11 and "After 11 steps" in headline(page)
+    press(page, "Start again")
+    assert page.session_state["g_steps"] == 0
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_is_in_both_languages_with_the_same_blanks(name):
+    for key, said in TEXTS[name].items():
+        assert said.keys() == {"en", "zh"}, key
+        blanks = [
+            {part.partition("}")[0] for part in text.split("{")[1:]} for text in said.values()
+        ]
+        assert blanks[0] == blanks[1], key
+
+
+def test_every_control_and_option_has_a_text():
+    for page, controls in CONTROLS.items():
+        for control in controls:
+            assert control.label_key in TEXTS[PAGES[page]] or isinstance(control, Text)
+            if isinstance(control, Choice) and control.kept_by_page:
+                assert {control.option_key(option) for option in control.options} <= TEXTS[
+                    PAGES[page]
+                ].keys()
