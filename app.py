@@ -1,6 +1,5 @@
 """The laboratory. Start it with ``streamlit run app.py``, which imports this file once, as the
-server, and then runs it for every visitor, as the page.
-"""
+server, and then runs it for every visitor, as the page."""
 
 import streamlit as st
 

@@ -26,8 +26,7 @@ SIDE = DISTORTIONS["tc"].size[0]
 
 def true_windows(thetas: Tensor, places: Tensor) -> Tensor:
     """The learned windows (N, 6) with their mean linear part and mean offset, around digits whose
-    top left corners are ``places`` (N, 2), pixels: (N, 6).
-    """
+    top left corners are ``places`` (N, 2), pixels: (N, 6)."""
     centres = (places + DIGIT / 2) * 2 / SIDE - 1
     windows = thetas.mean(0).expand_as(thetas).clone()
     for axis, column in enumerate((2, 5)):

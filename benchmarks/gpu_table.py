@@ -77,8 +77,7 @@ class EnoughError(Exception):
 
 def gpu_way(name: str, recipe: str, steps: int) -> float:
     """Images a second of ``train`` on the GPU, over ``steps`` steps after some that are not
-    timed.
-    """
+    timed."""
 
     class TimedSteps(DeviceSteps):
         began = 0.0
@@ -127,8 +126,7 @@ def measured_on_gpu(name: str, recipe: str, steps: int, jobs: int = 1) -> float:
 def shared(wanted: bool) -> Iterator[None]:
     """NVIDIA's multi-process service for the processes started inside, so that their kernels run
     beside each other and not in turns. It changes no setting of the card. Without it, a sentence
-    says so.
-    """
+    says so."""
     control = shutil.which("nvidia-cuda-mps-control") or shutil.which(
         "nvidia-cuda-mps-control", path="/usr/local/nvidia/bin"
     )
@@ -151,8 +149,7 @@ def shared(wanted: bool) -> Iterator[None]:
 
 def measure(options: argparse.Namespace) -> None:
     """Print how fast digits are trained here, beside the usual way, and how long the table
-    takes.
-    """
+    takes."""
     if not torch.cuda.is_available():
         raise SystemExit("This measures a CUDA GPU, and there is none.")
     mnist("train")  # downloaded before the clock starts
@@ -215,8 +212,7 @@ def table() -> list[Any]:
 def train_for(budget: float, out: Path, command: Sequence[str]) -> bool:
     """Run ``python -m stn_core train`` for at most ``budget`` seconds, then stop it with all that
     it started; whether it ended by itself. What was stopped goes on from its last saved state when
-    it is started again.
-    """
+    it is started again."""
     words = [sys.executable, "-m", "stn_core", "train", "--resume", "--out", str(out), *command]
     with subprocess.Popen(words, start_new_session=True) as process:
         try:
@@ -264,8 +260,7 @@ def train(options: argparse.Namespace, others: list[str]) -> None:
 
 def pack(out: Path, to: Path, states: bool = False) -> list[Path]:
     """Put what ``out`` has that was not packed before into tar files of at most ``PACK`` bytes
-    each, and note it in packed.txt.
-    """
+    each, and note it in packed.txt."""
     if not out.is_dir():
         raise ValueError(f"{out} is no folder with checkpoints; name one with --out")
     note = out / "packed.txt"

@@ -35,8 +35,7 @@ class Visitor:
 
     async def rerun(self, patience: float = PATIENCE) -> float:
         """Move the slider one step, at first only open the page: the seconds until the script has
-        finished.
-        """
+        finished."""
         message = BackMsg()
         message.rerun_script.query_string = ""
         if self.slider:
@@ -76,8 +75,7 @@ async def visit(
     address: str, number: int, sessions: int, seconds: float, ready: asyncio.Barrier
 ) -> tuple[list[float], list[str]]:
     """One visitor's times, the opening's first, and errors. All wait for each other, then take
-    turns within a period.
-    """
+    turns within a period."""
     times: list[float] = []
     try:
         async with websockets.connect(

@@ -67,8 +67,7 @@ def main() -> None:
 
 def dragging(page: Any, seconds: float) -> None:
     """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the
-    browser as a hand's are.
-    """
+    browser as a hand's are."""
     box = page.locator(".place").bounding_box()
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 8
     page.mouse.move(x, y)

@@ -92,8 +92,7 @@ class Clock:
 
 def tutorial_parts(convolution: Convolution) -> Parts:
     """The tutorial's localiser, (B, 1, 28, 28) -> (B, 32), and its classifier, the first layer of
-    which ``convolution`` makes.
-    """
+    which ``convolution`` makes."""
     localiser = nn.Sequential(
         nn.Conv2d(1, 8, 7),
         nn.MaxPool2d(2),
@@ -124,8 +123,7 @@ def tutorial_parts(convolution: Convolution) -> Parts:
 
 def table_parts(convolution: Convolution) -> Parts:
     """The same of ST-CNN affine as the table of distorted MNIST has it: 64 filters of 9x9 and of
-    7x7.
-    """
+    7x7."""
     model = create_model("st-cnn-affine", "r")
     localisation, (first, *rest) = model.transformer.localisation, model.classifier
     width = localisation.regression.in_features
@@ -216,8 +214,7 @@ def our_way(
 ) -> Speed:
     """``train`` on the CPU, alone or as one of several ``processes`` that share each batch, as with
     torchrun; with the tutorial's optimiser, which is also the paper's, unless another recipe is
-    named.
-    """
+    named."""
     torch.set_num_threads(threads)
     if processes > 1:
         os.environ |= {

@@ -195,8 +195,7 @@ def evaluate(
 ) -> None:
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the
     seed, and on the official test photographs of birds, with the share of windows that hold the
-    bird's head and its middle.
-    """
+    bird's head and its middle."""
     from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, own_folder
 
     folders = [out] if out else [*filter(None, [own_folder()]), Path("checkpoints")]

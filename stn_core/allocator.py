@@ -1,6 +1,5 @@
 """What glibc does with freed memory: a training wants to keep it, a server to give it back.
-Elsewhere these do nothing.
-"""
+Elsewhere these do nothing."""
 
 import ctypes
 import os
@@ -10,16 +9,14 @@ M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # as in malloc.h
 
 def keep_freed_memory() -> None:
     """Keep the memory that a step frees for the next one: fetching it from the kernel anew costs a
-    third of the step.
-    """
+    third of the step."""
     _call("mallopt", M_MMAP_MAX, 0)  # no separate mappings for large blocks
     _call("mallopt", M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def share_heaps() -> None:
     """Two heaps for all threads: Streamlit runs every visitor's script in threads of its own, and
-    each would keep a heap.
-    """
+    each would keep a heap."""
     _call("mallopt", M_ARENA_MAX, 2)
 
 

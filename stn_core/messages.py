@@ -7,8 +7,7 @@ from typing import Any
 
 class Message(str):
     """``template`` with its blanks filled by ``details``, which may be Sentences too; ``key`` names
-    it for who translates it.
-    """
+    it for who translates it."""
 
     key: str
     template: str
@@ -33,8 +32,7 @@ NOTHING = Message("nothing", "nothing")
 
 def about_file(kind: type[StnError], path: Path, command: str) -> Callable[..., StnError]:
     """What makes the errors about a file: each names it, says what is wrong, and gives the command
-    that makes a good one.
-    """
+    that makes a good one."""
 
     def fail(key: str, template: str, **details: Any) -> StnError:
         what = Message(key, template, **details)

@@ -1,6 +1,5 @@
 """Where the laboratory's own files lie: beside the packages in a clone; in an installation, in the
-folder ``stn_laboratory`` beside them, where the wheel has them (pyproject.toml).
-"""
+folder ``stn_laboratory`` beside them, where the wheel has them (pyproject.toml)."""
 
 from pathlib import Path
 

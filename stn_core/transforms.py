@@ -1,6 +1,5 @@
 """The former place of ``stn_core.transformer.transforms``, for programs that import the families
-from here.
-"""
+from here."""
 
 from stn_core.transformer.transforms import (
     TRANSFORMS,

@@ -1,6 +1,5 @@
 """What the tests share: a small MNIST on disk, the command line in this process, a browser, and how
-hypothesis searches.
-"""
+hypothesis searches."""
 
 import os
 import struct
@@ -25,8 +24,7 @@ torch.set_num_threads(1)  # the tensors here are small
 @pytest.fixture(scope="session")
 def tiny_mnist(tmp_path_factory):
     """A data folder with MNIST/raw as torchvision reads it: 1 024 training and 300 test digits,
-    none of them in the gallery.
-    """
+    none of them in the gallery."""
     root = tmp_path_factory.mktemp("data")
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
@@ -48,8 +46,7 @@ def tiny_mnist(tmp_path_factory):
 def tiny_cub(tmp_path_factory):
     """A data folder with CUB_200_2011 in the official layout: 200 species of coloured ovals, each
     with a head of another colour, in two training photographs; 60 of the species have a test
-    photograph, 30 a third training photograph, which is grey.
-    """
+    photograph, 30 a third training photograph, which is grey."""
     root = tmp_path_factory.mktemp("birds")
     make_cub(root / "CUB_200_2011", 200)
     return root
@@ -119,8 +116,7 @@ def make_cub(folder, species):
 @pytest.fixture
 def run(monkeypatch, capsys):
     """run("evaluate", ...) calls the command line and returns its exit code, standard output and
-    standard error.
-    """
+    standard error."""
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["stn_core", *map(str, arguments)])
@@ -161,8 +157,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(scope="module")
 def module_page(browser):
     """A blank page at http://ui/ whose scripts can import the modules of ui/, such as
-    "/browser/sampler.js".
-    """
+    "/browser/sampler.js"."""
 
     def answer(route):
         path = ROOT / "ui" / route.request.url.removeprefix("http://ui/")

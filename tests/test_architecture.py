@@ -1,6 +1,5 @@
 """Imports run one way: app -> ui -> stn_core, and inside both of these through their packages in
-one order.
-"""
+one order."""
 
 import ast
 from graphlib import TopologicalSorter

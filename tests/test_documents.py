@@ -1,6 +1,5 @@
 """What README.md, README.zh.md and docs/ say works as it is written: programs, commands, links, and
-the table.
-"""
+the table."""
 
 import re
 import runpy
@@ -63,8 +62,7 @@ def blocks(text, language):
 
 def commands(text):
     """Every command in a document, without the folder of the environment's programs and without
-    comments.
-    """
+    comments."""
     lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     for line in (

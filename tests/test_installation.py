@@ -1,6 +1,5 @@
 """``pip install .``: the wheel that this source makes starts from any folder, also where nobody may
-write to the installation.
-"""
+write to the installation."""
 
 import hashlib
 import importlib.util
@@ -22,8 +21,7 @@ PLOTLY = ROOT / "ui/components/plot/plotly-cartesian.min.js"
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """A fresh environment with the wheel alone; the packages that it needs are those of this
-    one.
-    """
+    one."""
     if importlib.util.find_spec("build") is None and not os.environ.get("CI"):
         pytest.skip("requirements-dev.txt has what builds the wheel")
     folder = tmp_path_factory.mktemp("installation")

@@ -63,8 +63,7 @@ def filled(outline: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 def inflate(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The light on a pillow of this outline (h, w), diffuse and glossy, in [0, 1]. Its height is
-    the root of Poisson's solution: a strip of cloth becomes a cylinder, a disc nearly a ball.
-    """
+    the root of Poisson's solution: a strip of cloth becomes a cylinder, a disc nearly a ball."""
     swell = np.zeros(inside.shape)
     for _ in range(700):
         ring = np.pad(swell, 1)
@@ -91,8 +90,7 @@ class Volume:
 @dataclass(frozen=True)
 class Pose:
     """Where a bird is: its hip ``at`` a point of the picture; the body's ``turn`` and the head's
-    ``nod``, degrees downwards.
-    """
+    ``nod``, degrees downwards."""
 
     at: tuple[float, float]
     scale: float = 1
@@ -114,8 +112,7 @@ class Pose:
 
 class Picture:
     """A canvas of ``size`` (W, H) that is painted from the far background to the eye's
-    catch-light.
-    """
+    catch-light."""
 
     def __init__(self, size: tuple[int, int], seed: int):
         self.size, self.rng = size, np.random.default_rng(seed)
@@ -132,8 +129,7 @@ class Picture:
         self, colours: str, stems: str, stem_count: int, disc: str, discs: int, blur: float = 9
     ) -> None:
         """What lies out of focus: ``colours`` from top to bottom, in clouds; stems; discs of
-        light.
-        """
+        light."""
         (w, h), table = self.size, np.stack([rgb(colour) for colour in colours.split()])
         level = (
             np.linspace(0, len(table) - 1, h)[:, None]
@@ -180,8 +176,7 @@ class Picture:
         self, roots: np.ndarray, field: Field, widths: np.ndarray, colours: np.ndarray, alpha: int
     ) -> None:
         """Tapering strokes from ``roots`` (N, 2), bent along the ``field``; widths (N,), colours
-        (N, 3).
-        """
+        (N, 3)."""
         middle = roots + field(roots) / 2
         tips = middle + field(middle) / 2
         along = tips - roots
@@ -206,8 +201,7 @@ class Picture:
         soft: float = 0.6,
     ) -> Volume:
         """Paint an inflated outline with patches of (colour, softness, outline); what it returns
-        can grow `plumage`.
-        """
+        can grow `plumage`."""
         corner = np.floor(outline.min(0)) - 6
         w, h = (np.ceil(outline.max(0) - corner).astype(int) + 6).tolist()
         mask, colours = (
@@ -250,8 +244,7 @@ class Picture:
         within: np.ndarray | None = None,
     ) -> None:
         """Barbs over a body, or over the part ``within`` an outline. ``lie`` (N, 2, 2): arrows as
-        the barbs lie there.
-        """
+        the barbs lie there."""
         mask = body.mask
         if within is not None:
             mask = mask & (np.asarray(filled(within - body.corner, mask.shape[::-1])) > 127)
@@ -290,8 +283,7 @@ class Picture:
         leaf: bool = False,
     ) -> None:
         """One feather from root to tip: shadow, rim, vane, barbs, shaft. A leaf is one that tapers
-        to a point.
-        """
+        to a point."""
         along = tip - root
         length = np.linalg.norm(along)
         ahead = along / length
@@ -334,8 +326,7 @@ class Picture:
         dim: tuple[float, float] = (0.8, 1.1),
     ) -> None:
         """Overlapping feathers from one curve to another, the lowest first; ``inks`` "vane/rim";
-        brightness rises by ``dim``.
-        """
+        brightness rises by ``dim``."""
         roots, tips = spline(roots, closed=False), spline(tips, closed=False)
         vane, edge = map(rgb, inks.split("/"))
 
@@ -446,8 +437,7 @@ LIE = (  # from, to: the way the plumage lies
 @dataclass(frozen=True)
 class Songbird:
     """One species. Feathers are inked "vane/rim"; patches of the body are (colour, softness,
-    outline).
-    """
+    outline)."""
 
     body: str
     patches: Sequence[tuple[str, float, np.ndarray]]
@@ -465,8 +455,7 @@ class Songbird:
 
 def songbird(picture: Picture, bird: Songbird, pose: Pose, perch: Callable[[], None]) -> None:
     """From the back to the front: tail, perch, legs, bill, body, wing, the plumage over the wing's
-    edges, eye.
-    """
+    edges, eye."""
     k, rim = pose.scale, 1.4 * pose.scale
     away = np.array([-0.78, 0.63]) * bird.tail_length
     picture.fan(

@@ -64,8 +64,7 @@ def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 2
 
 def held_out(labels: Tensor, every: int) -> Tensor:
     """Which of a training split serve for validation: of each class every ``every``-th, none if it
-    is 0. (N,) bool.
-    """
+    is 0. (N,) bool."""
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     for label in labels.unique() if every else ():
         chosen[(labels == label).nonzero()[every - 1 :: every, 0]] = True

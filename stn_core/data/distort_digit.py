@@ -58,8 +58,7 @@ def distort_digit(digit: Tensor, kind: str, **amounts: Any) -> Tensor:
 
 def elastic_directions(seed: int) -> Tensor:
     """Where a seed pushes the 16 control points of E, drawn from N(0, 1 px): (16, 2). Times 1.5
-    they are as in training.
-    """
+    they are as in training."""
     return torch.randn(16, 2, generator=torch.Generator().manual_seed(seed))
 
 

@@ -41,8 +41,7 @@ class Distortion:
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         """Parameters of ``count`` digits from the training distribution; every tensor is (count,
-        ...).
-        """
+        ...)."""
         raise NotImplementedError
 
     def identity(self, count: int = 1) -> Parameters:
@@ -95,8 +94,7 @@ class Distortion:
 
     def grid(self, parameters: Parameters) -> Tensor:
         """Where each pixel of the canvas comes from in the digit: (N, H, W, 2) normalised
-        points.
-        """
+        points."""
         raise NotImplementedError
 
 
@@ -127,8 +125,7 @@ class RotationScaleTranslation(Distortion):
     """RTS: rotation uniform in [-45, +45] degrees, scale s uniform in [0.7, 1.2], then a place in a
     42x42 canvas, uniform over the centres that keep the upright 28s x 28s box inside. Parameters:
     angle (N,), scale (N,), shift (N, 2), in pixels from the canvas's centre to the digit's.
-    ``size`` is the canvas.
-    """
+    ``size`` is the canvas."""
 
     name, title = "rts", "rotation, scale and translation"
 
@@ -198,8 +195,7 @@ class Projection(Distortion):
 
     def homography(self, parameters: Parameters) -> Tensor:
         """The map from the digit to the canvas, normalised: (N, 3, 3) float64, free in its
-        scale.
-        """
+        scale."""
         forward = square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
         scale = parameters["scale"].double()
         # the digit is scaled first
@@ -216,8 +212,7 @@ class Projection(Distortion):
 class CornerNoise(Projection):
     """Another reading of P, kept for comparison: the corners of the scaled 28s x 28s box moved by
     N(0, 5 px) in x and in y. Even behind the true inverse map a CNN errs on more digits than the
-    paper's transformers do (``benchmarks.oracle --kind pxy``).
-    """
+    paper's transformers do (``benchmarks.oracle --kind pxy``)."""
 
     name, title = "pxy", "projective transformation, corners moved in x and y"
 
@@ -236,8 +231,7 @@ class CornerNoise(Projection):
 
 def is_convex(corners: Tensor) -> Tensor:
     """Whether quadrilaterals (N, 4, 2), in clockwise order on the screen, turn the same way at each
-    corner: (N,) bool.
-    """
+    corner: (N,) bool."""
     edges = corners.roll(-1, dims=1) - corners
     following = edges.roll(-1, dims=1)
     return (edges[..., 0] * following[..., 1] - edges[..., 1] * following[..., 0] > 0).all(dim=1)
@@ -246,8 +240,7 @@ def is_convex(corners: Tensor) -> Tensor:
 def square_to_quadrilateral(corners: Tensor) -> Tensor:
     """The homography (N, 3, 3) that takes the square [-1, 1]^2 to corners (N, 4, 2), in
     ``Projection.frame``'s order, scaled so that its determinant is positive and its largest entry
-    1. Finite for every quadrilateral, also a degenerate one.
-    """
+    1. Finite for every quadrilateral, also a degenerate one."""
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, excess = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
 
@@ -269,8 +262,7 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
 
 def adjugate(matrix: Tensor) -> Tensor:
     """The inverse times the determinant, (N, 3, 3); unlike the inverse it exists for a singular
-    matrix too.
-    """
+    matrix too."""
     a, b, c = matrix.unbind(1)
     return torch.stack(
         (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)), dim=2
@@ -281,8 +273,7 @@ class Elastic(Distortion):
     """E: scale s uniform in [0.75, 1] about the centre, then a thin plate spline from target to
     source whose 16 control points form a regular 4x4 grid with corners at +-1 of the canvas and
     whose source positions are moved by N(0, 1.5 px) before the scale is applied. Parameters: scale
-    (N,), moves (N, 16, 2) in pixels.
-    """
+    (N,), moves (N, 16, 2) in pixels."""
 
     name, title = "e", "elastic deformation"
     points = tuple((x, y) for x, y in TRANSFORMS["tps"].identity().view(16, 2).tolist())
@@ -305,8 +296,7 @@ class TranslationClutter(Distortion):
     6x6 patches cut at a uniform position out of other random digits, put at uniform positions;
     pixelwise maximum. Parameters (int64), positions (x, y) of top left corners: place (N, 2),
     sources (N, 6), how many digits further in the batch a patch is cut, cuts (N, 6, 2) and drops
-    (N, 6, 2). A source of 0 is no patch at all.
-    """
+    (N, 6, 2). A source of 0 is no patch at all."""
 
     name, title, size = "tc", "translation and clutter", (60, 60)
 

@@ -51,8 +51,7 @@ def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
 
 def gallery() -> Digits:
     """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set.
-    No download; read once.
-    """
+    No download; read once."""
     with _reading:  # a class that opens the app at once waits for one reading, not for fifty
         return _gallery()
 

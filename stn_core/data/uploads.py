@@ -1,6 +1,5 @@
 """From bytes that somebody uploaded to a picture, and from a picture of a digit to MNIST's form.
-Nothing touches the disk.
-"""
+Nothing touches the disk."""
 
 import io
 
@@ -18,8 +17,7 @@ LONGEST = 512  # a digit is read off a picture no larger than that
 
 class ImageError(StnError):
     """Bytes that are no usable picture; the message says what was wrong, what is accepted and what
-    to do.
-    """
+    to do."""
 
 
 def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Image:
@@ -93,8 +91,7 @@ def square(picture: Image.Image, side: int) -> Tensor:
 
 def read_photograph(data: bytes, side: int) -> Tensor:
     """An uploaded photograph of any kind as float32 (3, side, side) in [0, 1]: ``square`` of
-    ``read_picture``, or ImageError.
-    """
+    ``read_picture``, or ImageError."""
     return square(read_picture(data, 2 * side), side)
 
 
@@ -108,8 +105,7 @@ def _to_8_bit(picture: Image.Image) -> Image.Image:
 def read_digit(data: bytes) -> Tensor:
     """A photographed or scanned digit in MNIST's form: uint8 (28, 28), light on dark, its longer
     side 20 pixels, its centre of mass in the middle. ImageError if the bytes are no picture, or
-    nothing is to be seen on it.
-    """
+    nothing is to be seen on it."""
     gray = np.asarray(read_picture(data, LONGEST).convert("L"), np.float32)
     if np.ptp(gray) < 25:  # it may be white ink on nothing
         gray = np.asarray(read_picture(data, LONGEST, ground="black").convert("L"), np.float32)
@@ -120,8 +116,7 @@ def read_digit(data: bytes) -> Tensor:
 def mnist_form(ink: np.ndarray) -> Tensor:
     """Bring a light digit on a dark ground (H, W), in [0, 255], to MNIST's form, uint8 (28, 28), as
     NIST's digits were: size-normalised into 20x20 with its aspect kept, then centred by mass in
-    28x28. ImageError if it is blank.
-    """
+    28x28. ImageError if it is blank."""
     threshold = otsu(ink)
     above = ink[ink > threshold]
     if (
@@ -165,8 +160,7 @@ def mnist_form(ink: np.ndarray) -> Tensor:
 
 def otsu(values: np.ndarray) -> float:
     """The threshold in [0, 255] that splits values into two groups with the least variance within
-    (Otsu 1979).
-    """
+    (Otsu 1979)."""
     counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
     levels = np.arange(256)
     below, sums = counts.cumsum(), (counts * levels).cumsum()

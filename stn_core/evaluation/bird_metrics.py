@@ -67,8 +67,7 @@ def bird_answers(
 
 def inside(points: Tensor, theta: Tensor, transform: Transform) -> Tensor:
     """Which of the points (N, K, 2) of photographs lie in the window of theta (N, P); False for
-    those that are NaN. (N, K) bool.
-    """
+    those that are NaN. (N, K) bool."""
     matrix = transform.coefficients(theta)  # (N, 2 or 3, 3)
     if matrix.shape[1] == 2:
         matrix = torch.cat((matrix, torch.tensor([0.0, 0.0, 1.0]).expand(len(matrix), 1, 3)), dim=1)
@@ -103,8 +102,7 @@ def oracle_windows(model: BirdModel, birds: Birds) -> Tensor | None:
     """What two windows would be if annotations set them, (N, 2, P): one at the middle of the head's
     visible parts (of the box, if none is), one at the box's. How well the streams do behind these
     says what better localisation could still gain. None for models that have not two windows, or
-    choose more than where they lie.
-    """
+    choose more than where they lie."""
     if len(model.transformers) != 2 or model.free != model.places:
         return None
     centre = box_centres(birds)
@@ -116,8 +114,7 @@ def reference_window_hits(
     birds: Birds, scale: float = 0.5, draws: int = 200
 ) -> dict[str, dict[str, float]]:
     """The shares, in per cent, of hits of a centred window, and of one at a random place inside the
-    photograph (mean of draws).
-    """
+    photograph (mean of draws)."""
     attention, count = TRANSFORMS["attention"], len(birds.labels)
     places = (1 - scale) * (
         2 * torch.rand(draws, count, 2, generator=torch.Generator().manual_seed(0)) - 1
@@ -156,8 +153,7 @@ def wilson_interval(hit: Tensor) -> Share:
 def paired_difference(right: Tensor, reference: Tensor) -> Share:
     """How much more often answers are right (N,) bool than another model's to the same photographs
     (N,): in points, with the ends of the 95 % interval of paired differences, which is narrower
-    than what two intervals of their own suggest.
-    """
+    than what two intervals of their own suggest."""
     difference = right.double() - reference.double()
     middle, spread = (
         100 * difference.mean().item(),

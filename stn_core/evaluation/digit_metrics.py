@@ -16,8 +16,7 @@ def error(
     model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu"
 ) -> float:
     """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from
-    ``seed``.
-    """
+    ``seed``."""
     return error_rate_on(
         model, distort(digits.images.to(device), kind, seed), digits.labels, device
     )
@@ -27,8 +26,7 @@ def error_rate_on(
     model: nn.Module, images: Tensor, labels: Tensor, device: torch.device | str = "cpu"
 ) -> float:
     """The share of distorted images (N, 1, H, W), in per cent, that ``model`` takes for another
-    class than labels (N,) say.
-    """
+    class than labels (N,) say."""
     return 100 * (predict_logits(model, images, device).argmax(1) != labels).double().mean().item()
 
 

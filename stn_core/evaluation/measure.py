@@ -69,8 +69,7 @@ TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {
 
 def sweep(kind: str) -> dict[str, list[float]]:
     """The values of each parameter at which the curves of a kind are measured, well beyond what
-    training draws.
-    """
+    training draws."""
     step = DISTORTIONS[kind].size[1] // 14
     return {
         "rotation": [float(angle) for angle in range(-180, 181, 15)],
@@ -85,8 +84,7 @@ def moved(
     """Digits (N, 28, 28) in the canvas of a kind, turned by ``rotation`` degrees clockwise and
     scaled about their centre, then moved by ``shift`` pixels to the right of the canvas's middle:
     float32 (N, 1, H, W). One bilinear warp with zeros outside; in TC with distractors as in
-    training, the same ones for every rotation, scale and shift.
-    """
+    training, the same ones for every rotation, scale and shift."""
     canvas = RotationScaleTranslation()
     canvas.size = DISTORTIONS[kind].size
     parameters = canvas.identity(len(images))
@@ -99,8 +97,7 @@ def moved(
 
 def clutter(images: Tensor) -> Tensor:
     """TC without its digits: to each of the digits (N, 28, 28) distractors out of others, (N, 1,
-    60, 60).
-    """
+    60, 60)."""
     count, drawer = len(images), TranslationClutter()
     parameters = drawer.draw(count, torch.Generator().manual_seed(CLUTTER_SEED))
     index = torch.arange(count)[:, None]
@@ -112,8 +109,7 @@ def clutter(images: Tensor) -> Tensor:
 
 def curves(model: torch.nn.Module, digits: Digits, kind: str) -> dict[str, tuple[float, ...]]:
     """The error in per cent on digits of which one parameter is varied, for each value of the
-    sweep.
-    """
+    sweep."""
     return {
         parameter: tuple(
             round(

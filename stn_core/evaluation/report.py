@@ -1,6 +1,5 @@
 """The report: what was measured of every checkpoint, and the JSON file that keeps it and that the
-results page reads.
-"""
+results page reads."""
 
 import base64
 import binascii
@@ -37,8 +36,7 @@ PARAMETERS = ("rotation", "scale", "shift")
 
 class ReportError(StnError):
     """A file that is no usable report; the message names the file, what is wrong and the command
-    that makes a good one.
-    """
+    that makes a good one."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,7 @@ class ClassVariance:
     @property
     def share(self) -> float:
         """The variance within a class as a share of that between classes: 1 if the class says
-        nothing about an image.
-        """
+        nothing about an image."""
         return self.within / max(self.between, 1e-6)
 
 
@@ -101,8 +98,7 @@ class ModelResult:
     @property
     def standard_error(self) -> float:
         """Of the mean over the seeds, in points: how far it would move with other distortions of
-        the same digits.
-        """
+        the same digits."""
         return (
             statistics.stdev(self.errors) / math.sqrt(len(self.errors))
             if len(self.errors) > 1
@@ -112,8 +108,7 @@ class ModelResult:
     @property
     def meets_paper(self) -> bool:
         """Whether the mean error is at most the paper's figure, also with one standard error more:
-        rounded to the paper's one decimal, halves up.
-        """
+        rounded to the paper's one decimal, halves up."""
         paper = self.experiment.paper_error
         return paper is not None and math.floor(
             (self.error + self.standard_error) * 10 + 0.5 + 1e-9
@@ -243,8 +238,7 @@ def fits(name: str, value: Any) -> bool:
 
 def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
     """Read a report. ReportError if it is missing, cut off, foreign or does not fit together;
-    nothing in it is trusted.
-    """
+    nothing in it is trusted."""
     path = Path(path)
     fail = about_file(ReportError, path, COMMAND)
     try:
@@ -285,8 +279,7 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
 
 def unpacked(file: ReportFile) -> Report:
     """The file's content as a report, without those of somebody's own models that are not here.
-    StnError if its parts do not fit together.
-    """
+    StnError if its parts do not fit together."""
     settings = file.settings.model_dump(mode="json")
     for name in ("sweeps", "trained"):
         require(settings[name].keys() >= DISTORTIONS.keys(), f"settings.{name}")

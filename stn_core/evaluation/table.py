@@ -1,6 +1,5 @@
 """The paper's table as Markdown, out of the report, for README.md and docs/: ``python -m stn_core
-report --table`` prints it.
-"""
+report --table`` prints it."""
 
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.evaluation.report import Report
@@ -10,8 +9,7 @@ from stn_core.models.digits import DIGIT_MODELS
 
 def table_rows(report: Report) -> list[str]:
     """A line for each model: mean test error in per cent, its standard error, and the paper's; bold
-    where it meets the paper's.
-    """
+    where it meets the paper's."""
     return [
         f"| `{model}` | {' | '.join(_cell(report, f'{kind}-{model}') for kind in TABLE_KINDS)} |"
         for model in DIGIT_MODELS

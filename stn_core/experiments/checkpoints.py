@@ -28,8 +28,7 @@ SHIPPED = CHECKPOINTS
 
 class CheckpointError(StnError):
     """A file that is no usable checkpoint; the message names the file, what was expected and the
-    command that makes a good one.
-    """
+    command that makes a good one."""
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,14 @@ class Checkpoint:
 
 def own_folder() -> Path | None:
     """The folder of your own models, which the environment variable STN_CHECKPOINTS names
-    (plugins.py).
-    """
+    (plugins.py)."""
     named = os.environ.get("STN_CHECKPOINTS")
     return Path(named).expanduser() if named else None
 
 
 def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
     """The file of an experiment: in your own folder, else among the shipped ones, whether it is
-    there or not.
-    """
+    there or not."""
     own = own_folder()
     places = [own / experiment.path, own / Path(experiment.path).name] if own else []
     return next((path for path in places if path.is_file()), shipped / experiment.path)
@@ -75,8 +72,7 @@ def save_checkpoint(
     dtype: torch.dtype = torch.float32,
 ) -> Path:
     """Write a checkpoint in one go, so that there is never half a file. ``dtype`` is the precision
-    on disk.
-    """
+    on disk."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {
@@ -101,8 +97,7 @@ def save_checkpoint(
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     """Read a checkpoint, from a path or of an experiment such as "r-cnn". CheckpointError if it is
-    missing, truncated, foreign, or does not fit the model it names.
-    """
+    missing, truncated, foreign, or does not fit the model it names."""
     path = (
         find_checkpoint(EXPERIMENTS[path])
         if isinstance(path, str) and path in EXPERIMENTS
@@ -138,8 +133,7 @@ def read_safetensors(
     path: Path, fail: Any, only_header: bool = False
 ) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it
-    is truncated or foreign.
-    """
+    is truncated or foreign."""
     try:
         with safe_open(path, framework="pt") as file:
             names = [] if only_header else file.keys()

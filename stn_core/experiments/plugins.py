@@ -169,8 +169,7 @@ def is_own(experiment: Experiment) -> bool:
 
 def load_plugins() -> None:
     """Read the folder that STN_CHECKPOINTS names, unless it was the last one read. What can't be
-    used is in ``PROBLEMS``.
-    """
+    used is in ``PROBLEMS``."""
     with _reading:
         if own_folder() != _last_read[0]:
             load(own_folder())
@@ -182,8 +181,7 @@ _last_read: list[Path | None] = [None]
 
 def load(folder: Path | None) -> None:
     """Read a folder, in place of one that was read before: its Python files by name, then its
-    checkpoints. What can't be used becomes a sentence in ``PROBLEMS``.
-    """
+    checkpoints. What can't be used becomes a sentence in ``PROBLEMS``."""
     _last_read[0] = folder
     PROBLEMS.clear()
     _set_registries(_SHIPPED)

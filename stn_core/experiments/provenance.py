@@ -12,8 +12,7 @@ import torch
 
 def origin(device: torch.device, processes: int, precision: str) -> dict[str, Any]:
     """On what a checkpoint is made: device, processes, precision ("bf16" or "no"), versions,
-    commit, date.
-    """
+    commit, date."""
     return {
         "device": torch.cuda.get_device_name()
         if device.type == "cuda"

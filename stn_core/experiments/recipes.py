@@ -66,8 +66,7 @@ class Recipe:
 
     def changed(self, settings: Iterable[str]) -> "Recipe":
         """This recipe with some fields changed, each as "field=value". ValueError for another field
-        or a value of another type.
-        """
+        or a value of another type."""
         values = {}
         for setting in settings:
             name, _, text = setting.partition("=")
@@ -104,8 +103,7 @@ FORMER_NAMES: Mapping[str, str] = MappingProxyType(
 
 def with_present_names(run: Mapping[str, Any]) -> dict[str, Any]:
     """A run as a checkpoint's header or a saved state has it, its recipe's settings by the names of
-    this version.
-    """
+    this version."""
     recipe = run.get("recipe")
     if not isinstance(recipe, Mapping):
         return dict(run)

@@ -1,6 +1,5 @@
 """Every run as one frozen record: the model, the data it is trained on, and the paper's figure to
-meet.
-"""
+meet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -62,8 +61,7 @@ class Experiment:
 
     def recipe(self, name: str) -> Recipe:
         """How it is trained: "ours", a cell of the table with epochs and bending of its own, or the
-        "paper"'s way. ValueError for any other name.
-        """
+        "paper"'s way. ValueError for any other name."""
         recipes: Mapping[str, Recipe] = BIRD_RECIPES if self.birds else RECIPES
         if name not in recipes:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes)}")
@@ -97,18 +95,16 @@ class Experiment:
 
     def changed(self, settings: Iterable[str]) -> "Experiment":
         """This experiment with other options of its model, each as "name=value". ValueError for one
-        that there is not.
-        """
+        that there is not."""
         options = dict(self.options)
         for setting in settings:
             name, _, text = setting.partition("=")
             kind = BIRD_OPTIONS.get(name) if self.birds else None
             try:
-                options[name] = (
-                    {"True": True, "False": False}[text.capitalize()]
-                    if kind is bool
-                    else kind(text)
-                )  # type: ignore[misc]
+                if kind is bool:
+                    options[name] = {"True": True, "False": False}[text.capitalize()]
+                else:
+                    options[name] = kind(text)  # type: ignore[misc]
             except (KeyError, TypeError, ValueError):
                 known = ", ".join(
                     f"{key} ({value.__name__})" for key, value in BIRD_OPTIONS.items()
@@ -149,8 +145,7 @@ EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(RUNS)
 
 def matching(patterns: str | Iterable[str]) -> list[Experiment]:
     """The experiments whose names match the shell patterns, pattern by pattern. ValueError for a
-    pattern that matches none.
-    """
+    pattern that matches none."""
     chosen: dict[str, Experiment] = {}
     for pattern in [patterns] if isinstance(patterns, str) else patterns:
         found = {
@@ -170,8 +165,7 @@ def matching(patterns: str | Iterable[str]) -> list[Experiment]:
 
 def list_models(pattern: str = "*") -> list[str]:
     """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or
-    "*st-cnn".
-    """
+    "*st-cnn"."""
     return [
         name
         for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS, *(e.model for e in RUNS.values())))

@@ -1,6 +1,5 @@
 """Several training seeds of one experiment: where their checkpoints lie, and what came out for
-each.
-"""
+each."""
 
 import json
 import math
@@ -105,8 +104,7 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
 
 def read_seeds(path: Path) -> dict[str, SeedErrors]:
     """What ``collect_seeds`` wrote, by experiment. ValueError, in one sentence, for a file that is
-    not such a one.
-    """
+    not such a one."""
     try:
         read = json.loads(path.read_text())
         table = {

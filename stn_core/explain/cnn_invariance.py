@@ -82,8 +82,7 @@ def shifted(image: Tensor, pixels: int) -> Tensor:
 
 def on_canvas(digits: Tensor, side: int = 32) -> Tensor:
     """Digits uint8 (N, 28, 28) at the left of a black canvas, whose side is a power of two: (N, 1,
-    side, side) in [0, 1].
-    """
+    side, side) in [0, 1]."""
     room = side - 28
     return F.pad(digits[:, None].float() / 255, (0, room, room // 2, room - room // 2))
 
@@ -91,8 +90,7 @@ def on_canvas(digits: Tensor, side: int = 32) -> Tensor:
 def pooling_shift_tolerance(shifts: Sequence[int], depth: int, count: int = 100) -> Tensor:
     """How much of a digit's map survives a shift: the mean overlap, over ``count`` gallery digits
     of all classes, of the map of the digit and of the digit moved right by n pixels, after k 2x2
-    max-pools: (depth + 1, len(shifts)) in [0, 1].
-    """
+    max-pools: (depth + 1, len(shifts)) in [0, 1]."""
     digits = on_canvas(gallery().images[:: 5000 // count])
     table = [
         [
@@ -108,8 +106,7 @@ def pooling_shift_tolerance(shifts: Sequence[int], depth: int, count: int = 100)
 
 def pools_needed(forgiveness: Tensor, threshold: float) -> list[int | None]:
     """For each shift of a table (depth + 1, shifts), the fewest max-pools after which at least
-    ``threshold`` of the map survives; None if not even the deepest stack is enough.
-    """
+    ``threshold`` of the map survives; None if not even the deepest stack is enough."""
     return [
         next((k for k, kept in enumerate(column) if kept >= threshold), None)
         for column in forgiveness.T.tolist()

@@ -42,8 +42,7 @@ def sampler_gradient(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear") 
 
 class LossGradient(NamedTuple):
     """What the loss of one image says to each link of the chain. Everything is of one image,
-    without batch dimension.
-    """
+    without batch dimension."""
 
     loss: float
     probabilities: Tensor  # (classes,)
@@ -65,8 +64,7 @@ def loss_gradient(
 ) -> LossGradient:
     """The cross-entropy of ``classify(V)`` for the class ``label``, V of ``size`` read from image
     (C, H, W) through T_theta, and its gradient at every link. ``classify`` takes (1, C, h, w) to
-    logits (1, classes); theta is (P,).
-    """
+    logits (1, classes); theta is (P,)."""
     with torch.inference_mode(False), torch.enable_grad():
         image, theta = image.detach().clone()[None], theta.detach().clone().float().requires_grad_()
         grid = transform.grid(theta[None], size)
@@ -106,8 +104,7 @@ def summed(transform: Transform, theta: Tensor, of_points: Tensor, image_size: S
 
 def step(theta: Tensor, gradient: Tensor, rate: float, clip: float = 1.0) -> Tensor:
     """One step of gradient descent on theta (P,), the gradient shortened to length ``clip`` if it
-    is longer.
-    """
+    is longer."""
     return theta - rate * gradient * min(1.0, clip / max(gradient.norm().item(), 1e-12))
 
 

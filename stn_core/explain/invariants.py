@@ -79,8 +79,7 @@ def _between(one: Tensor, other: Tensor) -> Tensor:
 
 def _off_chord(lines: Tensor) -> Tensor:
     """How far the points of lines (L, N, 2) lie from the straight lines through their ends:
-    (L, N).
-    """
+    (L, N)."""
     chord = lines[:, -1:] - lines[:, :1]
     offset = lines - lines[:, :1]
     cross = chord[..., 0] * offset[..., 1] - chord[..., 1] * offset[..., 0]

@@ -50,8 +50,7 @@ def repeated_identity(images: Tensor, times: int, made: bool, read: bool) -> Ten
 
 def corner_error(size: Size, made: bool, read: bool) -> tuple[float, float]:
     """How far from its own centre, (x, y) in pixels, the identity reads the top left pixel of an
-    image (H, W).
-    """
+    image (H, W)."""
     identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     x, y = F.affine_grid(identity, [1, 1, *size], align_corners=made)[0, 0, 0].tolist()
     at = [
@@ -68,8 +67,7 @@ def outside(grid: Tensor) -> Tensor:
 
 def out_of_bounds_penalty(grid: Tensor) -> Tensor:
     """A penalty on what leaves the image, and on that alone: the mean squared distance (normalised)
-    beyond the edge, (B,).
-    """
+    beyond the edge, (B,)."""
     return (grid.abs() - 1).clamp_min(0).square().sum(-1).flatten(1).mean(1)
 
 
@@ -149,8 +147,7 @@ def _small_model() -> DigitModel:
 @lru_cache(maxsize=1)
 def _small_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Small digits somewhere in the image: 4 500 to learn from and 500 held out: images (N, 1, 14,
-    14), labels (N,).
-    """
+    14), labels (N,)."""
     digits = gallery()
     count = len(digits.labels)
     with torch.inference_mode(False):

@@ -1,6 +1,5 @@
 """What a page draws and says of a transformer's answer: curves of the sampling grid, and theta in
-figures and facts.
-"""
+figures and facts."""
 
 import math
 from collections.abc import Mapping
@@ -17,8 +16,7 @@ FAR = 20.0  # curves are cut off here, normalised; far outside every picture
 
 def to_pixels(points: Tensor, size: Size) -> Tensor:
     """Normalised points (..., 2) as pixels of an image of ``size`` (H, W): pixel j has its centre
-    at j, the edge lies at -0.5.
-    """
+    at j, the edge lies at -0.5."""
     extent = torch.tensor((size[1], size[0]), dtype=points.dtype)
     return ((points + 1) * extent - 1) / 2
 
@@ -26,8 +24,7 @@ def to_pixels(points: Tensor, size: Size) -> Tensor:
 @dataclass(frozen=True)
 class GridCurves:
     """The sampling grid as curves over the transformer's input, in its pixels. Each curve is (N, 2)
-    points (x, y).
-    """
+    points (x, y)."""
 
     mesh: list[Tensor]  # the images of equidistant lines of the output, across and down
     border: Tensor  # the image of the output's frame, closed, from the top left corner clockwise
@@ -37,8 +34,7 @@ class GridCurves:
 
 def grid_curves(transform: Transform, theta: Tensor, size: Size, lines: int = 9) -> GridCurves:
     """T_theta of ``lines`` lines each way and of the frame of the output, for one theta (P,), in
-    pixels of an input of ``size``.
-    """
+    pixels of an input of ``size``."""
     # straight lines stay straight, and need but their ends
     points = 2 if isinstance(transform, Affine) else 25
     along, across = torch.linspace(-1, 1, points), torch.linspace(-1, 1, lines)

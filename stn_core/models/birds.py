@@ -109,8 +109,7 @@ class BirdModel(ExplainableModel):
 
     def thetas(self, free: Tensor) -> Tensor:
         """What the localisation chose (B, N, F) as whole parameter vectors (B, N, P), float32;
-        crops stay within the photograph.
-        """
+        crops stay within the photograph."""
         if self.free == self.places:
             free = free.clamp(-self.reach, self.reach)
         theta = self.start.expand(len(free), -1, -1).clone()
@@ -122,8 +121,7 @@ class BirdModel(ExplainableModel):
     ) -> Tensor:
         """The logits (B, classes). In training each window is first moved by ``shifts`` (B, N, 2),
         and theta has a gradient only for the photographs that ``learns`` (B,) says; without any the
-        backward pass ends at the crops, which saves half of it.
-        """
+        backward pass ends at the crops, which saves half of it."""
         if shifts is None or not self.transformers:
             return self.explain(images).logits
         thetas = self.thetas(self.localisation(images))
@@ -217,8 +215,7 @@ class StreamDropout(nn.Module):
 
 def tiles(count: int) -> Tensor:
     """The centres (N, 2), normalised (x, y), of windows that tile the photograph: two abreast; rows
-    of two for more.
-    """
+    of two for more."""
     rows = -(-count // 2)
     y = (2 * torch.arange(rows) + 1) / rows - 1
     x = torch.tensor([-0.5, 0.5]) if count > 1 else torch.zeros(1)
@@ -227,8 +224,7 @@ def tiles(count: int) -> Tensor:
 
 def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, tuple[int, int]]:
     """The family, the theta of each of ``count`` windows at the start (N, P), and where tx and ty
-    stand in theta.
-    """
+    stand in theta."""
     layouts: dict[str, tuple[list[float], tuple[int, int]]] = {
         "attention": ([scale, 0, 0], (1, 2)),
         "similarity": ([scale, 0, 0, 0], (2, 3)),
@@ -247,8 +243,7 @@ def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, t
 
 def create_bird_model(name: str, classes: int, **options: Any) -> BirdModel:
     """One of ``BIRD_MODELS``, its windows tiling the photograph; ``options`` are
-    ``BirdModel``'s.
-    """
+    ``BirdModel``'s."""
     if name not in BIRD_MODELS:
         raise ValueError(f"no bird model {name!r}; there are {', '.join(BIRD_MODELS)}")
     return BirdModel(classes, **{**BIRD_MODELS[name], **options})

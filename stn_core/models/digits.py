@@ -1,6 +1,5 @@
 """The eight models of the distorted MNIST experiments: FCN, CNN, and each of them behind a spatial
-transformer (appendix A.4).
-"""
+transformer (appendix A.4)."""
 
 from collections.abc import Callable
 
@@ -32,8 +31,7 @@ CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whate
 
 class DigitModel(ExplainableModel):
     """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling if
-    any, a classifier.
-    """
+    any, a classifier."""
 
     def __init__(
         self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1
@@ -46,8 +44,7 @@ class DigitModel(ExplainableModel):
     def explain(self, images: Tensor, theta: Tensor | None = None) -> Explanation:
         """The logits for images (B, 1, H, W), with the transformer's theta, grid and output (at its
         full size) if there is one; a theta (B, P) from elsewhere takes the localisation network's
-        place.
-        """
+        place."""
         transformers = () if self.transformer is None else (self.transformer(images, theta),)
         for trace in transformers:
             images = trace.output

@@ -15,8 +15,7 @@ from torch.autograd.function import once_differentiable
 
 class OneChannelConv2d(nn.Conv2d):
     """``nn.Conv2d(1, filters, kernel_size)`` without padding: images (B, 1, H, W) -> (B, filters, H
-    - k + 1, W - k + 1).
-    """
+    - k + 1, W - k + 1)."""
 
     def __init__(self, filters: int, kernel_size: int) -> None:
         super().__init__(1, filters, kernel_size)

@@ -40,8 +40,7 @@ class BirdLocalisation(nn.Module):
 
 class Regression(nn.Module):
     """The paper's: a 1x1 convolution to 128 maps, 128 fully connected units, and a layer with zero
-    weights and ``start`` (N, F) as its bias.
-    """
+    weights and ``start`` (N, F) as its bias."""
 
     def __init__(self, channels: int, start: Tensor, width: int = 128) -> None:
         super().__init__()
@@ -97,8 +96,7 @@ class HeatMaps(nn.Module):
 
 def slopes(places: Tensor, start: Tensor) -> Tensor:
     """The g (N, 2) for which the mean of places (M, 2), weighted by softmax(g . place), is
-    ``start`` (N, 2); by Newton's method.
-    """
+    ``start`` (N, 2); by Newton's method."""
     slope = torch.zeros_like(start)
     for _ in range(50):
         weights = (slope @ places.T).softmax(1)  # (N, M)

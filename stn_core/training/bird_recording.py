@@ -32,8 +32,7 @@ EPOCHS = 4  # and while the streams move as well
 class LookRecorder:
     """Collects what lies above the trunk of a localisation network while it learns: for any
     photograph, its windows' way from the tiling at the start can be computed from that, and from
-    the trunk, which hardly moves.
-    """
+    the trunk, which hardly moves."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
@@ -43,8 +42,7 @@ class LookRecorder:
 
     def look(self, epoch: int, last: int, model: BirdModel) -> None:
         """Note the model when ``epoch`` of ``last`` epochs of looking are over, if that is one of
-        the moments.
-        """
+        the moments."""
         spaced = torch.logspace(0, 1, LOOKS, base=last + 1, dtype=torch.float64)
         if epoch in {round(moment) - 1 for moment in spaced.tolist()}:
             self._note((0, epoch), model)

@@ -1,6 +1,5 @@
 """What bird models learn from: photographs, cut and mirrored afresh at every step, and nothing but
-their species.
-"""
+their species."""
 
 import math
 import os
@@ -45,8 +44,7 @@ STORED = SIDE * 8 // 7
 
 class Photographs:
     """Training photographs as pixels (3, 512, 512) uint8, each read when it is first asked for and
-    then kept: 0.8 MB each.
-    """
+    then kept: 0.8 MB each."""
 
     def __init__(self, birds: Birds) -> None:
         self.birds = birds
@@ -68,8 +66,7 @@ class Photographs:
 
 def cut(pixels: Tensor, box: tuple[int, int, int], mirrored: bool, side: int = SIDE) -> Tensor:
     """The square (left, top, side) of a photograph's pixels (3, S, S), mirrored or not, as (3,
-    side, side) in [0, 1].
-    """
+    side, side) in [0, 1]."""
     left, top, length = box
     square = pixels[None, :, top : top + length, left : left + length].float() / 255
     if mirrored:
@@ -112,8 +109,7 @@ class BirdTask:
 
     def create_model(self, fresh: bool) -> BirdModel:
         """The model; if ``fresh``, with the weights that its streams start from, and windows that
-        have learned where to look.
-        """
+        have learned where to look."""
         recipe, options = self.recipe, dict(self.experiment.options)
         from_checkpoint = recipe.init_from in BIRD_MODELS
         imagenet = fresh and recipe.init_from != "random"
@@ -142,8 +138,7 @@ class BirdTask:
 
     def look(self, model: BirdModel) -> None:
         """Let the localisation network learn from score maps; what it starts from is computed once
-        for all models on these data.
-        """
+        for all models on these data."""
         console, last = (
             Console(stderr=True, soft_wrap=True),
             self.recipe.window_search_epochs * (model.localisation.windows + 1),
@@ -191,8 +186,7 @@ class BirdTask:
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
         """Groups of their own for the last layer and the localisation network; what is frozen, and
-        a rate of 0, are left out.
-        """
+        a rate of 0, are left out."""
         recipe = self.recipe
         rates = {
             "classifier": recipe.head_lr_scale,
@@ -216,8 +210,7 @@ class BirdTask:
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """What step ``step`` trains on: photographs (batch_size, 3, 448, 448), shifts of the
         windows (batch_size, N, 2), from which photographs theta learns (batch_size,); and labels
-        (batch_size,).
-        """
+        (batch_size,)."""
         size, recipe = self.recipe.batch_size, self.recipe
         epoch, position = divmod(step, self.count // size)
         chosen = epoch_permutation(self.count, self.seed, epoch)[
@@ -258,8 +251,7 @@ class BirdTask:
 
     def finish(self, model: BirdModel, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
         """Half precision; errors, when an answer is unsure (chosen on the validation photographs),
-        and where the model looks.
-        """
+        and where the model looks."""
         said = self.calibrate(model, device)
         model.half().float()  # what is measured is what is stored
         answers = bird_answers(model, self.test, device)
@@ -274,8 +266,7 @@ class BirdTask:
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
         """The last layer anew, and its temperature by the photographs that are held out, if there
         are any. What is said of those is said by a layer that has not seen them, and comes back;
-        then the layer may learn from them too.
-        """
+        then the layer may learn from them too."""
         decay, layer = self.recipe.last_layer, model.classifier
         if decay:
             learned = features(model, self.birds, device)
@@ -324,8 +315,7 @@ def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
 
 def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
     """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs
-    that are held out.
-    """
+    that are held out."""
     answers = BirdAnswers(logits, torch.zeros(len(logits), 0, 3), TRANSFORMS["attention"])
     return {
         "validation_error": 100 * answers.wrong(birds).double().mean().item(),

@@ -120,8 +120,7 @@ class DeviceSteps:
 
     def _draw(self, start: int) -> Parameters:
         """What the block of steps from ``start`` on needs, in page-locked memory if it goes to a
-        GPU: (steps, ...) each.
-        """
+        GPU: (steps, ...) each."""
         steps = range(start, min(start + self.size, self.steps.stop))
         drawn = [
             draw_batch(len(self.digits.labels), self.kind, self.recipe, self.seed, step)
@@ -167,8 +166,7 @@ class DeviceSteps:
     @torch.no_grad()
     def _update_average(self) -> None:
         """``AveragedModel.update_parameters``, but for its counter, which lies on the CPU: ``take``
-        counts.
-        """
+        counts."""
         averaged: list[Tensor] = list(self.average.module.parameters())
         ours: list[Tensor] = list(self.model.parameters())
         if self.average.n_averaged == 0:

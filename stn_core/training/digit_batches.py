@@ -17,24 +17,21 @@ def digit_batch(
     digits: Digits, kind: str, recipe: Recipe, seed: int, step: int
 ) -> tuple[Tensor, Tensor]:
     """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and
-    labels (batch_size,).
-    """
+    labels (batch_size,)."""
     return distorted_batch(digits, kind, draw_batch(len(digits.labels), kind, recipe, seed, step))
 
 
 def draw_batch(count: int, kind: str, recipe: Recipe, seed: int, step: int) -> Parameters:
     """All that is random about step ``step`` of a run on ``count`` digits: "chosen" (batch_size,),
     their numbers; "bend" (batch_size, 16, 2), in pixels, if the recipe bends them; and the
-    parameters of their distortion.
-    """
+    parameters of their distortion."""
     drawn, draw = _draw_bent(count, recipe, seed, step)
     return drawn | DISTORTIONS[kind].draw(recipe.batch_size, draw)
 
 
 def distorted_batch(digits: Digits, kind: str, drawn: Parameters) -> tuple[Tensor, Tensor]:
     """Images (batch_size, 1, H, W) and labels (batch_size,) as ``draw_batch`` has drawn them, on
-    the device of both.
-    """
+    the device of both."""
     images, labels = _bent(digits, drawn)
     return DISTORTIONS[kind].apply(
         images, {name: drawn[name] for name in drawn if name not in ("chosen", "bend")}
@@ -45,8 +42,7 @@ def augmented_batch(
     digits: Digits, recipe: Recipe, seed: int, step: int
 ) -> tuple[Tensor, Tensor, torch.Generator]:
     """The digits (batch_size, 28, 28) of step ``step``, bent but not distorted yet; their labels;
-    and what is to draw further.
-    """
+    and what is to draw further."""
     drawn, draw = _draw_bent(len(digits.labels), recipe, seed, step)
     return *_bent(digits, drawn), draw
 

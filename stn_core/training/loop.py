@@ -86,8 +86,7 @@ def train(
 
 class Run:
     """A training of one experiment: set up, resumed, stepped through, logged, saved and finished.
-    The arguments are ``train``'s.
-    """
+    The arguments are ``train``'s."""
 
     def __init__(
         self,
@@ -140,8 +139,7 @@ class Run:
 
     def set_up(self, fresh: bool, recording: bool) -> None:
         """Make the model, the average of its weights, the optimiser and, if asked for, the
-        recorder.
-        """
+        recorder."""
         keep_freed_memory()
         torch.manual_seed(self.seed)
         with self.accelerator.main_process_first():  # which computes what the others then find

@@ -18,8 +18,7 @@ MOMENTUM = 0.95
 
 class Muon(torch.optim.AdamW):
     """AdamW, except for the parameter groups with ``"orthogonal": True``, which move by orthogonal
-    updates at the group's rate.
-    """
+    updates at the group's rate."""
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -75,8 +74,9 @@ def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
         product = factor if product is None else factor @ product
         gram = factor @ gram @ factor
     updates = [
-        whole[: len(each), : len(each)] @ each for whole, each in zip(product, wide, strict=True)
-    ]  # type: ignore[arg-type]
+        whole[: len(each), : len(each)] @ each
+        for whole, each in zip(product, wide, strict=True)  # type: ignore[arg-type]
+    ]
     return [
         u if u.shape == matrix.shape else u.T for u, matrix in zip(updates, matrices, strict=True)
     ]

@@ -133,8 +133,7 @@ def files_in(folder: Path, *patterns: str) -> Files:
 @dataclass
 class Job:
     """Where the queue was started: an experiment to train, its files, and how often its worker was
-    lost since the last state.
-    """
+    lost since the last state."""
 
     name: str
     out: Path
@@ -316,8 +315,7 @@ def _run(
 
 def connect(address: str) -> Any:
     """The module ``ray``, connected. ValueError in one sentence, after a bounded time, without Ray
-    or without an answer.
-    """
+    or without an answer."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import ray

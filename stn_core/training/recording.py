@@ -33,8 +33,7 @@ MOST_MOMENTS, MOST_STEPS = 10_000, 1_000_000_000  # what a file may hold
 
 def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
     """The digits of every recording: distorted gallery images (64, 1, H, W) and their labels
-    (64,).
-    """
+    (64,)."""
     images, labels = gallery()
     chosen = torch.arange(DIGITS) % 10 * 500 + torch.arange(DIGITS) // 10  # the classes in turn
     return distort(images[chosen], kind, SEED), labels[chosen]
@@ -42,8 +41,7 @@ def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
 
 class Recorder:
     """Collects logits (M, 64, 10) and, for a model with a transformer, theta (M, 64, P) at M
-    moments, denser at the start.
-    """
+    moments, denser at the start."""
 
     def __init__(self, experiment: Experiment, total: int, batch_size: int | None = None) -> None:
         self.experiment = experiment
@@ -71,8 +69,7 @@ class Recorder:
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go on from a ``state``; an empty one, of a run that was not recorded until now, leaves
-        the first moments out.
-        """
+        the first moments out."""
         if not state:
             return
         self.steps, self.logits = state["step"].tolist(), list(state["logits"])
@@ -95,8 +92,7 @@ class Recorder:
 
 class RecordingError(StnError):
     """A file that is no usable recording; the message names the file, what was expected and the
-    command that makes a good one.
-    """
+    command that makes a good one."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +136,7 @@ class Recording:
     @property
     def moved(self) -> Tensor:
         """How far the grids were from the identity: root mean square over the digits, pixels of the
-        input, (M,); 0 without one.
-        """
+        input, (M,); 0 without one."""
         transform, theta = self.transform, self.theta
         if transform is None or theta is None:
             return torch.zeros(len(self.steps))
@@ -185,15 +180,13 @@ def middle() -> Tensor:
 
 def root_mean_square(distances: Tensor) -> Tensor:
     """Of vectors (..., 2): a scalar. Those beyond 1 000 count as 1 000, so that one collapsed
-    homography does not hide the rest.
-    """
+    homography does not hide the rest."""
     return distances.clamp(-1000, 1000).square().sum(-1).mean().sqrt()
 
 
 def canvas_to_digit(distortion: Distortion) -> Tensor:
     """Where each pixel of the recorded images comes from in the upright digit, normalised: (64, 2,
-    H, W).
-    """
+    H, W)."""
     parameters = distortion.draw(DIGITS, torch.Generator().manual_seed(SEED))
     # which has no grid: the digit is put at whole pixels
     if isinstance(distortion, TranslationClutter):
@@ -219,8 +212,7 @@ def record_command(experiment: Experiment) -> str:
 
 def load_recording(path: str | os.PathLike[str]) -> Recording:
     """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its
-    experiment would record.
-    """
+    experiment would record."""
     path = Path(path)
     known = EXPERIMENTS.get(path.stem)
     fail = about_file(
@@ -314,8 +306,7 @@ def check_tensors(
     fail: Any,
 ) -> None:
     """Raise what ``fail`` makes if a recording's tensors are not of the shapes and types
-    ``expected``, or not finite.
-    """
+    ``expected``, or not finite."""
     actual = {name: (tuple(value.shape), value.dtype) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
         if expected.get(name) != actual.get(name):

@@ -1,6 +1,5 @@
 """Many experiments, one after the other or several side by side: each in a process of its own, with
-its share of the cores.
-"""
+its share of the cores."""
 
 import os
 import subprocess
@@ -17,8 +16,7 @@ GPU_JOBS = 6
 
 def default_jobs(device: str = "auto", small: bool = True) -> int:
     """How many experiments train fastest side by side: one a CPU core, since one thread is used
-    best; on a GPU a few, if they are small.
-    """
+    best; on a GPU a few, if they are small."""
     if device == "cpu" or not torch.cuda.is_available():
         return cores()
     return min(GPU_JOBS, max(1, cores() // 2)) if small else 1

@@ -1,6 +1,5 @@
 """Randomness that is a function of seed and step, so that a run can be killed and resumed, and
-shared by several processes.
-"""
+shared by several processes."""
 
 from functools import lru_cache
 
@@ -16,6 +15,5 @@ def epoch_permutation(count: int, seed: int, epoch: int) -> Tensor:
 
 def step_generator(seed: int, count: int, purpose: int) -> torch.Generator:
     """A generator for the ``count``-th draw of a kind: purpose 0 orders epochs, 1 changes the
-    pictures of a step.
-    """
+    pictures of a step."""
     return torch.Generator().manual_seed((seed * 2 + purpose) * 1_000_003 + count)

@@ -23,15 +23,13 @@ class Task(Protocol):
 
     def create_model(self, fresh: bool) -> ExplainableModel:
         """The model; if ``fresh``, ready for the first step, else to be filled from a saved
-        state.
-        """
+        state."""
 
     def create_optimiser(self, model: Any) -> torch.optim.Optimizer: ...
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """What step ``step`` trains on: the model's inputs (batch_size, ...), the pictures first,
-        and labels (batch_size,).
-        """
+        and labels (batch_size,)."""
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor: ...
 
@@ -45,8 +43,7 @@ class Task(Protocol):
         """Bring a trained model's probabilities in line with how often it is right, without another
         answer, and round its weights to the precision of its checkpoint. Back come that precision
         and what the checkpoint says of the model: with a "test_error" and, if there are pictures
-        for it, a "validation_error", both in per cent.
-        """
+        for it, a "validation_error", both in per cent."""
 
 
 def create_task(

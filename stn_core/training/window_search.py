@@ -68,8 +68,7 @@ def precompute_window_features(
 
 class PositionClassifiers(nn.Module):
     """Two sets of N linear classifiers, one set for each half of the photographs; scores of several
-    windows add up.
-    """
+    windows add up."""
 
     def __init__(self, windows: int, width: int, classes: int) -> None:
         super().__init__()
@@ -78,16 +77,14 @@ class PositionClassifiers(nn.Module):
 
     def scores(self, window: int, features: Tensor, half: Tensor) -> Tensor:
         """Features (B, ..., C) of one window, judged by the set ``half`` (B,) of 0 and 1: (B, ...,
-        classes).
-        """
+        classes)."""
         mine, others = features @ self.weight[0, window], features @ self.weight[1, window]
         return torch.where(half.view(-1, *[1] * (features.ndim - 1)) == 0, mine, others)
 
 
 def at(maps: Tensor, places: Tensor) -> Tensor:
     """Maps (B, K, K, C) over window positions, read at places (B, 2), in [-1, 1] from the first
-    position to the last: (B, C).
-    """
+    position to the last: (B, C)."""
     # positions are the centres of a map's pixels
     grid = places[:, None, None] * (1 - 1 / maps.shape[1])
     return sample(maps.permute(0, 3, 1, 2), grid, padding="border")[:, :, 0, 0]

@@ -13,8 +13,7 @@ from stn_core.transformer.transforms import Size, Transform
 
 class Localisation(nn.Module):
     """``features`` turn images (B, C, H, W) into (B, width), one linear layer regresses theta (B,
-    P) from them.
-    """
+    P) from them."""
 
     def __init__(self, features: nn.Module, width: int, transform: Transform) -> None:
         super().__init__()
@@ -32,8 +31,7 @@ class Localisation(nn.Module):
 
 def fully_connected(size: Size, transform: Transform, width: int = 32) -> Localisation:
     """The localiser of ST-FCN: three fully connected layers of 32 units, then the regression;
-    one-channel images of ``size``.
-    """
+    one-channel images of ``size``."""
     layers: list[nn.Module] = [nn.Flatten()]
     for inputs in (size[0] * size[1], width, width):
         layers += [nn.Linear(inputs, width), nn.ReLU()]
@@ -43,8 +41,7 @@ def fully_connected(size: Size, transform: Transform, width: int = 32) -> Locali
 def convolutional(size: Size, transform: Transform, filters: int = 20) -> Localisation:
     """The localiser of ST-CNN: on the 2x down-sampled image, two 5x5 convolutions of 20 filters,
     each with a 2x2 max-pool, then 20 fully connected units and the regression; one-channel images
-    of ``size``, at least 28 on a side.
-    """
+    of ``size``, at least 28 on a side."""
     after = [pooled(pooled(side // 2 - 4) - 4) for side in size]
     layers = nn.Sequential(
         nn.AvgPool2d(2),

@@ -53,8 +53,7 @@ def sample(
 
 def _snapped(grid: Tensor, size: Size) -> Tensor:
     """Move every point to the pixel centre floor(x + 0.5) of equation (4); left to itself, torch
-    rounds halves to even.
-    """
+    rounds halves to even."""
     extent = torch.tensor((size[1], size[0]), dtype=grid.dtype, device=grid.device)
     pixel = (((grid + 1) * extent - 1) / 2 + 0.5).floor()
     return (2 * pixel + 1) / extent - 1

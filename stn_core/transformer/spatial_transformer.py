@@ -1,6 +1,5 @@
 """The spatial transformer: localisation network, grid generator and sampler as one module (figure 2
-of the paper).
-"""
+of the paper)."""
 
 from typing import NamedTuple
 
@@ -20,8 +19,7 @@ class Trace(NamedTuple):
 
 class Explanation(NamedTuple):
     """What a model answered and what its transformers did on the way: one ``Trace`` each, none for
-    FCN and CNN.
-    """
+    FCN and CNN."""
 
     logits: Tensor  # (B, classes) float32
     transformers: tuple[Trace, ...]
@@ -29,8 +27,7 @@ class Explanation(NamedTuple):
 
 class ExplainableModel(nn.Module):
     """A classifier of images (B, C, H, W) that shows what its transformers do. It keeps nothing of
-    a call, since it is shared.
-    """
+    a call, since it is shared."""
 
     def explain(self, images: Tensor) -> Explanation:
         """The logits for images (B, C, H, W), and a trace of each transformer."""
@@ -72,8 +69,7 @@ class SpatialTransformer(nn.Module):
 
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
         """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's
-        place.
-        """
+        place."""
         if theta is None:
             if self.localisation is None:
                 raise ValueError(

@@ -32,8 +32,7 @@ def regular_points(
     size: Size, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Tensor:
     """G, the centres of an H x W image's pixels, row by row: (H * W, 2) points (x, y) in [-1,
-    1].
-    """
+    1]."""
     height, width = size
     x = (2 * torch.arange(width, dtype=torch.float64) + 1) / width - 1
     y = (2 * torch.arange(height, dtype=torch.float64) + 1) / height - 1
@@ -58,14 +57,12 @@ class Transform:
 
     def coefficients(self, theta: Tensor) -> Tensor:
         """theta (B, P) as the matrix that acts on ``features``: (B, 2, F), or (B, 3, 3) for a
-        homography.
-        """
+        homography."""
         raise NotImplementedError
 
     def features(self, points: Tensor) -> Tensor:
         """What the map is linear in, for target points (N, 2): (N, F). Here homogeneous coordinates
-        (x, y, 1).
-        """
+        (x, y, 1)."""
         return torch.cat((points, torch.ones_like(points[:, :1])), dim=1)
 
     def warp(self, theta: Tensor, points: Tensor) -> Tensor:
@@ -136,8 +133,7 @@ def grid_features(
     transform: Transform, size: Size, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
     """The features (H * W, F) of the centres of an H x W output's pixels; computed once, so never
-    change them.
-    """
+    change them."""
     # cached for every later caller, also one that wants gradients
     with torch.inference_mode(False):
         return transform.features(regular_points(size, torch.float64)).to(device, dtype)
@@ -145,8 +141,7 @@ def grid_features(
 
 def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
     """Fixed points (N, 2) in the type and on the device of ``like``; brought there once, so never
-    change them.
-    """
+    change them."""
     return _constant(points, like.dtype, like.device)
 
 
@@ -160,8 +155,7 @@ def _constant(
 
 def dehomogenise(points: Tensor) -> Tensor:
     """Homogeneous points (B, 3, N) -> (B, 2, N). At the horizon, |w| < 1e-6, w keeps its sign and
-    is held at 1e-6.
-    """
+    is held at 1e-6."""
     w = points[:, 2:]
     w = torch.where(w.abs() < HORIZON, torch.copysign(torch.full_like(w, HORIZON), w), w)
     return points[:, :2] / w
@@ -169,8 +163,7 @@ def dehomogenise(points: Tensor) -> Tensor:
 
 def _linear_parts(matrix: Tensor) -> dict[str, Tensor]:
     """(B, 2, 2) = R(rotation) diag(scale) [[1, shear], [0, 1]]: rotation (B,), scale (B, 2), shear
-    (B,); finite if singular.
-    """
+    (B,); finite if singular."""
     (a, b), (c, d) = matrix.unbind(1)[0].unbind(1), matrix.unbind(1)[1].unbind(1)
     scale_x = torch.hypot(a, c)
     flat = scale_x < 1e-12  # x is collapsed: read the angle off the second column
@@ -186,8 +179,7 @@ def _linear_parts(matrix: Tensor) -> dict[str, Tensor]:
 
 class Affine(Transform):
     """x_s = theta_11 x_t + theta_12 y_t + theta_13 and alike for y: 6 parameters, the rows of a 2x3
-    matrix, equation (1).
-    """
+    matrix, equation (1)."""
 
     name, num_params = "affine", 6
 
@@ -239,8 +231,7 @@ class Attention(Affine):
 
 class Similarity(Affine):
     """x_s = a x_t - b y_t + t_x, y_s = b x_t + a y_t + t_y: theta = (a, b, t_x, t_y), a rotation,
-    one scale and a shift.
-    """
+    one scale and a shift."""
 
     name, num_params = "similarity", 4
 
@@ -262,8 +253,7 @@ class Similarity(Affine):
 
 class Projective(Transform):
     """A plane homography: 8 parameters, the rows of a 3x3 matrix without its last entry, h33
-    = 1.
-    """
+    = 1."""
 
     name, num_params = "projective", 8
 
@@ -284,8 +274,7 @@ class Projective(Transform):
 class ThinPlateSpline(Transform):
     """A thin plate spline through K = 16 points: theta are the source positions (x, y) of a regular
     4x4 grid of target control points, row by row, corners at +-1 (32 numbers). Between them it
-    bends as little as possible (Bookstein 1989).
-    """
+    bends as little as possible (Bookstein 1989)."""
 
     name, num_params = "tps", 32
 

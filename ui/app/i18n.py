@@ -1,6 +1,5 @@
 """The texts of the pages in every language: a ``texts.toml`` in each page's folder, its
-translations side by side.
-"""
+translations side by side."""
 
 import tomllib
 from functools import lru_cache
@@ -44,8 +43,7 @@ def texts(page: str) -> Translator:
 
 def translated(sentence: Any) -> Any:
     """A Message in the visitor's language, by its key in ``errors.toml``, which has no English:
-    that stands where it is said. Anything else as it is.
-    """
+    that stands where it is said. Anything else as it is."""
     if not isinstance(sentence, Message):
         return sentence
     template = _table(ERRORS).get(sentence.key, {}).get(language(), sentence.template)
@@ -89,8 +87,7 @@ def _keep() -> None:
 @lru_cache
 def file_of(page: str) -> Path:
     """The file with the texts of a page, or of a part that pages share: "why", "app", "controls",
-    "take_home".
-    """
+    "take_home"."""
     return next(path for place in PLACES if (path := place / page / "texts.toml").is_file())
 
 

@@ -1,6 +1,5 @@
 """The trained models, the recordings of their training and what was measured of them: loaded once,
-shared, never changed.
-"""
+shared, never changed."""
 
 import json
 import os
@@ -98,8 +97,7 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 
 def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
     """The trained model of an exhibit about digits; None if there is none, and the page says why in
-    its text "missing".
-    """
+    its text "missing"."""
     checkpoint = load(experiment)
     if isinstance(checkpoint, Missing):
         st.warning(
@@ -120,8 +118,7 @@ def _load(path: Path, changed: int) -> Checkpoint:
 
 def code_of(path: Path) -> str:
     """A path as Python, for a program that runs in the clone's folder, or anywhere beside an
-    installation; one from elsewhere is named by its variable alone.
-    """
+    installation; one from elsewhere is named by its variable alone."""
     if path.is_relative_to(ROOT):
         return repr(path.relative_to(ROOT).as_posix() if ROOT != INSTALLED else path.as_posix())
     if path == REPORT:
@@ -153,16 +150,14 @@ def _recording(path: Path, changed: int) -> Recording:
 
 def digits_link(experiment: Experiment) -> str:
     """The address of the digits page on one model, from any other page, in the visitor's
-    language.
-    """
+    language."""
     address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
     return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
 
 
 def report() -> Report | str:
     """What was measured of the models, or why there is nothing, in one sentence. A file that
-    changes is read again.
-    """
+    changes is read again."""
     try:
         return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
     except ReportError as error:
@@ -176,8 +171,7 @@ def _report(path: Path, changed: int) -> Report:
 
 def oracle() -> dict[str, float]:
     """The error in per cent of a CNN behind the true inverse map, by kind, as ``benchmarks.oracle``
-    measured it; what can't be read is left out.
-    """
+    measured it; what can't be read is left out."""
     try:
         found = json.loads(ORACLE.read_text("utf-8"))
         errors = {kind: float(about["errors"][0]) for kind, about in found.items()}

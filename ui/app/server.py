@@ -27,8 +27,7 @@ def routes() -> list[Route]:
 @asynccontextmanager
 async def begin(app: st.App) -> AsyncIterator[None]:
     """Open the first page, as ``streamlit run`` does for a script without a server of its own;
-    import the pages meanwhile, so that the first visitor does not wait for all of it.
-    """
+    import the pages meanwhile, so that the first visitor does not wait for all of it."""
     threading.Thread(
         target=importlib.import_module, args=("ui.pages.laboratory",), daemon=True
     ).start()
@@ -48,8 +47,7 @@ def _base() -> str:
 
 def main() -> None:
     """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port
-    8502``.
-    """
+    8502``."""
     # by itself: importing stn_core takes seconds
     places = runpy.run_path(str(PACKAGES / "stn_core" / "places.py"))
     sys.argv = ["streamlit", "run", str(places["ROOT"] / "app.py"), *sys.argv[1:]]

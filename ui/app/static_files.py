@@ -1,7 +1,6 @@
 """Files for the browser, served from memory below ``app/static/`` under names with the hash of
 their content: a browser fetches each of them once, and never an old one. Nothing is written, so the
-laboratory may lie where only others can write.
-"""
+laboratory may lie where only others can write."""
 
 import gzip
 import hashlib
@@ -19,8 +18,7 @@ _files: dict[str, bytes] = {}  # compressed, once for everybody
 
 def serve(name: str, content: bytes) -> str:
     """Serve a file; ``{}`` in ``name`` stands for the hash. Back comes its whole name, below
-    ``app/static/``.
-    """
+    ``app/static/``."""
     name = name.format(_hash(content))
     _put(name, content)
     return name
@@ -28,8 +26,7 @@ def serve(name: str, content: bytes) -> str:
 
 def serve_folder(name: str, files: Mapping[str, bytes]) -> str:
     """The same for files that find each other by their names: the hash, of all of them, is the
-    folder's.
-    """
+    folder's."""
     name = name.format(_hash(b"".join(files.values())))
     for file, content in files.items():
         _put(f"{name}/{file}", content)

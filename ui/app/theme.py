@@ -1,6 +1,5 @@
 """How the app looks: light or dark, as the browser or the menu chooses, and for a projector either
-of them at its strongest.
-"""
+of them at its strongest."""
 
 from pathlib import Path
 

@@ -43,8 +43,7 @@ def component(folder: Path, name: str, **options: Any) -> Callable[..., Any]:
 
 def serve_modules(folder: Path) -> str:
     """Serve the modules of a folder below ui/ and those of ui/browser; back comes where, below
-    ``static/``.
-    """
+    ``static/``."""
     paths = sorted((*folder.glob("*.js"), *BROWSER.glob("*.js"), *BROWSER.glob("*.wasm")))
     return serve_folder(
         f"{folder.name}-{{}}",

@@ -95,8 +95,7 @@ def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
 
 def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Layer], Tensor]:
     """The layers of a module that is run on x (1, C, H, W), and what comes out; ``numbers`` grows
-    by their weights.
-    """
+    by their weights."""
     layers = []
     for part in _leaves(module):
         before = x

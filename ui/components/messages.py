@@ -1,6 +1,5 @@
 """What components send from the browser: a numbered message under "said" in their state, which a
-run takes once. Nothing in it is trusted.
-"""
+run takes once. Nothing in it is trusted."""
 
 import math
 from typing import Any

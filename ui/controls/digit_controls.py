@@ -1,6 +1,5 @@
 """What the pages about one digit have in common beside the picture: which digit, which distortion,
-which models.
-"""
+which models."""
 
 import streamlit as st
 import torch
@@ -51,8 +50,7 @@ def table() -> dict[str, Control]:
 
 def choose_digit() -> tuple[torch.Tensor, int | None]:
     """A digit of the gallery, or the visitor's own: uint8 (28, 28), with its class if that is
-    known.
-    """
+    known."""
     say = texts("controls")
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
@@ -75,8 +73,7 @@ def shuffle() -> None:
 
 def choose_upload() -> torch.Tensor | None:
     """A digit uint8 (28, 28) that the visitor uploads or that the address holds; None if there is
-    none.
-    """
+    none."""
     say = texts("controls")
     file = st.file_uploader(
         say("photograph"), key="file", on_change=take_upload, max_upload_size=10
@@ -94,8 +91,7 @@ def choose_upload() -> torch.Tensor | None:
 
 def take_upload() -> None:
     """Bring the uploaded picture to MNIST's form and keep it in the URL, so that a link shows the
-    same.
-    """
+    same."""
     st.session_state.pop("upload_error", None)
     file = st.session_state["file"]
     if file is None:

@@ -1,6 +1,5 @@
 """The state of the pages about one digit: what can be set of a distortion, what it does to a digit,
-and what training drew.
-"""
+and what training drew."""
 
 import torch
 from torch import Tensor
@@ -116,8 +115,7 @@ def undistorted(kind: str) -> Values:
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
     """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1,
-    1, H, W).
-    """
+    1, H, W)."""
     v = arguments(SLIDERS[kind], values)
     if kind == "r":
         return distort_digit(digit, "r", angle=v["angle"])

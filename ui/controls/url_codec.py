@@ -1,6 +1,5 @@
 """What has no widget, as text for a URL and back: numbers that a hand sets, a digit, a step of
-training. A URL may say anything.
-"""
+training. A URL may say anything."""
 
 import base64
 import binascii
@@ -16,8 +15,7 @@ from torch import Tensor
 @dataclass(frozen=True)
 class ByHand:
     """32 numbers that have no slider, since only a hand sets them: in the URL a byte each, the
-    steps from ``low``.
-    """
+    steps from ``low``."""
 
     key: str
     low: float
@@ -31,8 +29,7 @@ class ByHand:
 
     def to_text(self, numbers: Sequence[float]) -> str | None:
         """The numbers for a URL; None if they are all untouched. ValueError if they are not 32
-        finite numbers.
-        """
+        finite numbers."""
         if len(numbers) != 32 or not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"{self.key} must be 32 finite numbers; got {numbers!r}")
         steps = [
@@ -87,8 +84,7 @@ def is_digit(text: str) -> bool:
 
 def step_from_text(text: object, last: int) -> int:
     """The training step that a URL or a browser names, brought into 0 to ``last``; 0 if it is
-    none.
-    """
+    none."""
     try:
         return min(max(int(str(text)[:20]), 0), last)
     except ValueError:

@@ -19,8 +19,7 @@ from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Swit
 
 def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
     """A slider, in ``place``; with the range of training behind its label where it has a line to
-    itself.
-    """
+    itself."""
     label = say(slider.label_key)
     label = f"{label} ({slider.unit})" if slider.unit else label
     if slider.trained and not slider.half:
@@ -57,8 +56,7 @@ def range_in_words(bounds: tuple[float, float], say: Translator) -> str:
 
 def reset_sliders(sliders: Sequence[Slider]) -> None:
     """Put sliders where they change nothing; to be called before they are drawn, as from a
-    button.
-    """
+    button."""
     st.session_state.update({slider.key: slider.rest for slider in sliders})
 
 
@@ -92,8 +90,7 @@ def draw_choice(
 ) -> str:
     """Buttons for the options of a choice. Options that the page keeps in the address are said in
     the visitor's language; the others are names in themselves. ``former``: see
-    ``option_in_address``.
-    """
+    ``option_in_address``."""
     label, visibility = say(choice.label_key), _visibility(show_label)
     if not choice.kept_by_page:
         chosen = widget(
@@ -139,8 +136,7 @@ def draw_choices(
     choices: Choices, say: Translator, offered: Sequence[str] | None = None
 ) -> list[str]:
     """Buttons for several options at once; ``offered`` has those that there are now, all of them by
-    default.
-    """
+    default."""
     return st.pills(
         say(choices.label_key),
         choices.options if offered is None else offered,

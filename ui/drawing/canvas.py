@@ -38,8 +38,7 @@ WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 def picture(image: Tensor) -> str:
     """A grey image (H, W), or one with alpha (H, W, 2), in [0, 1] as a PNG in a data URI, a few
-    hundred bytes.
-    """
+    hundred bytes."""
     pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
@@ -72,8 +71,7 @@ def model_line(model: str) -> dict[str, Any]:
 
 class Canvas:
     """A figure in the making: panels with their own axes, texts in the figure's own coordinates (x
-    and y from 0 to 1).
-    """
+    and y from 0 to 1)."""
 
     def __init__(self, height: int) -> None:
         self.traces: list[dict[str, Any]] = []
@@ -116,8 +114,7 @@ class Canvas:
         yaxis: dict[str, Any],
     ) -> dict[str, str]:
         """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's,
-        such as range and tickvals.
-        """
+        such as range and tickvals."""
         marked = {"tickfont": {"size": 14, "color": TEXT}, "showgrid": True, "gridcolor": FAINT}
         return self._axes(x, y, marked | xaxis, marked | yaxis)
 
@@ -131,8 +128,7 @@ class Canvas:
         margin: float = 0.02,
     ) -> dict[str, str]:
         """A picture at equal aspect in its frame, if any, with room around it for what lies
-        outside: ``margin`` of a side.
-        """
+        outside: ``margin`` of a side."""
         height, width = size
         room = margin * max(size)
         hidden = {"visible": False}

@@ -1,6 +1,5 @@
 """A canvas laid out in pixels from the figure's top left corner, with charts, arrows and squares:
-what the exhibits draw on.
-"""
+what the exhibits draw on."""
 
 import base64
 from collections.abc import Sequence
@@ -99,8 +98,7 @@ class Board(Canvas):
         ytext: Sequence[str] | None = None,
     ) -> Axes:
         """Axes for curves, with few ticks and a line where they meet; the ticks' texts lie outside
-        the box.
-        """
+        the box."""
         # Plotly draws no axes without a trace
         self.traces.append({"type": "scatter", "x": [None], "y": [None]})
         shared = {
@@ -183,8 +181,7 @@ class Board(Canvas):
         margin: float,
     ) -> None:
         """Many small dots at points (N, 2) of an image of ``size`` and with ``margin`` around it,
-        as one drawing over it: a marker each takes Plotly longer than all the rest of a figure.
-        """
+        as one drawing over it: a marker each takes Plotly longer than all the rest of a figure."""
         height, width = size
         left = -0.5 - margin * max(size)
         box = {"x": left, "y": left, "sizex": width - 1 - 2 * left, "sizey": height - 1 - 2 * left}
@@ -213,8 +210,7 @@ class Board(Canvas):
         head: float = 0.35,
     ) -> None:
         """Arrows between points (N, 2), in one trace; the head's sides are ``head`` of the arrow's
-        length.
-        """
+        length."""
         along = heads - tails
         across = torch.stack((-along[:, 1], along[:, 0]), dim=1)
         left, right = (
@@ -251,19 +247,18 @@ class Board(Canvas):
         mark: str | None = None,
     ) -> None:
         """A text at pixel (x, y) of the figure, perhaps with a square of the colour ``mark`` before
-        it.
-        """
+        it."""
         text = f'<span style="color:{mark}">■</span> {text}' if mark else text
         self.write(
             text,
             x / WIDTH,
             1 - y / self.height,
-            size=size,
+            size=size,  # type: ignore[arg-type]
             bold=bold,
             anchor=anchor,
             color=color,
             mono=mono,
-        )  # type: ignore[arg-type]
+        )
 
     def at(
         self,

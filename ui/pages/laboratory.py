@@ -24,8 +24,7 @@ torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares th
 @st.cache_resource(show_spinner="Reading the digits")
 def warm_up() -> None:
     """Once a server: read what every visitor needs, and keep the garbage collector from walking
-    through it ever after.
-    """
+    through it ever after."""
     share_heaps()
     gallery()
     gc.collect()

@@ -25,8 +25,7 @@ from ui.pages import (
 
 class Page(NamedTuple):
     """A page: what shows it, and its controls by their names, which are also the widgets' keys and
-    the names in the address.
-    """
+    the names in the address."""
 
     show: Callable[[], None]
     controls: Callable[[], dict[str, Control]]

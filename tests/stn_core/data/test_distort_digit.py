@@ -1,6 +1,5 @@
 """One digit distorted by given amounts: the same as the distortion's parameters say, and clear
-about amounts that do not fit.
-"""
+about amounts that do not fit."""
 
 import math
 

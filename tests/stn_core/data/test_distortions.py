@@ -1,6 +1,5 @@
 """Distorted MNIST against the definitions, computed anew in pixel space with numpy, scipy and
-kornia.
-"""
+kornia."""
 
 import math
 
@@ -42,8 +41,7 @@ def from_centre(side):
 
 def similarity(image, side, angle, scale, shift):
     """The digit turned clockwise (y is down), scaled, and shifted in a canvas: each canvas pixel is
-    taken back to the digit.
-    """
+    taken back to the digit."""
     x, y = from_centre(side)
     x, y = (x - shift[0]) / scale, (y - shift[1]) / scale
     return warped(
@@ -73,8 +71,7 @@ BOX = 14 * torch.tensor([[-1, -1], [1, -1], [1, 1], [-1, 1]], dtype=torch.float6
 
 def stretched(images, parameters):
     """The frame's corners go to BOX + moves; in the digit's own pixels they lie at BOX / scale,
-    since the digit is scaled first.
-    """
+    since the digit is scaled first."""
     return projected(
         images,
         BOX / parameters["scale"].double()[:, None, None],

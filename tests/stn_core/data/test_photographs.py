@@ -1,6 +1,5 @@
 """Uploaded pictures: every usable one becomes a digit as MNIST has it, every other one a
-sentence.
-"""
+sentence."""
 
 import io
 import struct

@@ -1,6 +1,5 @@
 """The report: what it measures, against the models' own answers; what it keeps; which files it
-refuses.
-"""
+refuses."""
 
 import json
 import math
@@ -196,8 +195,7 @@ def test_in_tc_the_digit_moves_and_the_distractors_stay():
 
 def classes(*images):
     """Images (28, 28) as those of class 0; the other classes have one image each, the same pixel
-    for all of them.
-    """
+    for all of them."""
     single = torch.zeros(9, 1, 28, 28)
     single[:, 0, 0, 0] = 1
     return torch.cat((torch.stack(images)[:, None], single)), torch.cat(

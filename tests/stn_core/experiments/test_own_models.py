@@ -1,6 +1,5 @@
 """Models from a folder outside the tree: they appear everywhere; a mistake in one file is a
-sentence and nothing more.
-"""
+sentence and nothing more."""
 
 import json
 import os
@@ -31,8 +30,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A folder that STN_CHECKPOINTS names, with the example of docs/own-models.md; what it adds is
-    gone after the test.
-    """
+    gone after the test."""
     monkeypatch.setenv("STN_CHECKPOINTS", str(tmp_path))
     (tmp_path / "mine.py").write_text(EXAMPLE)
     yield tmp_path

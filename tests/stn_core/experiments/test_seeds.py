@@ -1,6 +1,5 @@
 """Several training seeds: each has its place, the validation error chooses among them, and the
-queue can be stopped at any time.
-"""
+queue can be stopped at any time."""
 
 import json
 import tarfile

@@ -1,6 +1,5 @@
 """What the exhibits compute: what the families keep, the map used the wrong way round, kernels as
-functions, what is read.
-"""
+functions, what is read."""
 
 import math
 

@@ -1,6 +1,5 @@
 """Honest probabilities: the temperature is the one that was put in, and taking it into the last
-layer changes no answer.
-"""
+layer changes no answer."""
 
 import torch
 from torch import nn

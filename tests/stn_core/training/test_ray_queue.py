@@ -1,6 +1,5 @@
 """The queue on a Ray cluster: two nodes on this machine, one of whose workers is killed; and what
-it says without a cluster.
-"""
+it says without a cluster."""
 
 import os
 import re

@@ -1,6 +1,5 @@
 """Recordings of training: read back as they were written, checked field by field, and what is
-computed from them.
-"""
+computed from them."""
 
 import json
 from pathlib import Path
@@ -48,8 +47,7 @@ def written(folder, tensors=None, about=ABOUT, name=NAME):
 
 def refused(path):
     """The one sentence with which a file is refused; it always names the file and the command that
-    makes a good one.
-    """
+    makes a good one."""
     with pytest.raises(RecordingError) as caught:
         load_recording(path)
     text = str(caught.value)

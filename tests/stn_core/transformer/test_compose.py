@@ -1,6 +1,5 @@
 """theta from named quantities: ``decompose`` reads them back, and larger families agree with
-smaller ones.
-"""
+smaller ones."""
 
 import pytest
 import torch

@@ -53,8 +53,7 @@ REFERENCE = {"nearest": integer, "bilinear": bilinear, "bicubic": keys}
 
 def slowly(image, x, y, kernel, padding):
     """Equation (3) for an image (C, H, W) at pixel (x, y); outside lie zeros or copies of the
-    edge.
-    """
+    edge."""
     k = REFERENCE[kernel]
     _, height, width = image.shape
     total = np.zeros(len(image))
@@ -112,8 +111,7 @@ def test_float32_values_follow_the_equations_too(kernel, padding):
 @every_padding
 def test_nearest_breaks_exact_ties_upwards(width, padding):
     """Half-way between two columns floor(x + 0.5) takes the right one; on the image's right edge
-    that is the outside.
-    """
+    that is the outside."""
     images = torch.arange(1.0, width + 1).view(1, 1, 1, width)
     ties = torch.arange(-1, width) + 0.5
     grid = torch.stack(

@@ -21,8 +21,7 @@ NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribut
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, tiny_mnist):
     """The app with untrained models in place of the shipped ones, one that is broken, and the
-    report on them.
-    """
+    report on them."""
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
     for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
@@ -42,8 +41,7 @@ def address(tmp_path_factory, tiny_mnist):
 @pytest.fixture
 def visit(tab, address):
     """visit("/?kind=R") opens the page as a new visitor and waits for the figure. Any complaint of
-    the browser fails the test.
-    """
+    the browser fails the test."""
     problems = []
 
     def check(request):
@@ -266,8 +264,7 @@ EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
 
 def open_exhibit(visit, name):
     """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not
-    there first.
-    """
+    there first."""
     page = visit(size=(1920, 1080))  # wide enough for all links
     before = shown(page)
     page.get_by_role("link", name=name).click()

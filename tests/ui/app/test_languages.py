@@ -1,6 +1,5 @@
 """No text is missing in any language, no page speaks English to who asked for Chinese, and
-addresses know no language.
-"""
+addresses know no language."""
 
 import ast
 import io
@@ -51,8 +50,7 @@ def blanks(text):
 
 def said_in_code():
     """Every Message, or error that is one: its key, its English, and the names of what fills its
-    blanks.
-    """
+    blanks."""
     for path in [*(ROOT / "stn_core").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(call, ast.Call) or not re.search(
@@ -202,8 +200,7 @@ UPLOADS = {
 
 def told(app):
     """The warnings and errors of a page as one text, which is Chinese; and in English, after the
-    switch of the language.
-    """
+    switch of the language."""
     texts = []
     for language in ("zh", "en"):
         app.button_group(key="language").set_value(language).run()

@@ -1,6 +1,5 @@
 """The live stage's engine in a real browser, held against torch: nothing here is stored, every
-number is computed on both sides.
-"""
+number is computed on both sides."""
 
 import base64
 import json
@@ -174,8 +173,7 @@ def test_half_precision_is_used_where_nothing_is_lost(page):
 
 def test_other_sizes_and_layers_need_no_change(page):
     """A transformer with an output of its own size, a classifier with dropout, padding at the
-    border, another kernel.
-    """
+    border, another kernel."""
     torch.manual_seed(0)
     model = EXPERIMENTS["rts-st-cnn-affine"].create_model()
     part = model.transformer
@@ -252,8 +250,7 @@ def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
 @pytest.mark.parametrize("kind", TABLE_KINDS)
 def test_the_sliders_distort_as_in_python(page, kind):
     """From the values of ui/controls/distortion_state.py to pixels, with what the seed gives and
-    what a hand has moved.
-    """
+    what a hand has moved."""
     from ui.pages.stage.component import seeded
 
     digit = gallery().images[1234]

@@ -1,6 +1,5 @@
 """What is taken home: programs that print the page's numbers, animations over a slider, pictures
-and pages of a real browser.
-"""
+and pages of a real browser."""
 
 import ast
 import base64
@@ -39,8 +38,7 @@ TEXTS = tomllib.loads(file_of("take_home").read_text("utf-8"))
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Checkpoints of untrained models whose transformers do something, and recordings of two of
-    them.
-    """
+    them."""
     folder = tmp_path_factory.mktemp("own")
     torch.manual_seed(3)
     for name in (

@@ -1,6 +1,5 @@
 """A control is stated once: what one adds to a page's table is a widget, in the address, in
-lessons, in animations and programs.
-"""
+lessons, in animations and programs."""
 
 import pytest
 from visits import sent, visited, working
@@ -32,8 +31,7 @@ LESSON = 'title = "Mine"\n[[step]]\npage = "{page}"\nstate = {{ {key} = {value} 
 
 def add(monkeypatch, page, key):
     """A slider more on a page, in the only place where its sliders are stated; its label is that of
-    another one.
-    """
+    another one."""
     if page in ("digits", "stage"):
         added = Slider(key, 0, 9, 3, 1, label="Rotation")
         monkeypatch.setitem(distortion_state.SLIDERS, "r", (*distortion_state.SLIDERS["r"], added))

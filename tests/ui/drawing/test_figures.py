@@ -1,6 +1,5 @@
 """What a page draws and says of a model's answer: the figure, the curves of the grid, theta in
-words.
-"""
+words."""
 
 import base64
 import io

@@ -44,8 +44,7 @@ def complete(tmp_path_factory):
 @pytest.fixture
 def visit(monkeypatch, complete):
     """visit(r_angle="30") opens the page at that address; STN_CHECKPOINTS is read at start, so the
-    folder is put in its place.
-    """
+    folder is put in its place."""
 
     def call(checkpoints=complete, **address):
         monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)

@@ -1,6 +1,5 @@
 """The birds that ship with the app: six readable pictures, named after species, and our script's
-own work.
-"""
+own work."""
 
 import subprocess
 import sys

@@ -1,6 +1,5 @@
 """The exhibits without a browser: every page, every control, every text in both languages, nonsense
-in the address.
-"""
+in the address."""
 
 import json
 import tomllib

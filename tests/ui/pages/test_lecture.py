@@ -1,6 +1,5 @@
 """Lectures: their files and what can be wrong in one, the steps on their pages, what they claim,
-and the keys in a real browser.
-"""
+and the keys in a real browser."""
 
 import json
 import re
@@ -181,8 +180,7 @@ def test_every_default_is_accepted_and_every_page_has_a_title(page):
 @pytest.fixture
 def visit():
     """visit("why", lesson="paper", at="2") opens the whole app on a page at that address, with the
-    shipped models.
-    """
+    shipped models."""
 
     return lambda page="", **address: visited(page, **address)
 

@@ -1,6 +1,5 @@
 """The results page without a browser: the table, the curves, before and after; what is missing,
-broken or out of date.
-"""
+broken or out of date."""
 
 import json
 import re
@@ -51,8 +50,7 @@ def alike(within, between, value=0.5):
 
 def measured(name, path):
     """Errors that are 1 % inside a rotation of 90 degrees and 60 % outside, other figures that can
-    be told apart.
-    """
+    be told apart."""
     kind, error = EXPERIMENTS[name].data, ERRORS.get(name, 3.0)
     values = sweep(kind)
     curves = {
@@ -116,8 +114,7 @@ def report(checkpoints):
 @pytest.fixture
 def visit(monkeypatch, checkpoints, report, tmp_path):
     """visit(data="RTS") opens the results page at that address; with another file, or with a
-    changed report.
-    """
+    changed report."""
 
     monkeypatch.setattr(loading, "ORACLE", tmp_path / "oracle.json")
 

@@ -1,6 +1,5 @@
 """The live stage's page without a browser: what it sends, what it takes back, and that it trusts
-none of it.
-"""
+none of it."""
 
 import base64
 import json

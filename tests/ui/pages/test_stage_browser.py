@@ -1,6 +1,5 @@
 """The live stage in a real browser: the hand, the keys, two fingers; what the browser says is what
-torch says.
-"""
+torch says."""
 
 import re
 

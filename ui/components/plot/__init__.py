@@ -27,8 +27,7 @@ _component = st.components.v2.component(
 
 def plot(figure: dict[str, Any], key: str, alt: str) -> None:
     """Show a figure dict that was laid out for a width of ``figures.WIDTH`` pixels; ``alt`` says it
-    in words for screen readers.
-    """
+    in words for screen readers."""
     _component(
         data={"figure": figure, "alt": alt, "script": SCRIPT, "failed": texts("app")("no_figure")},
         key=key,

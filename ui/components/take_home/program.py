@@ -21,8 +21,7 @@ STANDARD = ("base64", "math", "os", "pathlib", "zlib")
 
 def program(imports: Sequence[str], *blocks: str) -> str:
     """Imports in three groups, each once, then the lines; math, os and torch are imported where the
-    lines use them.
-    """
+    lines use them."""
     body = "\n".join(block.strip("\n") for block in blocks if block)
     used = [f"import {module}" for module in ("math", "os", "torch") if f"{module}." in body]
     lines = sorted({*imports, *used})
@@ -36,8 +35,7 @@ def program(imports: Sequence[str], *blocks: str) -> str:
 
 def digit_lines(digit: Tensor, label: int | None) -> tuple[list[str], str]:
     """The imports and the line that make a digit uint8 (28, 28): one of the gallery's of that
-    class, or else its pixels.
-    """
+    class, or else its pixels."""
     if label is not None:
         images = gallery().images[CLASS_SIZE * label : CLASS_SIZE * (label + 1)]
         found = (images == digit).flatten(1).all(1).nonzero()
@@ -68,8 +66,7 @@ def assignments(sliders: Sequence[Slider], values: Values) -> str:
 
 def keywords(sliders: Sequence[Slider]) -> str:
     """Sliders as the arguments of a call below their ``assignments``; degrees become radians, as in
-    ``spec.arguments``.
-    """
+    ``spec.arguments``."""
     return ", ".join(
         f"{slider.name}=math.radians({slider.name})"
         if slider.unit == "°"

@@ -1,6 +1,5 @@
 """What a bird model answers to a picture, with its windows where it or the visitor puts them;
-computed once for the same pixels.
-"""
+computed once for the same pixels."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,8 +78,7 @@ def walked(
     checkpoint: Checkpoint, picture: BirdPicture
 ) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
     """The windows' places (M, N, 2) at M moments of training, and the moments; or why they are not
-    known.
-    """
+    known."""
     experiment, path = checkpoint.experiment, loading.recording_path(checkpoint.experiment)
     try:
         return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
@@ -103,8 +101,7 @@ def _walked(
 
 def everywhere(model: BirdModel) -> Tensor:
     """The places (SCAN, SCAN, 2) of the map, normalised (x, y), from corner to corner of a window's
-    reach.
-    """
+    reach."""
     line = torch.linspace(-model.reach, model.reach, SCAN)
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
 
@@ -141,8 +138,7 @@ def pulls(
 ) -> tuple[Tensor, Tensor]:
     """Where the probability of a species pulls one window, at the places inside the map, each (SCAN
     - 2, SCAN - 2, 2) as d log p by (x, y): by the gradient through the crop's pixels, as the paper
-    trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is.
-    """
+    trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is."""
     count = SCAN - 2
     logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides

@@ -48,8 +48,7 @@ _component = component(HERE, "birds", isolate_styles=False)
 class Heat:
     """A class's probability with one window at each of K x K places (K * K,), row by row from
     corner to corner of its reach; and at some of them (x, y) two directions, that of the gradient
-    through the pixels and that of the map.
-    """
+    through the pixels and that of the map."""
 
     window: int
     values: tuple[float, ...]

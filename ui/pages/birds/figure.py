@@ -1,6 +1,5 @@
 """What the networks answer to a bird: the likeliest species of each, one below the other. A plain
-Plotly figure dict.
-"""
+Plotly figure dict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,5 @@
 """Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says
-of it.
-"""
+of it."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -93,8 +92,7 @@ def main() -> None:
 
 def choose_models(say: Translator) -> list[Experiment]:
     """The models to show. Those that know all 200 species appear once there are checkpoints of
-    them.
-    """
+    them."""
     birds = [
         e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))
     ]
@@ -119,8 +117,7 @@ def show_windows(
 ) -> tuple[Answer, Callable[[], None] | None]:
     """The windows of one model on the picture, where its ``own`` answer has them or the visitor has
     put them; what it answers, and the search for the map of places, if that is wanted and not there
-    yet: it takes seconds, so it comes when all else is shown.
-    """
+    yet: it takes seconds, so it comes when all else is shown."""
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
     take(key, controls.places(experiment).key)
@@ -150,8 +147,7 @@ def show_windows(
 
 def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
     """Where the visitor has put a model's windows on this picture; None if the network's own places
-    stand.
-    """
+    stand."""
     text = st.query_params.get(controls.places(checkpoint.experiment).key)
     return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
 
@@ -171,8 +167,7 @@ def take(key: str, name: str) -> None:
 class Search:
     """The probability of the species that counts, with one window at every place and the others
     where they are; with ``pull`` also where the gradient through the pixels pulls it. What was
-    found is kept in the visit that asks for it, the last twenty.
-    """
+    found is kept in the visit that asks for it, the last twenty."""
 
     checkpoint: Checkpoint
     picture: BirdPicture
@@ -272,8 +267,7 @@ def show_guesses(
     ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Translator
 ) -> tuple[list[str], list[str]]:
     """The likeliest species of every model; back come these in words, and sentences on those that
-    are not sure.
-    """
+    are not sure."""
     if not ready:
         return [], []
     guesses, sentences, doubts = [], [], []
@@ -295,8 +289,7 @@ def show_guesses(
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
     """That a model is not sure, with what that means, measured on the validation photographs; "" if
-    it is.
-    """
+    it is."""
     about = checkpoint.metrics.get("unsure")
     if not isinstance(about, dict) or probability >= about["below"]:
         return ""

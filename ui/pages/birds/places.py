@@ -1,6 +1,5 @@
 """Where a visitor has put a model's windows on a picture, as a browser says it and as a URL has it.
-Neither is trusted.
-"""
+Neither is trusted."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +13,7 @@ Places = tuple[tuple[float, float], ...]
 
 def places_of(component: Any) -> tuple[str, Places | None]:
     """The key of the picture and the places of a message, checked; no places for the network's own,
-    or if it is no message.
-    """
+    or if it is no message."""
     try:
         key, places = str(component["said"]["picture"])[:8], component["said"]["places"]
         return key, None if places is None else checked(places)

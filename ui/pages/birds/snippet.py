@@ -9,8 +9,7 @@ from ui.components.take_home.program import numbers, program
 
 def snippet(source: str, models: Mapping[str, Tensor | None]) -> str:
     """What the experiments ``models`` answer to a photograph, with their windows at thetas (N, P)
-    where these are given; ``source`` is Python for the photograph's bytes.
-    """
+    where these are given; ``source`` is Python for the photograph's bytes."""
     imports = [
         "import torch",
         "from stn_core import load_checkpoint",

@@ -28,8 +28,7 @@ def show(
     image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None
 ) -> None:
     """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some
-    are missing.
-    """
+    are missing."""
     say = texts("digits")
     figure, sentences = answered(image, label, loaded, say, by_hand)
     alt = " ".join(sentences).replace("*", "") or say("alt")
@@ -102,8 +101,7 @@ def explain(
     theta: Tensor | None = None,
 ) -> tuple[Row, str]:
     """One model's answer to image (1, 1, H, W), ready to draw, and its window in words; ``theta``
-    (P,) may come from elsewhere.
-    """
+    (P,) may come from elsewhere."""
     model = checkpoint.model
     answer = (
         model.explain(image)

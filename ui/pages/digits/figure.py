@@ -1,6 +1,5 @@
 """The digits page's figure: arrays in, a plain Plotly figure dict out. No Streamlit, no widget, no
-model.
-"""
+model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,8 +23,7 @@ HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 @dataclass(frozen=True)
 class Row:
     """What one model did: ``curves``, ``matrix``, ``readings`` and ``output`` are None for a model
-    without a transformer.
-    """
+    without a transformer."""
 
     name: str
     probabilities: Sequence[float]
@@ -38,8 +36,7 @@ class Row:
 
 def digits_figure(image: Tensor, rows: Sequence[Row], say: Translator) -> Figure:
     """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid,
-    output and probabilities.
-    """
+    output and probabilities."""
     count = max(len(rows), 1)
     height = HEAD + count * (ROW + GAP) + GAP // 2
     figure = Canvas(height)
@@ -117,8 +114,7 @@ def _model_row(
 
 def _room(curves: GridCurves, size: Sequence[int]) -> float:
     """As much room around a picture (H, W) as shows the whole grid, within ``ROOM``; in parts of
-    the picture's longer side.
-    """
+    the picture's longer side."""
     border = curves.border.double().nan_to_num(posinf=1e6, neginf=-1e6)
     beyond = (
         torch.maximum(-0.5 - border, border + 0.5 - torch.tensor([size[1], size[0]])).max().item()

@@ -1,6 +1,5 @@
 """The program of the digits page and of the stage: the distorted digit, and what the models
-answer.
-"""
+answer."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,8 +28,7 @@ def snippet(
     by_hand: Mapping[str, Tensor] | None = None,
 ) -> str:
     """What the experiments ``models`` answer to a digit uint8 (28, 28), distorted; ``by_hand`` has
-    theta (P,) for some of them.
-    """
+    theta (P,) for some of them."""
     imports, line = digit_lines(digit, label)
     more, image = _distorted(kind, values)
     answers = f"""

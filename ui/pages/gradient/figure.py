@@ -1,6 +1,5 @@
 """The figure of the exhibit "gradient": what the loss says to V, to the grid and to theta, with two
-kernels side by side.
-"""
+kernels side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,8 +37,7 @@ def gradient_figure(
     say: Translator,
 ) -> Figure:
     """image (H, W) with both kernels; the losses so far with the first of them, and the constant
-    one of the second.
-    """
+    one of the second."""
     board = Board(500)
     limits = [
         max(side.gradient.of_output.abs().max().item() for side in sides),

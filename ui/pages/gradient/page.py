@@ -1,6 +1,5 @@
 """Exhibit 4, the gradient: where the loss pulls every grid point, summed up into theta, one step at
-a time.
-"""
+a time."""
 
 import math
 
@@ -67,8 +66,7 @@ def descended(
     say: Translator,
 ) -> tuple[Figure, str]:
     """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its
-    class.
-    """
+    class."""
     x, y, angle, scale, rate = (
         values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate")
     )
@@ -80,8 +78,7 @@ def descended(
 
 def draw_steps(say: Translator) -> int:
     """One step, ten, back to the start; and the steps so far as a slider, which the address
-    keeps.
-    """
+    keeps."""
     buttons = st.columns(4, vertical_alignment="bottom")
     buttons[0].button(
         say("step"),
@@ -125,8 +122,7 @@ def descend(
     _rate: float,
 ) -> Path:
     """Where theta is after 0, 1, ... ``steps`` steps. One step is computed at a time, and kept for
-    all visitors.
-    """
+    all visitors."""
     path: Path = (
         descend(settings, steps - 1, _model, _image, _label, _family, _rate) if steps else []
     )
@@ -154,8 +150,7 @@ def draw(
     model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator
 ) -> tuple[Figure, str]:
     """Both kernels, the bilinear one where its path ends, the integer one where it started, and
-    what they show.
-    """
+    what they show."""
     transform = TRANSFORMS[family]
     kernels: tuple[tuple[Kernel, Tensor], ...] = (
         ("bilinear", torch.tensor(path[-1][0])),

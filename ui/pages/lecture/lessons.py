@@ -56,8 +56,7 @@ class Lesson:
 @dataclass(frozen=True)
 class Mistake:
     """What is wrong in a line of a file: ``key`` names the sentence in ``texts/lecture.toml`` that
-    says it with ``values``.
-    """
+    says it with ``values``."""
 
     file: str
     line: int

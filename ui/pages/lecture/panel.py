@@ -1,6 +1,5 @@
 """A lecture's panel: what a step says, large, and the keys that lead to the next one. It stands in
-place of the controls.
-"""
+place of the controls."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -52,8 +52,7 @@ def address(place: Place) -> dict[str, str]:
 
 def follow(path: str, sidebar: DeltaGenerator, pages: Pages) -> None:
     """Where a lesson is in the address: go to its step, and show its panel above what the page at
-    ``path`` has in the sidebar.
-    """
+    ``path`` has in the sidebar."""
     name = st.query_params.get("lesson")
     found = lesson(name) if name else None
     if not isinstance(found, Lesson):

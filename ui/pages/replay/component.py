@@ -54,8 +54,7 @@ def replay(
 
 def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any]:
     """What the player needs of a recording called ``name`` to show the digits ``shown`` of its 64,
-    some ten to a hundred kB.
-    """
+    some ten to a hundred kB."""
     transform, theta = as_matrix(recording.transform, recording.theta)
     chosen = torch.tensor(shown)
     logits = recording.logits[:, chosen].float()  # (M, n, 10)
@@ -83,8 +82,7 @@ def as_matrix(
     transform: Transform | None, theta: Tensor | None
 ) -> tuple[Transform | None, Tensor | None]:
     """A family that the browser knows with theta (M, 64, P) in it: whatever else has a matrix is
-    affine or projective.
-    """
+    affine or projective."""
     if transform is None or theta is None or transform.name in FAMILIES:
         return transform, theta
     matrix = transform.coefficients(theta.flatten(0, 1).float())

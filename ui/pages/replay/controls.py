@@ -14,8 +14,7 @@ NOTHING = "-"  # in place of the right one
 @dataclass(frozen=True)
 class Dozen(Number):
     """Which twelve of the 64 recorded digits are shown: the address has the first and the last of
-    them, counted from 1.
-    """
+    them, counted from 1."""
 
     def text(self, value: int) -> str:
         return f"{12 * value - 11}-{12 * value}"

@@ -1,6 +1,5 @@
 """Training, played back: the digits are brought upright while the network learns, and the error
-falls.
-"""
+falls."""
 
 from pathlib import Path
 from typing import Any
@@ -75,8 +74,7 @@ def main() -> None:
 
 def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
     """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded
-    is offered first.
-    """
+    is offered first."""
     named = recordable()
     offered = sorted(
         named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True
@@ -102,8 +100,7 @@ def report_missing(missing: loading.Missing, say: Translator) -> None:
 
 def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     """The player, and the step at which it is paused: the address has it, and is where the player
-    starts, once a visit.
-    """
+    starts, once a visit."""
     step = step_from_text(st.query_params.get(controls.STEP.key, 0), int(controls.STEP.high))
     start = st.session_state.setdefault("replay_start", step)
     sides = []
@@ -133,8 +130,7 @@ def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording)
 
 def story(recording: Recording, say: Translator) -> str:
     """What happened, in figures: when the answers came, when the grids began to move, how it
-    ended.
-    """
+    ended."""
 
     def number(step):
         return f"{step:,}"

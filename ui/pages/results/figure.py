@@ -1,6 +1,5 @@
 """The results page's figures: the curves as a plain Plotly dict, the means of the classes as
-another, the table as HTML.
-"""
+another, the table as HTML."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,8 +34,7 @@ LEFT, RIGHTMOST = 0.05, 0.975
 @dataclass(frozen=True)
 class Cell:
     """One cell of the table: what stands in it, large and small, and where a click leads; ``meets``
-    is None without a figure.
-    """
+    is None without a figure."""
 
     large: str
     small: str
@@ -48,8 +46,7 @@ class Cell:
 @dataclass(frozen=True)
 class CurvePanel:
     """One panel of the curves: a title, the x values, the range of training, a note on it, and a
-    curve a model.
-    """
+    curve a model."""
 
     title: str
     unit: str

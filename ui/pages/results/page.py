@@ -1,6 +1,5 @@
 """The paper's table measured again, how far the models' invariance reaches, and what their
-transformers align.
-"""
+transformers align."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -119,8 +118,7 @@ def in_per_cent(error: float | None) -> str:
 
 def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str:
     """What the table says, in sentences: how many cells meet the paper, whether transformers help,
-    and at what cost.
-    """
+    and at what cost."""
     found = [report.models[e.name] for e in cells if e.name in report.models]
     met = sum(measured.meets_paper for measured in found)
     said = [say("met", met=met, total=len(cells), above=len(found) - met)]
@@ -301,8 +299,7 @@ def panel(
 
 def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Translator) -> str:
     """The largest errors inside and outside the range of training, of the first parameter that has
-    one; and what follows.
-    """
+    one; and what follows."""
     parameter = next(name for name in PARAMETERS if report.trained(kind, name))
     low, high = report.trained(kind, parameter) or (0.0, 0.0)
     values = report.sweep(kind, parameter)

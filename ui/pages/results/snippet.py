@@ -7,8 +7,7 @@ from ui.components.take_home.program import program
 
 def snippet(report: str, kind: str, curves: Sequence[str], transformer: str | None) -> str:
     """``report`` is Python for its path; the experiments ``curves`` are drawn, ``transformer`` is
-    the one that aligns.
-    """
+    the one that aligns."""
     code = f"""
 report = read_report({report})
 for name, measured in report.models.items():  # the table

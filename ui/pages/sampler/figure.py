@@ -1,6 +1,5 @@
 """The figures of the exhibit "sampler": one output pixel's sum, and what is lost when a picture is
-made smaller.
-"""
+made smaller."""
 
 from collections.abc import Mapping, Sequence
 
@@ -23,8 +22,7 @@ def pixel_figure(
     image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Translator
 ) -> Figure:
     """The pixels around the sampling point (x, y), in pixels of image (H, W), with their weights,
-    the kernel, and the sum.
-    """
+    the kernel, and the sum."""
     board = Board(480)
     height, width = image.shape
     corner = [round(x) - PATCH // 2, round(y) - PATCH // 2]
@@ -162,8 +160,7 @@ def down_figure(
     say: Translator,
 ) -> Figure:
     """A picture, the pixels of it that are read, what the sampler makes of it, and what it should
-    be.
-    """
+    be."""
     board = Board(500)
     side, step = 238, 254
     detail = slice(image.shape[0] // 2 - 12, image.shape[0] // 2 + 12)

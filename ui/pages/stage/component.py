@@ -111,8 +111,7 @@ _component = component(HERE, "stage", html=(HERE / "stage.html").read_text())
 
 def model_file(checkpoint: Checkpoint) -> str:
     """The served file with a model for the browser: the length of its description (4 bytes), the
-    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it.
-    """
+    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it."""
     model = checkpoint.model
     if model not in _served:
         about, block = export_model(model, DISTORTIONS[checkpoint.experiment.data].size)
@@ -173,8 +172,7 @@ def stage(
 
 def seeded(kind: str, values: Values) -> dict[str, Any]:
     """What the seed in the values gives, which the browser starts from: for E the directions of the
-    control points, for TC the distractors and where they lie.
-    """
+    control points, for TC the distractors and where they lie."""
     if kind == "e":
         return {"directions": elastic_directions(int(values["e_seed"])).flatten().tolist()}
     if kind == "tc":
@@ -195,8 +193,7 @@ def _text(pixels: Tensor) -> str:
 @dataclass(frozen=True)
 class Settled:
     """What stood still on the stage: ``sliders`` by their keys, ``by_hand`` as texts for the URL
-    (None: nothing moved), a digit that was drawn, uint8 (28, 28), and how the stage is used.
-    """
+    (None: nothing moved), a digit that was drawn, uint8 (28, 28), and how the stage is used."""
 
     kind: str
     sliders: Values
@@ -209,8 +206,7 @@ class Settled:
 
 def settled(said: Any) -> Settled | None:
     """The browser's message, checked and brought into the bounds of the controls; None if it is no
-    such message.
-    """
+    such message."""
     try:
         kind, values = said["kind"], said["values"]
         sliders = {

@@ -1,6 +1,5 @@
 """The controls of the live stage: those of the pages about one digit, and how the stage itself is
-used.
-"""
+used."""
 
 from stn_core.messages import Message
 from ui.controls import digit_controls

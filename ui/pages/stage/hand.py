@@ -1,6 +1,5 @@
 """A theta that the visitor sets by hand in place of a model's localisation network, as a browser or
-a URL names it.
-"""
+a URL names it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +13,7 @@ THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
 @dataclass(frozen=True)
 class Hand:
     """A theta that the visitor set in place of a model's localisation network; None while the
-    network's own stands.
-    """
+    network's own stands."""
 
     model: str
     theta: tuple[float, ...] | None = None
@@ -23,8 +21,7 @@ class Hand:
 
 def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
     """A hand on a model's theta as a browser or a URL names it; None for a model without
-    transformer, the network's own theta for numbers that do not fit.
-    """
+    transformer, the network's own theta for numbers that do not fit."""
     known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
     family = TRANSFORMS.get(known.rpartition("-")[2])
     if family is None:

@@ -1,6 +1,5 @@
 """The live stage: the networks answer while the hand moves; torch's answer follows when it
-rests.
-"""
+rests."""
 
 import streamlit as st
 import torch
@@ -93,8 +92,7 @@ def by_hand(
 
 def take() -> None:
     """What has settled on the stage since the last run, into the sliders and the address, before
-    any of them is shown.
-    """
+    any of them is shown."""
     if not is_new(KEY):
         return
     said = settled(st.session_state[KEY]["said"])

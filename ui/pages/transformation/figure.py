@@ -1,6 +1,5 @@
 """The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked; and
-what the families keep.
-"""
+what the families keep."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,8 +36,7 @@ class Warp:
 
 def transformation_figure(warp: Warp, say: Translator) -> Figure:
     """``warp`` from right to left, output to input; or, if it was used the wrong way round, from
-    left to right.
-    """
+    left to right."""
     board = Board(520)
     size = (warp.image.shape[0], warp.image.shape[1])
     # the panel that the regular grid lies on, and the one that T_theta leads to
@@ -115,8 +113,7 @@ def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], fol
 
 def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
     """A line from each numbered point to where T_theta leads, if that lies in the other panel; an
-    arrow for the one followed.
-    """
+    arrow for the one followed."""
     axes = board.overlay()
     low, high = torch.tensor((box.x, box.y)), torch.tensor((box.x + box.width, box.y + box.height))
     inside = ((ends >= low) & (ends <= high)).all(1)
@@ -150,8 +147,7 @@ def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Ten
 
 def _families(board: Board, warp: Warp, say: Translator) -> None:
     """The staircase of the families: a row each, a column for everything that a transformation may
-    keep.
-    """
+    keep."""
     top, height, left = 338, 25, 214
     width = (1000 - left) / len(PROPERTIES)
     axes = board.overlay()

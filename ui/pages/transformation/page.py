@@ -1,6 +1,5 @@
 """Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks.
-Families, and what they keep.
-"""
+Families, and what they keep."""
 
 import streamlit as st
 import torch
@@ -77,8 +76,7 @@ def scene(
     digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Translator
 ) -> tuple[Figure, str]:
     """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed,
-    and what it shows.
-    """
+    and what it shows."""
     transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
     grid = transform.grid(theta[None], SIZE)
     sources = transform.warp(theta[None], POINTS)[0]

@@ -13,8 +13,7 @@ def snippet(
     digit: Tensor, label: int, family: str, values: Values, point: Sequence[float], *, push: bool
 ) -> str:
     """A digit uint8 (28, 28) transformed, and where the followed ``point`` (x, y) comes from;
-    ``push`` uses the map backwards.
-    """
+    ``push`` uses the map backwards."""
     imports, line = digit_lines(digit, label)
     sliders = controls.SLIDERS[family]
     sampled = (

@@ -1,6 +1,5 @@
 """The figures of the exhibit "what goes wrong": each trap beside doing it right, and a curve that
-shows what it costs.
-"""
+shows what it costs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -127,8 +126,7 @@ def run_figure(
     say: Translator,
 ) -> Figure:
     """A training run: some inputs (N, H, W) with what the transformer makes of them now, and two
-    curves; other runs in grey.
-    """
+    curves; other runs in grey."""
     board = Board(470)
     color = INCORRECT if lost else CORRECT
     side = 118

@@ -25,8 +25,7 @@ PAUSE = 0.002  # after each moment, for the other visitors' pages
 
 class Run:
     """One training: its moments so far, and who watches it. It is stopped when nobody does any
-    more.
-    """
+    more."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate

@@ -26,8 +26,7 @@ print("outside", outside(grid).item(), "losses", losses)"""
 
 def align(digit: Tensor, label: int, model: str, values: Values, *, made: bool) -> str:
     """The identity again and again, with one meaning of +-1 and with two; ``made`` is
-    ``align_corners`` of the grid.
-    """
+    ``align_corners`` of the grid."""
     imports, line = digit_lines(digit, label)
     code = f"""
 image = digit[None, None].float() / 255
@@ -67,8 +66,7 @@ print("outside", outside(attention.grid(theta, (28, 28))).item())"""
 
 def rate(rate: float, last: int) -> str:
     """A training with the localisation network's ``rate`` times the classifier's, up to the step
-    ``last``, which is shown now.
-    """
+    ``last``, which is shown now."""
     code = f"""
 for moment in train_tiny_stn({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
     print("step", moment.step, "error", moment.error, "outside", moment.outside)

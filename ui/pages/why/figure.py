@@ -1,6 +1,5 @@
 """The figures of the exhibit "why": what moves inside a CNN, and what a stack of max-pools
-forgives.
-"""
+forgives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from ui.drawing.tint import coloured
 @dataclass(frozen=True)
 class Seen:
     """What a CNN makes of one image: its feature maps, (C, h, w) a layer, and the class
-    probabilities.
-    """
+    probabilities."""
 
     image: Tensor  # (H, W)
     maps: list[Tensor]
@@ -46,8 +44,7 @@ def cnn_figure(
     say: Translator,
 ) -> Figure:
     """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far
-    each slider may go.
-    """
+    each slider may go."""
     board = Board(520)
     tops, side = (34, 202), 150
     columns = (78, 258, 508, 786)
@@ -133,8 +130,7 @@ def pools_figure(
     say: Translator,
 ) -> Figure:
     """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table
-    of what survives.
-    """
+    of what survives."""
     board = Board(520)
     depth = len(one) - 1
     step = (1000 - 78) / (depth + 1)

@@ -1,6 +1,5 @@
 """Exhibit 1, why: a CNN's invariance ends early. Move a digit and watch its features, its answer,
-and what max-pools forgive.
-"""
+and what max-pools forgive."""
 
 import math
 from collections.abc import Callable
@@ -128,8 +127,7 @@ def confidence_curve(
     place: Callable[[torch.Tensor], torch.Tensor],
 ) -> ConfidenceCurve:
     """How sure the model is of ``label`` from one end of a slider to the other, with so many ticks;
-    the slider stands at ``now``, and ``place`` makes the images of some values.
-    """
+    the slider stands at ``now``, and ``place`` makes the images of some values."""
     values = (
         torch.cat((torch.linspace(slider.low, slider.high, 19), torch.tensor([float(now)])))
         .sort()
