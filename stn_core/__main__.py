@@ -239,9 +239,13 @@ def report(
     """
     if table:
         from stn_core.evaluation.report import read_report
-        from stn_core.evaluation.table import markdown_table
+        from stn_core.evaluation.table import markdown_table, seeds_table
+        from stn_core.experiments.seeds import PLACE, read_seeds
 
         print(markdown_table(read_report(to)))
+        several = to.with_name(PLACE.name)
+        if several.exists():
+            print(f"\n{seeds_table(read_seeds(several))}")
         return
     from stn_core.evaluation.measure import make_report
 
@@ -265,13 +269,16 @@ def seeds(
     """Collect what several training seeds came to; the validation error says which is the best."""
     from stn_core.experiments.seeds import collect_seeds
 
-    table = Table("experiment", "seeds", "validation error %", "test error %", "best seed")
+    table = Table(
+        "experiment", "seeds", "validation error %", "test error %", "mean ± deviation", "best seed"
+    )
     for name, row in collect_seeds(out or Path("checkpoints"), to, ship).items():
         errors = (
             " ".join(f"{each:.2f}" for each in them)
             for them in (row.validation_errors, row.test_errors)
         )
-        table.add_row(name, " ".join(map(str, row.seeds)), *errors, str(row.best))
+        spread = f"{row.mean:.2f} ± {row.deviation:.2f}"
+        table.add_row(name, " ".join(map(str, row.seeds)), *errors, spread, str(row.best))
     _tables().print(table)
 
 

@@ -182,9 +182,17 @@ def test_the_table_is_that_of_the_report(document):
 
 def test_the_table_is_printed(run):
     code, printed, _ = run("report", "--table", "--to", ROOT / "assets/report.json")
-    head, rule, *rows = printed.splitlines()
+    head, rule, *rows = printed.partition("\n\n")[0].splitlines()
     assert code == 0 and rows == table_rows(read_report(ROOT / "assets/report.json"))
     assert head in TEXTS["README.md"].splitlines() and rule in TEXTS["README.md"].splitlines()
+
+
+def test_several_trainings_are_those_of_their_file(run):
+    """After new ones: ``python -m stn_core report --table`` prints the lines."""
+    _, printed, _ = run("report", "--table", "--to", ROOT / "assets/report.json")
+    rows = printed.partition("\n\n")[2].splitlines()
+    assert [row for row in rows if row not in TEXTS["docs/training.md"].splitlines()] == []
+    assert len(rows) > 2 or not (ROOT / "assets/seeds.json").exists()
 
 
 @pytest.mark.parametrize("document", WITH_THE_TABLE)

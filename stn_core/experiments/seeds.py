@@ -4,6 +4,7 @@ each."""
 import json
 import math
 import shutil
+import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.registry import EXPERIMENTS
 
 FOLDER = "seeds"
+PLACE = Path("assets/seeds.json")
 COMMAND = "python -m stn_core seeds --out FOLDER"
 
 
@@ -46,6 +48,17 @@ class SeedErrors(NamedTuple):
     def best(self) -> int:
         """The seed with the smallest validation error, the first of them if there are several."""
         return self.seeds[self.validation_errors.index(min(self.validation_errors))]
+
+    @property
+    def mean(self) -> float:
+        """Of the test errors, in per cent."""
+        return statistics.fmean(self.test_errors)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of the test errors from one training to another, in points; 0 for
+        one training."""
+        return statistics.stdev(self.test_errors) if len(self.seeds) > 1 else 0.0
 
 
 def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, SeedErrors]:

@@ -13,6 +13,7 @@ import torch
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
 from stn_core.places import ASSETS, INSTALLED, ROOT
 from stn_core.training.recording import (
@@ -27,6 +28,7 @@ from ui.app.i18n import Translator, language, texts, translated
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
 ORACLE = ASSETS / "oracle.json"
+SEEDS = ASSETS / "seeds.json"
 REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
 
 NAMES = {
@@ -178,6 +180,14 @@ def oracle() -> dict[str, float]:
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return {}
     return {kind: error for kind, error in errors.items() if 0 <= error <= 100}
+
+
+def training_seeds() -> dict[str, SeedErrors]:
+    """What several trainings of an experiment came to; nothing if the file can't be read."""
+    try:
+        return read_seeds(SEEDS)
+    except ValueError:
+        return {}
 
 
 def has_changed(measured: ModelResult) -> bool:

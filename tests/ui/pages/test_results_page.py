@@ -117,6 +117,7 @@ def visit(monkeypatch, checkpoints, report, tmp_path):
     changed report."""
 
     monkeypatch.setattr(loading, "ORACLE", tmp_path / "oracle.json")
+    monkeypatch.setattr(loading, "SEEDS", tmp_path / "seeds.json")
 
     def call(changed=report, path=None, folder=checkpoints, **address):
         if path is None:
@@ -224,6 +225,21 @@ def test_the_summary_counts_what_the_table_shows(visit):
 def test_the_other_views_of_the_table(visit, view, shown):
     cells = table(visit(show=view))
     assert text(cells["r-cnn"]) == shown and text(cells["r-fcn"]) == "not trained"
+
+
+def test_several_trainings_of_a_model_have_a_mean_and_a_deviation(visit, tmp_path):
+    """Known answers: 1, 2 and 3 % have the mean 2 and the standard deviation 1."""
+    three = {
+        "seeds": [0, 1, 2],
+        "validation_errors": [0.5, 0.4, 0.6],
+        "test_errors": [1.0, 2.0, 3.0],
+        "devices": ["CPU, <2> threads", "a GPU", "a GPU"],
+        "samples": [60, 60, 60],
+    }
+    (tmp_path / "seeds.json").write_text(json.dumps({"r-cnn": three}))
+    cells = table(visit(show="Training seeds"))
+    assert text(cells["r-cnn"]) == "✓ 2.00 ± 1.00 3 trainings, CPU, &lt;2&gt; threads, a GPU"
+    assert text(cells["rts-cnn"]).endswith("1 training")
 
 
 def test_what_a_header_does_not_say_is_unknown(visit, report):

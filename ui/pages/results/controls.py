@@ -7,7 +7,7 @@ from ui.controls.spec import Choice, Choices, Control, Switch, by_name
 
 SHOW = Choice(
     "show",
-    ("error", "seeds", "parameters", "samples", "time", "date"),
+    ("error", "seeds", "trainings", "parameters", "samples", "time", "date"),
     "error",
     option_label="view",
     kept_by_page=True,

@@ -77,6 +77,8 @@ def show_table(report: Report, say: Translator) -> None:
     st.html(
         table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below)
     )
+    if view == "trainings":
+        st.caption(say("trainings_note"))
     st.caption(
         say(
             "how_to_read",
@@ -196,6 +198,13 @@ def quantity(measured: ModelResult, view: str, say: Translator) -> tuple[str, st
         least, most = min(measured.errors), max(measured.errors)
         return f"{measured.error:.2f} ± {measured.standard_error:.2f}", say(
             "from_to", low=f"{least:.2f}", high=f"{most:.2f}"
+        )
+    if view == "trainings":
+        trained = loading.training_seeds().get(measured.experiment.name)
+        if trained is None or len(trained.seeds) < 2:
+            return f"{measured.error:.2f}", say("one_training")
+        return f"{trained.mean:.2f} ± {trained.deviation:.2f}", say(
+            "trainings", count=len(trained.seeds), devices=", ".join(dict.fromkeys(trained.devices))
         )
     if view == "parameters":
         return f"{measured.parameters:,}", ""
