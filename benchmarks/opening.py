@@ -16,7 +16,8 @@ from playwright.sync_api import BrowserContext, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
 
-LOADED = "() => [...performance.getEntriesByType('resource')].reduce((sum, each) => sum + each.transferSize, 0)"
+LOADED = """() => performance.getEntriesByType('resource')
+  .reduce((sum, each) => sum + each.transferSize, 0)"""
 
 
 def visit(context: BrowserContext, address: str) -> tuple[float, float]:

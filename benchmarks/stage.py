@@ -18,8 +18,11 @@ from benchmarks.browser import FLAGS, chromium, serving
 TWO = "/stage?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
 WATCH = """() => {
   window.frames_ = []; window.times = []; window.released = null;
-  document.addEventListener('stage-frame', (event) => window.frames_.push([performance.now(), event.detail.spent]));
-  const shown = () => document.querySelector('.js-plotly-plot .imagelayer image')?.getAttribute('href');
+  document.addEventListener('stage-frame', ({ detail }) => {
+    window.frames_.push([performance.now(), detail.spent]);
+  });
+  const first = '.js-plotly-plot .imagelayer image';
+  const shown = () => document.querySelector(first)?.getAttribute('href');
   let before = null;
   addEventListener('pointerdown', () => { before = shown(); }, true);
   addEventListener('pointerup', () => { window.released = performance.now(); }, true);
@@ -28,7 +31,8 @@ WATCH = """() => {
     if (window.released !== null && now && now !== before) {
       const from = window.released;
       window.released = null;
-      requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)));  // after the paint
+      const painted = () => window.times.push(performance.now() - from);
+      requestAnimationFrame(() => setTimeout(painted));
     }
     requestAnimationFrame(look);
   };
@@ -74,15 +78,16 @@ def dragging(page: Any, seconds: float) -> None:
     page.mouse.down()
     page.evaluate(
         """([x, y, far, seconds]) => new Promise((done) => {
-          const place = document.elementFromPoint(x, y).shadowRoot?.querySelector('.place') ?? document.querySelector('.place')
-            ?? [...document.querySelectorAll('*')].map((one) => one.shadowRoot?.querySelector('.place')).find(Boolean);
+          const roots = [...document.querySelectorAll('*')].map((one) => one.shadowRoot ?? one);
+          const place = roots.map((root) => root.querySelector('.place')).find(Boolean);
           const start = performance.now();
           window.frames_ = [];
           const timer = setInterval(() => {
             const time = (performance.now() - start) / 1000, angle = 3 * time;
             if (time > seconds) { clearInterval(timer); done(); return; }
-            const to = { clientX: x + far * Math.sin(angle), clientY: y + far * (1 - Math.cos(angle)) };
-            place.dispatchEvent(new PointerEvent('pointermove', { ...to, pointerId: 1, pointerType: 'mouse', bubbles: true }));
+            const clientX = x + far * Math.sin(angle), clientY = y + far * (1 - Math.cos(angle));
+            const moved = { clientX, clientY, pointerId: 1, pointerType: 'mouse', bubbles: true };
+            place.dispatchEvent(new PointerEvent('pointermove', moved));
           }, 8);
         })""",
         [x, y, far, seconds],
@@ -107,7 +112,8 @@ def letting_go(page: Any, number: int) -> float:
 
 def said(values: Sequence[float]) -> str:
     ordered = sorted(values)
-    return f"p50 {statistics.median(ordered):.1f}, p95 {ordered[int(0.95 * (len(ordered) - 1))]:.1f}, max {ordered[-1]:.1f}"
+    p50, p95 = statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))]
+    return f"p50 {p50:.1f}, p95 {p95:.1f}, max {ordered[-1]:.1f}"
 
 
 if __name__ == "__main__":

@@ -352,7 +352,8 @@ def main() -> None:
         if name.startswith("ours"):
             ratio = speed.wall / usual.wall
             verdict = "met" if ratio >= GOAL else "missed"
-            line += f": {ratio:.1f} times the usual way (goal {GOAL:g}: {verdict}), {speed.work / alone.work:.1f} times by CPU time"
+            line += f": {ratio:.1f} times the usual way (goal {GOAL:g}: {verdict})"
+            line += f", {speed.work / alone.work:.1f} times by CPU time"
         print(line)
 
 

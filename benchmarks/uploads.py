@@ -89,7 +89,7 @@ def main() -> None:
             began = time.perf_counter()
             field.set_input_files(file)
             page.wait_for_function(
-                "name => document.querySelector('.birds-photo')?.getAttribute('aria-label')?.includes(name)",
+                "name => document.querySelector('.birds-photo')?.ariaLabel?.includes(name)",
                 arg=file.name,
                 polling="raf",
             )

@@ -34,9 +34,10 @@ BEGINNINGS = (
 )
 
 # Commands that others run, each with who does. A test below runs "report --table".
+INSTALL = "python3 -m venv .venv && pip install -q -r"
 RUN = {
-    "python3 -m venv .venv && pip install -q -r requirements.txt && streamlit run app.py": "benchmarks/browser.py: browser tests",
-    "python3 -m venv .venv && pip install -q -r requirements-dev.txt && python -m pytest -n auto": ".ci/run",
+    f"{INSTALL} requirements.txt && streamlit run app.py": "benchmarks/browser.py: browser tests",
+    f"{INSTALL} requirements-dev.txt && python -m pytest -n auto": ".ci/run",
     "python -m pytest -n auto": ".ci/run",
     "ruff check .": ".ci/run",
     "mypy": ".ci/run",
@@ -48,8 +49,8 @@ RUN = {
     "export STN_CHECKPOINTS=my-models": "tests/stn_core/experiments/test_own_models.py",
 }
 # Commands that take minutes to days, some of them on GPUs or on a cluster. Here their words alone
-# are checked; what they do, tests run on less: tests/stn_core/training/test_training.py, test_seeds.py,
-# test_birds.py, test_ray_queue.py, test_report.py, test_own_models.py and test_browser.py.
+# are checked; what they do, tests run on less: test_training.py, test_seeds.py, test_birds.py,
+# test_ray_queue.py, test_report.py, test_own_models.py and test_browser.py.
 HOURS = (
     *(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report")),
     "python -m benchmarks.",
@@ -129,7 +130,7 @@ def test_a_benchmark_has_the_options_that_it_is_given(command, monkeypatch, caps
     [name for name in TEXTS if blocks(TEXTS[name], "python") and name != "docs/own-models.md"],
 )
 def test_the_programs_run(document, tmp_path, monkeypatch, capsys):
-    # from any folder; tests/stn_core/experiments/test_own_models.py has the other document's program
+    """From any folder; test_own_models.py has the other document's program."""
     monkeypatch.chdir(tmp_path)
     for program in blocks(TEXTS[document], "python"):
         exec(program, {})

@@ -1,9 +1,11 @@
 """Your own models: a folder, named by the environment variable STN_CHECKPOINTS, that
 ``load_plugins`` reads.
 
-    *.py                        localisation networks and transforms: each file calls ``add_transform`` or ``add_localisation``
-    <experiment>.safetensors    a checkpoint, here or in ``digits/``, that takes the place of the shipped one
-    <experiment>-<word>.safetensors    one beside it, with a name of its own
+    *.py                             localisation networks and transforms: each file calls
+                                     ``add_transform`` or ``add_localisation``
+    <experiment>.safetensors         a checkpoint, here or in ``digits/``, that takes the place of
+                                     the shipped one
+    <experiment>-<word>.safetensors  one beside it, with a name of its own
 
 The Python files are run: they are code that whoever sets the variable chose to run. Importing
 ``stn_core`` runs none of them; the app and the command line ask for them. Checkpoints never run

@@ -283,8 +283,8 @@ class Run:
         """Now and then say the validation error."""
         if epoch % max(1, self.recipe.epochs // VALIDATIONS) == 0:
             error = self.task.validation_error(self.kept, self.device)
-            said = f"{self.experiment.name} epoch {epoch}/{self.recipe.epochs}: validation error {error:.2f} %"
-            console.print(f"{said}, {self.elapsed():.0f} s")
+            at = f"{self.experiment.name} epoch {epoch}/{self.recipe.epochs}"
+            console.print(f"{at}: validation error {error:.2f} %, {self.elapsed():.0f} s")
 
     def finish(self, record: str | os.PathLike[str] | None) -> None:
         """Write the recording, if there is one, and the checkpoint."""

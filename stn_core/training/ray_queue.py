@@ -41,7 +41,10 @@ MNIST_FILES = [
 ]
 CHILD = """
 import os, runpy, threading
-threading.Thread(target=lambda: (os.read(0, 1), os._exit(1)), daemon=True).start()  # ends with the worker, even a killed one
+def end_with_the_worker():  # even with a killed one
+    os.read(0, 1)
+    os._exit(1)
+threading.Thread(target=end_with_the_worker, daemon=True).start()
 runpy.run_module("stn_core", run_name="__main__", alter_sys=True)
 """
 Files = dict[str, bytes]  # by their paths in a folder, with slashes
@@ -322,7 +325,10 @@ def connect(address: str) -> Any:
     except ImportError as error:
         raise ValueError("--ray needs Ray, here and on its workers: pip install ray") from error
     host, colon, port = address.removeprefix("ray://").rpartition(":")
-    remedy = 'name a running cluster, "auto" or host:6379 on one of its machines, ray://host:10001 on another; ray start makes one'
+    remedy = (
+        'name a running cluster, "auto" or host:6379 on one of its machines, '
+        "ray://host:10001 on another; ray start makes one"
+    )
     if colon and port.isdecimal():  # Ray itself tries for minutes
         try:
             socket.create_connection((host.strip("[]"), int(port)), ANSWER).close()

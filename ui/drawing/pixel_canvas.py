@@ -186,9 +186,12 @@ class Board(Canvas):
         left = -0.5 - margin * max(size)
         box = {"x": left, "y": left, "sizex": width - 1 - 2 * left, "sizey": height - 1 - 2 * left}
         path = "".join(f"M{x:.2f} {y:.2f}h0" for x, y in points.tolist())
+        view = f"{left} {left} {box['sizex']} {box['sizey']}"
+        tall = 1000 * box["sizey"] / box["sizex"]
         drawing = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{left} {left} {box["sizex"]} {box["sizey"]}" width="1000" '
-            f'height="{1000 * box["sizey"] / box["sizex"]}"><path d="{path}" stroke="{color}" stroke-width="{diameter}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}" '
+            f'width="1000" height="{tall}">'
+            f'<path d="{path}" stroke="{color}" stroke-width="{diameter}" '
             'stroke-linecap="round" fill="none"/></svg>'
         )
         source = "data:image/svg+xml;base64," + base64.b64encode(drawing.encode()).decode()

@@ -268,7 +268,10 @@ def test_importing_the_library_runs_nothing_of_the_folder(folder):
 
 
 def test_a_program_asks_for_what_is_in_the_folder(folder):
-    program = "import stn_core; stn_core.load_plugins(); print(stn_core.list_models('st-*rigid'), list(stn_core.EXPERIMENTS)[-1])"
+    program = (
+        "import stn_core; stn_core.load_plugins(); "
+        "print(stn_core.list_models('st-*rigid'), list(stn_core.EXPERIMENTS)[-1])"
+    )
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         [sys.executable, "-c", program],

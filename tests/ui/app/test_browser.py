@@ -15,7 +15,10 @@ from stn_core.evaluation.measure import make_report
 from stn_core.experiments.checkpoints import save_checkpoint
 
 INPUT = ".js-plotly-plot .imagelayer image"  # the first of them is the distorted digit
-NEXT = f"before => {{ const now = document.querySelector('{INPUT}')?.getAttribute('href'); return now && now !== before; }}"
+NEXT = f"""before => {{
+  const now = document.querySelector('{INPUT}')?.getAttribute('href');
+  return now && now !== before;
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +140,9 @@ def test_the_figure_is_updated_in_place(visit):
     page.evaluate(f"""() => {{
       window.figure = document.querySelector('.js-plotly-plot');
       window.gone = 0;
-      const look = () => {{ if (!window.figure.isConnected || !document.querySelector('{INPUT}')) window.gone++; }};
+      const look = () => {{
+        if (!window.figure.isConnected || !document.querySelector('{INPUT}')) window.gone++;
+      }};
       new MutationObserver(look).observe(document.body, {{ childList: true, subtree: true }});
     }}""")
     for _ in range(3):
@@ -223,7 +228,8 @@ def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):
     title = visit(size=(600, 900)).get_by_role("heading", level=4)
     assert title.evaluate("""title => {
       const { x, y, height } = title.getBoundingClientRect();
-      return [0.25, 0.5, 0.75].every((part) => title.contains(document.elementFromPoint(x + 10, y + part * height)));
+      const on = (part) => title.contains(document.elementFromPoint(x + 10, y + part * height));
+      return [0.25, 0.5, 0.75].every(on);
     }""")
 
 

@@ -7,6 +7,7 @@ and in a figure the shapes drawn before it.
 """
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -19,126 +20,44 @@ LEFT_OUT = {
     "picture": "on a picture or a canvas, whose pixels are not known here",
     "swatch": "no text but a sample of a colour, with its name beside it in the colour of text",
 }
-MEASURE = r"""() => {
-  // Colours: [red, green, blue, alpha] from 0 to 1
-  const one = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const known = new Map();
-  const read = (color) => {
-    one.clearRect(0, 0, 1, 1);
-    one.fillStyle = color;
-    one.fillRect(0, 0, 1, 1);
-    return [...one.getImageData(0, 0, 1, 1).data].map((value) => value / 255);
-  };
-  const rgba = (color) => known.get(color) ?? known.set(color, read(color)).get(color);
-  const faded = ([r, g, b, a], by) => [r, g, b, a * by];
-  const over = (top, below) => {
-    const alpha = top[3] + below[3] * (1 - top[3]);
-    return [0, 1, 2].map((i) => alpha && (top[i] * top[3] + below[i] * below[3] * (1 - top[3])) / alpha).concat(alpha);
-  };
-  const luminance = (color) => {
-    const [r, g, b] = color.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const contrast = (...colors) => {
-    const [low, high] = colors.map(luminance).sort((a, b) => a - b);
-    return (high + 0.05) / (low + 0.05);
-  };
-
-  // Every text, also in shadow roots and in fields, and what else may lie behind one
-  const texts = [], pictures = [], shapes = [];
-  const collect = (root) => {
-    for (const element of root.querySelectorAll("*:not(script, style, noscript, title, desc)")) {
-      if (element.shadowRoot) collect(element.shadowRoot);
-      if (element.matches("canvas, img, image, video")) pictures.push(element);
-      if (element instanceof SVGGeometryElement && !element.closest("defs")) shapes.push(element);
-      if (element.matches("textarea, input:is([type=text], [type=number])")) texts.push([element, element.value, element]);
-      for (const node of element.childNodes) {
-        if (node.nodeType !== Node.TEXT_NODE) continue;
-        const range = document.createRange();
-        range.selectNodeContents(node);
-        texts.push([element, node.textContent, range]);
-      }
-    }
-  };
-  collect(document);
-  const around = (element) => {
-    const parent = element.assignedSlot ?? element.parentElement ?? element.parentNode?.host;
-    return parent ? [...around(parent), element] : [element];
-  };
-  const has = (box, x, y) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
-
-  // What is left of a box where elements around it cut it off, unless one can scroll to it
-  const seen = (box, elements, styles) => {
-    let { left, top, right, bottom } = box;
-    for (let i = elements.length - 1; i > 1 && right - left > 1 && bottom - top > 1; i--) {
-      if (styles[i].clipPath === "inset(50%)") return false;
-      if (styles[i].overflow === "visible" || styles[i].display === "inline" || elements[i] instanceof SVGElement) continue;
-      const frame = elements[i].getBoundingClientRect();
-      if (/auto|scroll/.test(styles[i].overflow)) ({ left, top, right, bottom } = frame);
-      [left, top] = [Math.max(left, frame.left), Math.max(top, frame.top)];
-      [right, bottom] = [Math.min(right, frame.right), Math.min(bottom, frame.bottom)];
-    }
-    return right - left > 1 && bottom - top > 1;
-  };
-
-  const measured = [];
-  for (const [element, words, place] of texts) {
-    const text = words.trim(), box = place.getBoundingClientRect();
-    if (!text || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
-    const elements = around(element), styles = elements.map((e) => getComputedStyle(e)), style = styles.at(-1);
-    if (!seen(box, elements, styles)) continue;
-    const x = (box.left + box.right) / 2, y = (box.top + box.bottom) / 2;
-    const drawn = element instanceof SVGElement;
-
-    // An element's colour lies behind what is in its box, and, as it cuts off, behind whatever of it is scrolled away
-    const grounds = elements.map((e, i) => {
-      const behind = i < 2 || styles[i].overflow !== "visible" || has(e.getBoundingClientRect(), x, y);
-      return behind && !(e instanceof SVGElement) ? rgba(styles[i].backgroundColor) : [0, 0, 0, 0];
-    });
-    const solid = elements[Math.max(grounds.findLastIndex((color) => color[3] === 1), 0)];
-    const picture = pictures.some((e) => e.checkVisibility() && has(e.getBoundingClientRect(), x, y) && around(e).includes(solid));
-    const figure = element.ownerSVGElement?.parentElement;
-    const under = (e) =>
-      figure.contains(e) && has(e.getBoundingClientRect(), x, y) && e.checkVisibility({ visibilityProperty: true }) &&
-      e.compareDocumentPosition(element) & Node.DOCUMENT_POSITION_FOLLOWING &&
-      e.isPointInFill(new DOMPoint(x, y).matrixTransform(e.getScreenCTM().inverse()));
-    const fill = ({ fill, fillOpacity, opacity }) => (fill === "none" ? [0, 0, 0, 0] : faded(rgba(fill), fillOpacity * opacity));
-    const fills = drawn ? shapes.filter(under).map((e) => fill(getComputedStyle(e))) : [];
-    const ink = drawn ? faded(rgba(style.fill), style.fillOpacity) : rgba(style.color);
-    const painted = (inks) => {
-      const inside = inks.reduce((below, color) => over(color, below), [0, 0, 0, 0]);
-      const all = grounds.reduceRight((inner, ground, i) => faded(over(inner, ground), styles[i].opacity), inside);
-      return over(all, [1, 1, 1, 1]);
-    };
-
-    const size = parseFloat(style.fontSize) * (drawn ? element.getScreenCTM().a : 1);
-    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    const off = element.closest(":disabled") ?? element.closest("label")?.control?.disabled;
-    const streamlits = !elements.some((e) => /^stBidi/.test(e.dataset?.testid));
-    const out = off && streamlits ? "inactive" : picture ? "picture" : drawn && /^(■|•••|━━)$/.test(text) ? "swatch" : null;
-    const at = elements.slice(-3).map((e) => e.dataset?.testid ?? [e.localName, ...e.classList].slice(0, 2).join("."));
-    const ratio = contrast(painted([...fills, ink]), painted(fills));
-    measured.push({ text, at: at.join(" "), ratio, least: large ? 3 : 4.5, out });
-  }
-  return measured;
-}"""
+MEASURE = Path(__file__).with_name("contrast.js").read_text("utf-8")
 
 KNOWN = """
-<style>body { background: #fff } p { font: 16px sans-serif; color: #777 } .big { font-size: 24px }</style>
-<p>grey</p> <p class="big">large</p> <p style="font: bold 18.7px serif">bold</p> <p style="color: #767676">enough</p>
-<div style="background: #000"><div style="background: rgb(255 255 255 / 0.5)"><p style="color: #000">composited</p></div></div>
+<style>
+  body { background: #fff }
+  p { font: 16px sans-serif; color: #777 }
+  .big { font-size: 24px }
+</style>
+<p>grey</p>
+<p class="big">large</p>
+<p style="font: bold 18.7px serif">bold</p>
+<p style="color: #767676">enough</p>
+<div style="background: #000">
+  <div style="background: rgb(255 255 255 / 0.5)"><p style="color: #000">composited</p></div>
+</div>
 <div style="opacity: 0.5; background: #000"><p style="color: #000">none</p></div>
 <div style="position: relative; width: 300px; height: 30px; background: #000">
   <p style="position: absolute; top: 40px; color: #000">outside</p>
 </div>
-<div style="position: relative; margin-top: 60px"><canvas></canvas><p style="position: absolute; top: 9px">on a canvas</p></div>
+<div style="position: relative; margin-top: 60px">
+  <canvas></canvas>
+  <p style="position: absolute; top: 9px">on a canvas</p>
+</div>
 <svg width="300" height="60">
-  <rect width="300" height="60"/> <text y="30">black</text> <text y="30" x="99" fill="#fff">white</text>
+  <rect width="300" height="60"/>
+  <text y="30">black</text>
+  <text y="30" x="99" fill="#fff">white</text>
 </svg>
-<p style="visibility: hidden">hidden</p> <div style="overflow: hidden; width: 0"><p>cut off</p></div>
-<div style="overflow: auto; height: 40px"><p style="margin-top: 300px; color: #000">further down</p></div>
+<p style="visibility: hidden">hidden</p>
+<div style="overflow: hidden; width: 0"><p>cut off</p></div>
+<div style="overflow: auto; height: 40px">
+  <p style="margin-top: 300px; color: #000">further down</p>
+</div>
 <div id="host"></div>
-<script>host.attachShadow({ mode: "open" }).innerHTML = '<p style="color: #aaa">in a shadow</p>'</script>
+<script>
+  const inside = '<p style="color: #aaa">in a shadow</p>';
+  host.attachShadow({ mode: "open" }).innerHTML = inside;
+</script>
 """
 RATIOS = {
     "grey": 4.48,
@@ -200,12 +119,15 @@ MORE = [
 KEYS = {"why?lesson=paper&at=2": "s"}  # for the controls beside a lecture
 PLACES = [(path_of(name) + query, shown) for name, (query, shown) in SHOWN.items()] + MORE
 READY = """([scheme, projector]) => {
-  const app = document.querySelector('.stApp[data-test-script-state=notRunning]'), style = app && getComputedStyle(app);
-  return app && style.colorScheme === scheme && Boolean(style.getPropertyValue('--ink')) === projector
-    && !document.querySelector('[data-stale=true], [data-testid=stSkeleton], [data-testid=stSpinner]')
+  const app = document.querySelector('.stApp[data-test-script-state=notRunning]');
+  const style = app && getComputedStyle(app);
+  const busy = '[data-stale=true], [data-testid=stSkeleton], [data-testid=stSpinner]';
+  return app && style.colorScheme === scheme
+    && Boolean(style.getPropertyValue('--ink')) === projector
+    && !document.querySelector(busy)
     && document.getAnimations().every((animation) => animation.playState !== 'running');
 }"""
-CLICK = "all => all.filter((element) => element.checkVisibility()).forEach((element) => element.click())"
+CLICK = "all => all.filter((each) => each.checkVisibility()).forEach((each) => each.click())"
 
 
 @pytest.fixture(scope="module")

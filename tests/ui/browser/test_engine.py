@@ -48,7 +48,8 @@ window.answers = ({ about, block, wasm, images, theta, kernel }) => {
   return images.map((image) => {
     const answer = network.answer(floats(image), theta, kernel);
     const { family, size } = about.transformer ?? {};
-    return { ...answer, output: plain(answer.output), grid: family && plain(engine.grid(family, answer.theta, ...size)) };
+    const grid = family && plain(engine.grid(family, answer.theta, ...size));
+    return { ...answer, output: plain(answer.output), grid };
   });
 };
 """
@@ -264,9 +265,11 @@ def test_the_sliders_distort_as_in_python(page, kind):
         theirs = distorted(digit, kind, values)[0, 0]
         mine = page.evaluate(
             """([kind, digit, values, seeded]) => {
-              const patches = seeded.patches?.map((text) => Float32Array.from(atob(text), (byte) => byte.charCodeAt(0) / 255));
+              const image = (bytes) => Float32Array.from(bytes, (value) => value / 255);
+              const bytes = (text) => Array.from(atob(text), (letter) => letter.charCodeAt(0));
+              const patches = seeded.patches?.map((text) => image(bytes(text)));
               const parameters = engine.parametersOf(kind, values, { ...seeded, patches });
-              return Array.from(engine.distort(kind, Float32Array.from(digit, (value) => value / 255), parameters));
+              return Array.from(engine.distort(kind, image(digit), parameters));
             }""",
             [kind, digit.flatten().tolist(), values, seeded(kind, values)],
         )

@@ -26,7 +26,14 @@ from ui.pages.sampler import controls as sampler
 from ui.pages.trouble import controls as trouble
 from ui.pages.why import controls as why
 
-LESSON = 'title = "Mine"\n[[step]]\npage = "{page}"\nstate = {{ {key} = {value} }}\ntitle = "One"\ntext = "Look."\n'
+LESSON = """
+title = "Mine"
+[[step]]
+page = "{page}"
+state = {{ {key} = {value} }}
+title = "One"
+text = "Look."
+"""
 
 
 def add(monkeypatch, page, key):

@@ -30,7 +30,14 @@ from ui.pages.why import controls as why_controls
 
 ROOT = Path(__file__).parents[3]
 PAPER = read(ROOT / "assets/lessons/paper.toml")
-EXAMPLE = '[[step]]\npage = "why"\nstate = { why_x = 3 }\ntitle.en = "One"\ntitle.zh = "一"\ntext = "Look."\n'
+EXAMPLE = """\
+[[step]]
+page = "why"
+state = { why_x = 3 }
+title.en = "One"
+title.zh = "一"
+text = "Look."
+"""
 
 
 def lesson_of(folder, text, name="mine"):

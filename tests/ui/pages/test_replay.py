@@ -148,10 +148,11 @@ def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
 @pytest.fixture(scope="module")
 def engine(module_page):
     """A page with the player's functions in ``window.engine``."""
-    names = "'/pages/replay/recorded.js', '/browser/transforms.js'"
-    module_page.evaluate(
-        f"async () => {{ window.engine = Object.assign({{}}, ...await Promise.all([{names}].map((name) => import(name)))); }}"
-    )
+    module_page.evaluate("""async () => {
+      const names = ['/pages/replay/recorded.js', '/browser/transforms.js'];
+      const modules = await Promise.all(names.map((name) => import(name)));
+      window.engine = Object.assign({}, ...modules);
+    }""")
     return module_page
 
 
@@ -179,8 +180,9 @@ def test_grids_and_outputs_agree_with_torch(engine, name):
             """([data, step]) => {
               const side = engine.decoded(data);
               const digits = side.labels.map((_, digit) => digit);
+              const grid = (theta) => [...engine.grid(side.family, theta, ...side.output)];
               return [
-                digits.map((digit) => [...engine.grid(side.family, engine.thetaAt(side, digit, step), ...side.output)]),
+                digits.map((digit) => grid(engine.thetaAt(side, digit, step))),
                 digits.map((digit) => [...engine.outputOf(side, digit, step)]),
               ];
             }""",

@@ -234,9 +234,12 @@ def test_a_sampling_grid_is_whole_however_large(visit):
     page = visit(START + "&mode=grid&hand=st-cnn-affine&theta=1.6,0.8,0.2,-0.8,1.6,0")
     expect(page.locator(".row .answer").last).to_contain_text("you")
     edge = """canvas => {
-        const { width, height } = canvas, pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+        const { width, height } = canvas;
+        const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
         const drawn = (x, y) => pixels[4 * (y * width + x) + 3] > 0;
-        return [...Array(width).keys()].filter((i) => drawn(i, 0) || drawn(i, height - 1) || drawn(0, i) || drawn(width - 1, i));
+        const onEdge = (i) =>
+          drawn(i, 0) || drawn(i, height - 1) || drawn(0, i) || drawn(width - 1, i);
+        return [...Array(width).keys()].filter(onEdge);
     }"""
     assert page.locator(".row canvas.grid").last.evaluate(edge) == []
 

@@ -19,17 +19,16 @@ def snippet(source: str, models: Mapping[str, Tensor | None]) -> str:
     imports += ["from stn_core.data.cub import cub"] if "cub(" in source else []
     answers = [f"image = read_photograph({source}, 448)[None]  # (1, 3, 448, 448)"]
     for name, thetas in models.items():
-        hand = (
-            ""
-            if thetas is None
-            else f", torch.tensor([[{', '.join(numbers(theta) for theta in thetas.tolist())}]])"
-        )
+        by_hand = ""
+        if thetas is not None:
+            by_hand = f", torch.tensor([[{', '.join(map(numbers, thetas.tolist()))}]])"
         answers.append(f"""
 checkpoint = load_checkpoint({name!r})
 with torch.inference_mode():
-    answer = checkpoint.model.explain(image{hand})
+    answer = checkpoint.model.explain(image{by_hand})
 probabilities, species = answer.logits.softmax(1)[0].topk(5)
-print({name!r}, [(checkpoint.experiment.classes[i], p) for i, p in zip(species.tolist(), probabilities.tolist())])
+names = [checkpoint.experiment.classes[i] for i in species.tolist()]
+print({name!r}, list(zip(names, probabilities.tolist())))
 for theta, grid, crop in answer.transformers:
     print("theta", theta[0].tolist())""")
     return program(imports, *answers)

@@ -21,7 +21,8 @@ for _ in range(steps):
     theta = step(theta, answer.of_theta, rate)
     answer = loss_gradient(classify, image, {label}, transform, theta, (28, 28))
 print("loss", answer.loss, "theta", theta, "dL/dtheta", answer.of_theta)
-integer = loss_gradient(classify, image, {label}, transform, transform.identity(), (28, 28), "nearest")
+theta = transform.identity()
+integer = loss_gradient(classify, image, {label}, transform, theta, (28, 28), "nearest")
 print("with the integer kernel", integer.loss, integer.of_theta)"""
     ours = [
         "from stn_core import TRANSFORMS, load_checkpoint",

@@ -16,14 +16,15 @@ chosen = slice({digits[0]}, {digits[-1] + 1})  # of the 64 digits
 found = {{}}
 for name, path in paths.items():
     recording = load_recording(path)
-    moment = int((recording.steps <= {step}).sum().clamp_min(1)) - 1  # the last one up to step {step}
+    moment = int((recording.steps <= {step}).sum().clamp_min(1)) - 1  # the last up to step {step}
     images, theta = recording.images[chosen], None
     if recording.theta is not None:
         theta = recording.theta[moment, chosen].float()
         images = sample(images, recording.transform.grid(theta, recording.output_size))
     answers = recording.logits[moment, chosen].float().softmax(1)
     wrong, misalignment = int(recording.wrong[moment]), recording.misalignment[moment].item()
-    print(name, "step", int(recording.steps[moment]), "wrong", wrong, "of 64, misalignment", misalignment)
+    print(name, "step", int(recording.steps[moment]), "wrong", wrong, "of 64")
+    print("misalignment", misalignment)
     found[name] = theta, images, answers, wrong, misalignment"""
     imports = [
         "from stn_core import sample",

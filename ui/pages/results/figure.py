@@ -71,13 +71,14 @@ def table_html(
     head = "".join(
         f'<th scope="col" title="{escape(hint)}">{escape(name)}{two}</th>' for name, hint in columns
     )
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{_cell_html(cell)}</td>" for cell in cells)}</tr>'
-        for name, cells in rows
-    )
+    body = ""
+    for name, cells in rows:
+        data = "".join(f"<td>{_cell_html(cell)}</td>" for cell in cells)
+        body += f'<tr><th scope="row">{escape(name)}</th>{data}</tr>'
     style = f"--right: {CORRECT}; --wrong: {INCORRECT}; --quiet: {QUIET}"
     head = f'<thead><tr><th scope="row">{escape(corner)}</th>{head}</tr></thead>'
-    return f'<table class="results{"" if below else " details"}" style="{style}">{head}<tbody>{body}</tbody></table>'
+    kind = "results" if below else "results details"
+    return f'<table class="{kind}" style="{style}">{head}<tbody>{body}</tbody></table>'
 
 
 def _cell_html(cell: Cell | None) -> str:
@@ -152,7 +153,8 @@ def curves_figure(
                 "name": names[model],
                 "cliponaxis": False,
                 "marker": {"color": model_color(model), "size": 6},
-                "hovertemplate": f"{names[model]}: %{{text}} (%{{x:g}} {panel.unit})<extra></extra>",
+                "hovertemplate": f"{names[model]}: %{{text}} (%{{x:g}} {panel.unit})"
+                "<extra></extra>",
             }
             figure.traces.append(trace | axes)
         centre = left + width / 2

@@ -129,11 +129,7 @@ def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str
     pairs = [
         (measured, report.models[plain])
         for measured in found
-        if (
-            plain
-            := f"{measured.experiment.data}-{measured.experiment.model.removeprefix('st-').split('-')[0]}"
-        )
-        in report.models
+        if (plain := without_transformer(measured.experiment)) in report.models
         and plain != measured.experiment.name
     ]
     if pairs:
@@ -150,6 +146,11 @@ def summary(report: Report, cells: Sequence[Experiment], say: Translator) -> str
         key = "samples_seen" if low == high else "samples_seen_range"
         said.append(say(key, low=low, high=high, paper=in_millions(PAPER_SAMPLES)))
     return " ".join(said)
+
+
+def without_transformer(experiment: Experiment) -> str:
+    """The experiment's name, or for one with transformers, of the same network without."""
+    return f"{experiment.data}-{experiment.model.removeprefix('st-').split('-')[0]}"
 
 
 def in_millions(count: int) -> str:
@@ -175,9 +176,15 @@ def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
     }
     samples = measured.about["samples"]
     hint = say(
-        "cell", error=f"{measured.error:.2f}", seeds=in_turn(measured.errors), parameters=f"{measured.parameters:,}",
-        samples=say("unknown") if samples is None else f"{samples:,}", date=about["date"], commit=about["commit"], **where,
-    )  # fmt: skip
+        "cell",
+        error=f"{measured.error:.2f}",
+        seeds=in_turn(measured.errors),
+        parameters=f"{measured.parameters:,}",
+        samples=say("unknown") if samples is None else f"{samples:,}",
+        date=about["date"],
+        commit=about["commit"],
+        **where,
+    )
     return Cell(
         large,
         small,

@@ -11,13 +11,16 @@ def snippet(report: str, kind: str, curves: Sequence[str], transformer: str | No
     code = f"""
 report = read_report({report})
 for name, measured in report.models.items():  # the table
-    print(name, measured.error, "paper", measured.experiment.paper_error, "meets it:", measured.meets_paper)
+    paper = measured.experiment.paper_error
+    print(name, measured.error, "paper", paper, "meets it:", measured.meets_paper)
 curves = {{name: report.models[name].curves for name in {list(curves)!r}}}
 for parameter in ("rotation", "scale", "shift"):
-    print(parameter, report.sweep({kind!r}, parameter), [errors[parameter] for errors in curves.values()])"""
+    errors = [curve[parameter] for curve in curves.values()]
+    print(parameter, report.sweep({kind!r}, parameter), errors)"""
     if transformer:
         code += f"""
-before, after = report.before[{transformer.partition("-")[0]!r}].share, report.models[{transformer!r}].after.share
+before = report.before[{transformer.partition("-")[0]!r}].share
+after = report.models[{transformer!r}].after.share
 print("variance within the classes, as a share of that between them:", before, "->", after)"""
     imports = ["from stn_core.evaluation.report import read_report"]
     return program(imports, code)

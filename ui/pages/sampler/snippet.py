@@ -33,9 +33,10 @@ def down(picture: str, side: int, values: Values, kernel: str) -> str:
         else ("image = digit_sheet()", "digit_sheet")
     )
     code = f"""
-small = shrunk(image, factor, {kernel!r})  # .sampled is what the sampler makes of it, .averaged what it should be
+small = shrunk(image, factor, {kernel!r})  # .sampled by the sampler, .averaged as it should be
 share = read_pixels(({side}, {side}), small.grid, {kernel!r}).float().mean().item()
-print("size", tuple(small.sampled.shape), "error", small.error, "share of the pixels that are read", share)"""
+print("size", tuple(small.sampled.shape), "error", small.error)
+print("share of the pixels that are read", share)"""
     ours = [
         "from stn_core.explain.resampling import "
         f"{', '.join(sorted([name, 'read_pixels', 'shrunk']))}"

@@ -27,7 +27,8 @@ transform = TRANSFORMS[{family!r}]
 grid = transform.grid(theta[None], (28, 28))  # where each output pixel is read
 image = digit.float() / 255
 {sampled}
-source = transform.warp(theta[None], torch.tensor([{numbers([round(value, 6) for value in point])}]))[0, 0]
+point = torch.tensor([{numbers([round(value, 6) for value in point])}])
+source = transform.warp(theta[None], point)[0, 0]
 print("theta", theta)
 print("the followed point comes from", source)"""
     ours = [

@@ -13,9 +13,10 @@ def frame(digit: Tensor, label: int, model: str, values: Values) -> str:
     code = f"""
 image = digit[None, None].float() / 255
 grid = TRANSFORMS["attention"].grid(torch.tensor([[zoom, 0.0, 0.0]]), (28, 28))
-views = sample(image, grid), framed(image, grid, mean)  # the mean taken away after sampling, and before
+views = sample(image, grid), framed(image, grid, mean)  # mean taken away after sampling, before
 classify = load_checkpoint({model!r}).model.classify
-losses = [torch.nn.functional.cross_entropy(classify(view), torch.tensor([{label}])).item() for view in views]
+label = torch.tensor([{label}])
+losses = [torch.nn.functional.cross_entropy(classify(view), label).item() for view in views]
 print("outside", outside(grid).item(), "losses", losses)"""
     ours = [
         "from stn_core import TRANSFORMS, load_checkpoint, sample",
@@ -52,7 +53,8 @@ def leave(
 image = digit[None].float() / 255
 attention, theta = TRANSFORMS["attention"], torch.tensor([[{window:g}, x, 0.0]])
 classify = load_checkpoint({model!r}).model.classify
-losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), {"out_of_bounds_penalty" if held else "None"})
+penalty = {"out_of_bounds_penalty" if held else "None"}
+losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), penalty)
 print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
 print("outside", outside(attention.grid(theta, (28, 28))).item())"""
     names = "out_of_bounds_penalty, outside" if held else "outside"
@@ -68,7 +70,8 @@ def rate(rate: float, last: int) -> str:
     """A training with the localisation network's ``rate`` times the classifier's, up to the step
     ``last``, which is shown now."""
     code = f"""
-for moment in train_tiny_stn({rate:g}):  # a training, with the localisation network's rate {rate:g} times the classifier's
+# a training, with the localisation network's rate {rate:g} times the classifier's
+for moment in train_tiny_stn({rate:g}):
     print("step", moment.step, "error", moment.error, "outside", moment.outside)
     if moment.step == {last}:
         break"""
