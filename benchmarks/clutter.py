@@ -1,5 +1,4 @@
-"""Why a plain CNN is as good as ST-CNN affine on TC: errors with the learned and with the true
-window.
+"""Why a plain CNN equals ST-CNN affine on TC: errors with the learned and with the true window.
 
     python -m benchmarks.clutter [--seeds 10]
 

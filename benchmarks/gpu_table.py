@@ -1,5 +1,4 @@
-"""The table of distorted MNIST on one GPU, in pieces of a few minutes: measured, trained, brought
-home.
+"""The table of distorted MNIST on one GPU, in pieces of a few minutes.
 
 At home, in the repository; about 15 MB in all:
 
@@ -83,8 +82,7 @@ class EnoughError(Exception):
 
 
 def gpu_way(name: str, recipe: str, steps: int) -> float:
-    """Images a second of ``train`` on the GPU, over ``steps`` steps after some that are not
-    timed."""
+    """Images a second of ``train`` on the GPU, over ``steps`` steps after a warm-up."""
 
     class TimedSteps(DeviceSteps):
         began = 0.0
@@ -155,8 +153,7 @@ def shared(wanted: bool) -> Iterator[None]:
 
 
 def measure(options: argparse.Namespace) -> None:
-    """Print how fast digits are trained here, beside the usual way, and how long the table
-    takes."""
+    """Print how fast we train here, beside the usual way, and how long the table takes."""
     if not torch.cuda.is_available():
         raise SystemExit("This measures a CUDA GPU, and there is none.")
     mnist("train")  # downloaded before the clock starts

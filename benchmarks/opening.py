@@ -1,5 +1,4 @@
-"""From an address to the first painted figure, in a browser that was never here and in one that
-was.
+"""From an address to the first painted figure, in a browser's first visit and in later ones.
 
     python -m benchmarks.opening [--visits 8] [--path /]
 

@@ -57,8 +57,7 @@ def turned_back(images: Tensor, parameters: Parameters) -> Tensor:
 
 
 def straightened(distortion: Projection, images: Tensor, parameters: Parameters) -> Tensor:
-    """P undone: distorted images (N, 1, 28, 28), each sampled where its map has put the digit's
-    pixels."""
+    """P undone: images (N, 1, 28, 28), sampled where their maps have put the digits' pixels."""
     matrix = distortion.homography(parameters)
     theta = (matrix / matrix[:, 2:, 2:]).flatten(1)[:, :8].float()
     return sample(images, TRANSFORMS["projective"].grid(theta, SIZE))
@@ -72,8 +71,7 @@ UNDONE: dict[str, Callable[[Tensor, Parameters], Tensor]] = {
 
 
 def distorted_and_undone(digits: Tensor, kind: str, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Digits (N, 28, 28) as ``stn_core.distort`` has them, and the same warped back: both (N, 1,
-    28, 28)."""
+    """Digits (N, 28, 28) distorted, and the same warped back: both (N, 1, 28, 28)."""
     parameters = DISTORTIONS[kind].draw(len(digits), draw)
     images = DISTORTIONS[kind].apply(digits, parameters)
     return images, UNDONE[kind](images, parameters)

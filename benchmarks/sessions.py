@@ -1,5 +1,4 @@
-"""A lecture hall: many open the default page of a fresh server at once, then each moves a slider
-once a second.
+"""A lecture hall: many open a fresh server's page at once, then move a slider once a second.
 
     python -m benchmarks.sessions [--sessions 50] [--seconds 30]
 

@@ -1,5 +1,4 @@
-"""From a key press on a slider to the painted figure, in a real browser: python -m
-benchmarks.slider_latency [--moves 60]
+"""From a key press to the painted figure: python -m benchmarks.slider_latency [--moves 60]
 
 With ``--every-page`` the same on every page whose figures Python computes, each with a slider of
 its own.

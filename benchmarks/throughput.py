@@ -1,5 +1,4 @@
-"""Training throughput in images a second, ours against the usual way of doing it: python -m
-benchmarks.throughput
+"""Images trained a second, ours against the usual way: python -m benchmarks.throughput
 
 The usual way follows the method of PyTorch's tutorial on spatial transformers: torchvision's MNIST
 as PIL images, torchvision's transforms on one image after the other in a DataLoader (with as many
@@ -91,8 +90,10 @@ class Clock:
 
 
 def tutorial_parts(convolution: Convolution) -> Parts:
-    """The tutorial's localiser, (B, 1, 28, 28) -> (B, 32), and its classifier, the first layer of
-    which ``convolution`` makes."""
+    """The tutorial's localiser, (B, 1, 28, 28) -> (B, 32), and its classifier.
+
+    ``convolution`` makes the classifier's first layer.
+    """
     localiser = nn.Sequential(
         nn.Conv2d(1, 8, 7),
         nn.MaxPool2d(2),
@@ -122,8 +123,7 @@ def tutorial_parts(convolution: Convolution) -> Parts:
 
 
 def table_parts(convolution: Convolution) -> Parts:
-    """The same of ST-CNN affine as the table of distorted MNIST has it: 64 filters of 9x9 and of
-    7x7."""
+    """The same of our ST-CNN affine for distorted MNIST: 64 filters of 9x9 and of 7x7."""
     model = create_model("st-cnn-affine", "r")
     localisation, (first, *rest) = model.transformer.localisation, model.classifier
     width = localisation.regression.in_features

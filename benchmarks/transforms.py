@@ -1,5 +1,4 @@
-"""Forward plus backward of each transform with the sampler, against bare torch and against kornia:
-python -m benchmarks.transforms
+"""Forward plus backward of each transform, the sampler, bare torch and kornia.
 
 Everybody warps the same images with the same theta, and passes a gradient back to both. The
 contestants take turns, so that what else the machine does meets all of them; the figures are

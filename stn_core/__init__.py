@@ -1,5 +1,4 @@
-"""Spatial transformer networks (Jaderberg, Simonyan, Zisserman, Kavukcuoglu, NIPS 2015, arXiv
-1506.02025)."""
+"""Spatial transformer networks (Jaderberg et al., NIPS 2015, arXiv 1506.02025)."""
 
 from stn_core.data.distortions import DISTORTIONS, distort
 from stn_core.experiments.checkpoints import (

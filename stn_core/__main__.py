@@ -232,8 +232,7 @@ def report(
         bool, typer.Option("--table", help="Measure nothing; print the file's table as Markdown")
     ] = False,
 ) -> None:
-    """Measure every digit checkpoint for the results page: test errors, invariance curves, what the
-    transformer aligns.
+    """Measure every digit checkpoint: test errors, invariance curves, alignment of classes.
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """

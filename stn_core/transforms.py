@@ -1,5 +1,4 @@
-"""The former place of ``stn_core.transformer.transforms``, for programs that import the families
-from here."""
+"""The former place of ``stn_core.transformer.transforms``, for programs that import from here."""
 
 from stn_core.transformer.transforms import (
     TRANSFORMS,

@@ -1,5 +1,4 @@
-"""What the tests share: a small MNIST on disk, the command line in this process, a browser, and how
-hypothesis searches."""
+"""What the tests share: a small MNIST, the command line, a browser, hypothesis's settings."""
 
 import os
 import struct
@@ -115,8 +114,7 @@ def make_cub(folder, species):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """run("evaluate", ...) calls the command line and returns its exit code, standard output and
-    standard error."""
+    """run("evaluate", ...) calls the command line: exit code, standard output, standard error."""
 
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["stn_core", *map(str, arguments)])
@@ -156,8 +154,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def module_page(browser):
-    """A blank page at http://ui/ whose scripts can import the modules of ui/, such as
-    "/browser/sampler.js"."""
+    """A blank page at http://ui/ that can import ui/'s modules, as "/browser/sampler.js"."""
 
     def answer(route):
         path = ROOT / "ui" / route.request.url.removeprefix("http://ui/")

@@ -1,5 +1,4 @@
-"""Imports run one way: app -> ui -> stn_core, and inside both of these through their packages in
-one order."""
+"""Imports run one way: app -> ui -> stn_core, and inside both through packages in one order."""
 
 import ast
 from graphlib import TopologicalSorter

@@ -1,5 +1,4 @@
-"""What README.md, README.zh.md and docs/ say works as it is written: programs, commands, links, and
-the table."""
+"""What READMEs and docs/ say works as written: programs, commands, links, the table."""
 
 import re
 import runpy
@@ -62,8 +61,7 @@ def blocks(text, language):
 
 
 def commands(text):
-    """Every command in a document, without the folder of the environment's programs and without
-    comments."""
+    """Every command in a document, without comments and the environment's folder."""
     lines = [line for block in blocks(text, "sh") for line in block.splitlines()]
     spans = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL))
     for line in (

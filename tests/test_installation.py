@@ -20,8 +20,7 @@ PLOTLY = ROOT / "ui/components/plot/plotly-cartesian.min.js"
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """A fresh environment with the wheel alone; the packages that it needs are those of this
-    one."""
+    """A fresh environment with the wheel alone, and this one's packages for its needs."""
     if importlib.util.find_spec("build") is None and not os.environ.get("CI"):
         pytest.skip("requirements-dev.txt has what builds the wheel")
     folder = tmp_path_factory.mktemp("installation")

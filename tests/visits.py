@@ -1,5 +1,4 @@
-"""The app's pages in this process, without a browser: opened at an address, and what their
-components were sent."""
+"""The app's pages without a browser: opened at an address, and what components were sent."""
 
 import json
 from pathlib import Path
@@ -13,8 +12,7 @@ ROOT = Path(__file__).parent.parent
 
 
 def visited(page="", session=None, /, **address):
-    """The page of that name; the first one by default. ``session`` is the state that it begins
-    with."""
+    """The page of that name, else the first; ``session`` is the state it begins with."""
     test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     if page not in ("", next(iter(PAGES))):
         # as the browser asks for it; switch_page needs a run of another page before

@@ -1,5 +1,4 @@
-"""Draw the six birds that ship with the app: `python assets/birds/draw.py [folder]`, two seconds or
-so each.
+"""Draw the six birds that ship with the app: `python assets/birds/draw.py [folder]`.
 
 Every picture is built the way a bird is: an outline with patches of colour is inflated to a volume
 and lit, then thousands of hair-fine barbs grow over it along the lie of the plumage, from the tail
@@ -89,8 +88,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a bird is: its hip ``at`` a point of the picture; the body's ``turn`` and the head's
-    ``nod``, degrees downwards."""
+    """Where a bird's hip is; the body's ``turn`` and the head's ``nod`` in degrees downwards."""
 
     at: tuple[float, float]
     scale: float = 1
@@ -111,8 +109,7 @@ class Pose:
 
 
 class Picture:
-    """A canvas of ``size`` (W, H) that is painted from the far background to the eye's
-    catch-light."""
+    """A canvas of ``size`` (W, H), painted from the far background to the eye's catch-light."""
 
     def __init__(self, size: tuple[int, int], seed: int):
         self.size, self.rng = size, np.random.default_rng(seed)
@@ -128,8 +125,7 @@ class Picture:
     def backdrop(
         self, colours: str, stems: str, stem_count: int, disc: str, discs: int, blur: float = 9
     ) -> None:
-        """What lies out of focus: ``colours`` from top to bottom, in clouds; stems; discs of
-        light."""
+        """Out of focus: clouds of ``colours`` from top to bottom, stems, discs of light."""
         (w, h), table = self.size, np.stack([rgb(colour) for colour in colours.split()])
         level = (
             np.linspace(0, len(table) - 1, h)[:, None]
@@ -175,8 +171,7 @@ class Picture:
     def barbs(
         self, roots: np.ndarray, field: Field, widths: np.ndarray, colours: np.ndarray, alpha: int
     ) -> None:
-        """Tapering strokes from ``roots`` (N, 2), bent along the ``field``; widths (N,), colours
-        (N, 3)."""
+        """Tapering strokes from ``roots`` (N, 2) along ``field``; widths (N,), colours (N, 3)."""
         middle = roots + field(roots) / 2
         tips = middle + field(middle) / 2
         along = tips - roots
@@ -200,8 +195,7 @@ class Picture:
         ambient: float = 0.5,
         soft: float = 0.6,
     ) -> Volume:
-        """Paint an inflated outline with patches of (colour, softness, outline); what it returns
-        can grow `plumage`."""
+        """Paint an inflated outline with patches (colour, softness, outline), for `plumage`."""
         corner = np.floor(outline.min(0)) - 6
         w, h = (np.ceil(outline.max(0) - corner).astype(int) + 6).tolist()
         mask, colours = (
@@ -282,8 +276,7 @@ class Picture:
         rim: float,
         leaf: bool = False,
     ) -> None:
-        """One feather from root to tip: shadow, rim, vane, barbs, shaft. A leaf is one that tapers
-        to a point."""
+        """One feather: shadow, rim, vane, barbs, shaft. One that tapers to a point is a leaf."""
         along = tip - root
         length = np.linalg.norm(along)
         ahead = along / length
@@ -436,8 +429,7 @@ LIE = (  # from, to: the way the plumage lies
 
 @dataclass(frozen=True)
 class Songbird:
-    """One species. Feathers are inked "vane/rim"; patches of the body are (colour, softness,
-    outline)."""
+    """One species. Feathers are inked "vane/rim"; patches are (colour, softness, outline)."""
 
     body: str
     patches: Sequence[tuple[str, float, np.ndarray]]
@@ -454,8 +446,7 @@ class Songbird:
 
 
 def songbird(picture: Picture, bird: Songbird, pose: Pose, perch: Callable[[], None]) -> None:
-    """From the back to the front: tail, perch, legs, bill, body, wing, the plumage over the wing's
-    edges, eye."""
+    """From back to front: tail, perch, legs, bill, body, wing, the plumage over it, eye."""
     k, rim = pose.scale, 1.4 * pose.scale
     away = np.array([-0.78, 0.63]) * bird.tail_length
     picture.fan(

@@ -42,8 +42,7 @@ class Birds(NamedTuple):
 
 
 def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 200) -> Birds:
-    """The official "train" or "test" photographs of the first ``species`` species, from
-    ``<root>/CUB_200_2011``.
+    """The official photographs, "train" or "test", of the first ``species`` species.
 
     The folder has the layout of the official archive, whole or with a part of its species. If it is
     not there or has fewer species, the archive is downloaded. DataError in one sentence if that

@@ -1,5 +1,4 @@
-"""Distorted MNIST (appendix A.4 of the paper): its five distortions, their parameters, and their
-application.
+"""Distorted MNIST (appendix A.4): its five distortions, their parameters and application.
 
 Each distortion has two halves. ``draw`` takes parameters from the training distribution, ``apply``
 distorts with the parameters given: training draws, the sliders set. Everything geometric is one
@@ -40,8 +39,7 @@ class Distortion:
     size: Size = (DIGIT, DIGIT)
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
-        """Parameters of ``count`` digits from the training distribution; every tensor is (count,
-        ...)."""
+        """Parameters of ``count`` training digits; every tensor is (count, ...)."""
         raise NotImplementedError
 
     def identity(self, count: int = 1) -> Parameters:
@@ -93,8 +91,7 @@ class Distortion:
         return torch.cat(warped) if warped else images.new_zeros(0, 1, *self.size)
 
     def grid(self, parameters: Parameters) -> Tensor:
-        """Where each pixel of the canvas comes from in the digit: (N, H, W, 2) normalised
-        points."""
+        """Where each pixel of the canvas comes from in the digit: (N, H, W, 2), normalised."""
         raise NotImplementedError
 
 
@@ -194,8 +191,7 @@ class Projection(Distortion):
         return constant(self.frame, parameters["moves"]) + parameters["moves"]
 
     def homography(self, parameters: Parameters) -> Tensor:
-        """The map from the digit to the canvas, normalised: (N, 3, 3) float64, free in its
-        scale."""
+        """The map from the digit to the canvas, normalised: (N, 3, 3) float64, of any scale."""
         forward = square_to_quadrilateral(self.corners(parameters).double() / (DIGIT / 2))
         scale = parameters["scale"].double()
         # the digit is scaled first
@@ -230,8 +226,7 @@ class CornerNoise(Projection):
 
 
 def is_convex(corners: Tensor) -> Tensor:
-    """Whether quadrilaterals (N, 4, 2), in clockwise order on the screen, turn the same way at each
-    corner: (N,) bool."""
+    """Whether quadrilaterals (N, 4, 2), clockwise on the screen, are convex: (N,) bool."""
     edges = corners.roll(-1, dims=1) - corners
     following = edges.roll(-1, dims=1)
     return (edges[..., 0] * following[..., 1] - edges[..., 1] * following[..., 0] > 0).all(dim=1)
@@ -261,8 +256,7 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
 
 
 def adjugate(matrix: Tensor) -> Tensor:
-    """The inverse times the determinant, (N, 3, 3); unlike the inverse it exists for a singular
-    matrix too."""
+    """The inverse times the determinant, (N, 3, 3), which a singular matrix has as well."""
     a, b, c = matrix.unbind(1)
     return torch.stack(
         (torch.linalg.cross(b, c), torch.linalg.cross(c, a), torch.linalg.cross(a, b)), dim=2

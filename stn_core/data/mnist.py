@@ -25,8 +25,7 @@ class Digits(NamedTuple):
 
 
 def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
-    """MNIST's official "train" (60 000) or "test" (10 000) digits from ``<root>/MNIST/raw``,
-    downloaded when missing.
+    """The official digits, "train" (60 000) or "test" (10 000), downloaded when missing.
 
     DataError in one sentence if it is neither there nor to be had.
     """

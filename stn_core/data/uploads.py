@@ -16,8 +16,7 @@ LONGEST = 512  # a digit is read off a picture no larger than that
 
 
 class ImageError(StnError):
-    """Bytes that are no usable picture; the message says what was wrong, what is accepted and what
-    to do."""
+    """Bytes that are no usable picture; the message says what is accepted and what to do."""
 
 
 def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Image:
@@ -41,8 +40,9 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
                 "large_picture",
                 "The picture has {width} × {height} pixels; at most 150 megapixels are accepted. "
                 "Scale it down and try again.",
-                width=picture.width, height=picture.height,
-            )  # fmt: skip
+                width=picture.width,
+                height=picture.height,
+            )
         shrink = longest / max(picture.size)
         wanted = (max(1, round(shrink * picture.width)), max(1, round(shrink * picture.height)))
         picture.draft("RGB", wanted)  # a JPEG is decoded at an eighth to a half of its size
@@ -80,8 +80,7 @@ def read_picture(data: bytes, longest: int, ground: str = "white") -> Image.Imag
 
 
 def square(picture: Image.Image, side: int) -> Tensor:
-    """A picture squeezed into a square as the bird models take it: float32 (3, side, side) in [0,
-    1].
+    """A picture squeezed into a square for the bird models: float32 (3, side, side) in [0, 1].
 
     Nothing is cut off, so a normalised point of the square is the same point of the picture.
     """
@@ -90,8 +89,7 @@ def square(picture: Image.Image, side: int) -> Tensor:
 
 
 def read_photograph(data: bytes, side: int) -> Tensor:
-    """An uploaded photograph of any kind as float32 (3, side, side) in [0, 1]: ``square`` of
-    ``read_picture``, or ImageError."""
+    """An uploaded photograph as float32 (3, side, side) in [0, 1], or ImageError."""
     return square(read_picture(data, 2 * side), side)
 
 
@@ -159,8 +157,7 @@ def mnist_form(ink: np.ndarray) -> Tensor:
 
 
 def otsu(values: np.ndarray) -> float:
-    """The threshold in [0, 255] that splits values into two groups with the least variance within
-    (Otsu 1979)."""
+    """The threshold in [0, 255] with the least variance within both groups (Otsu 1979)."""
     counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
     levels = np.arange(256)
     below, sums = counts.cumsum(), (counts * levels).cumsum()

@@ -15,8 +15,7 @@ BATCH = 250
 def error(
     model: nn.Module, digits: Digits, kind: str, seed: int, device: torch.device | str = "cpu"
 ) -> float:
-    """The share of digits, in per cent, that ``model`` gets wrong when each is distorted once from
-    ``seed``."""
+    """The per cent of digits that ``model`` gets wrong, each distorted once from ``seed``."""
     return error_rate_on(
         model, distort(digits.images.to(device), kind, seed), digits.labels, device
     )
@@ -47,8 +46,7 @@ def validation_error(
     device: torch.device | str = "cpu",
     repeats: int = 1,
 ) -> float:
-    """The error in per cent on validation digits, which no training sees: what recipes and epochs
-    are chosen on.
+    """The error in per cent on validation digits, on which recipes and epochs are chosen.
 
     With ``repeats`` every digit is distorted that often, for a steadier figure.
     """

@@ -1,5 +1,4 @@
-"""What every checkpoint is worth on the official test digits: what ``python -m stn_core report``
-computes.
+"""What ``python -m stn_core report`` measures of every checkpoint on the official test digits.
 
 Three things of each model: its test error over ten seeds, beside the paper's; its error against
 rotation, scale and shift, one of them varied and everything else at identity; and, of a model with
@@ -38,7 +37,7 @@ from stn_core.evaluation.report import (
     fits,
     read_report,
     write_report,
-)  # fmt: skip
+)
 from stn_core.experiments.checkpoints import (
     SHIPPED,
     Checkpoint,
@@ -68,8 +67,7 @@ TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {
 
 
 def sweep(kind: str) -> dict[str, list[float]]:
-    """The values of each parameter at which the curves of a kind are measured, well beyond what
-    training draws."""
+    """The values of each parameter at which a kind's curves are measured, beyond training's."""
     step = DISTORTIONS[kind].size[1] // 14
     return {
         "rotation": [float(angle) for angle in range(-180, 181, 15)],
@@ -96,8 +94,7 @@ def moved(
 
 
 def clutter(images: Tensor) -> Tensor:
-    """TC without its digits: to each of the digits (N, 28, 28) distractors out of others, (N, 1,
-    60, 60)."""
+    """TC without its digits: distractors (N, 1, 60, 60) for digits (N, 28, 28), out of others."""
     count, drawer = len(images), TranslationClutter()
     parameters = drawer.draw(count, torch.Generator().manual_seed(CLUTTER_SEED))
     index = torch.arange(count)[:, None]
@@ -108,8 +105,7 @@ def clutter(images: Tensor) -> Tensor:
 
 
 def curves(model: torch.nn.Module, digits: Digits, kind: str) -> dict[str, tuple[float, ...]]:
-    """The error in per cent on digits of which one parameter is varied, for each value of the
-    sweep."""
+    """The error in per cent on digits for each value of the sweep of one parameter."""
     return {
         parameter: tuple(
             round(

@@ -1,5 +1,4 @@
-"""The report: what was measured of every checkpoint, and the JSON file that keeps it and that the
-results page reads."""
+"""The report: what was measured of every checkpoint, and the JSON file that keeps it."""
 
 import base64
 import binascii
@@ -97,8 +96,7 @@ class ModelResult:
 
     @property
     def standard_error(self) -> float:
-        """Of the mean over the seeds, in points: how far it would move with other distortions of
-        the same digits."""
+        """Of the mean over the seeds, in points: its spread over distortions of the same digits."""
         return (
             statistics.stdev(self.errors) / math.sqrt(len(self.errors))
             if len(self.errors) > 1
@@ -332,9 +330,12 @@ def variance(part: VariancePart) -> ClassVariance:
             width, height = strip.size
             if strip.mode != "L" or width % 10 or not 10 <= width <= 2560 or height > 256:
                 raise StnError(
-                    "other_means", "a picture of means is {mode} and {width} x {height}",
-                    mode=strip.mode, width=width, height=height,
-                )  # fmt: skip
+                    "other_means",
+                    "a picture of means is {mode} and {width} x {height}",
+                    mode=strip.mode,
+                    width=width,
+                    height=height,
+                )
             pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8)
     except (OSError, SyntaxError, binascii.Error, Warning) as failure:
         raise StnError(

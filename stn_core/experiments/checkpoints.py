@@ -1,5 +1,4 @@
-"""Checkpoints: one safetensors file a model, which says itself what it holds and where it comes
-from.
+"""Checkpoints: one safetensors file a model, which says what it holds and where it comes from.
 
 The tensors are the model's weights; the header's metadata has one JSON object under "stn":
 experiment, metrics, provenance. Loading never unpickles anything and trusts nothing: every field is
@@ -49,15 +48,13 @@ class Checkpoint:
 
 
 def own_folder() -> Path | None:
-    """The folder of your own models, which the environment variable STN_CHECKPOINTS names
-    (plugins.py)."""
+    """The folder of your own models, named by the environment variable STN_CHECKPOINTS."""
     named = os.environ.get("STN_CHECKPOINTS")
     return Path(named).expanduser() if named else None
 
 
 def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
-    """The file of an experiment: in your own folder, else among the shipped ones, whether it is
-    there or not."""
+    """The file of an experiment, there or not: in your own folder, else among the shipped ones."""
     own = own_folder()
     places = [own / experiment.path, own / Path(experiment.path).name] if own else []
     return next((path for path in places if path.is_file()), shipped / experiment.path)
@@ -71,8 +68,7 @@ def save_checkpoint(
     provenance: dict[str, Any],
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write a checkpoint in one go, so that there is never half a file. ``dtype`` is the precision
-    on disk."""
+    """Write a checkpoint, never half a file. ``dtype`` is the precision on disk."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {
@@ -178,9 +174,12 @@ def _read_about(
     known = EXPERIMENTS.get(f"{data}-{model}")
     if known is None:
         raise fail(
-            "other_model", "it holds the model {model!r} for {data!r}, expected one of {known}",
-            model=model, data=data, known=", ".join(EXPERIMENTS),
-        )  # fmt: skip
+            "other_model",
+            "it holds the model {model!r} for {data!r}, expected one of {known}",
+            model=model,
+            data=data,
+            known=", ".join(EXPERIMENTS),
+        )
     if known.birds:
         if (
             not isinstance(classes, list)
@@ -188,9 +187,11 @@ def _read_about(
             or not all(isinstance(name, str) for name in classes)
         ):
             raise fail(
-                "other_species", "expected the names of {count} species, it has {found}",
-                count=SPECIES[data], found=str(classes)[:80],
-            )  # fmt: skip
+                "other_species",
+                "expected the names of {count} species, it has {found}",
+                count=SPECIES[data],
+                found=str(classes)[:80],
+            )
         return replace(known, classes=tuple(classes), options=options), metrics, provenance
     if list(known.classes) != classes:
         raise fail(

@@ -1,5 +1,4 @@
-"""Your own models: a folder, named by the environment variable STN_CHECKPOINTS, that
-``load_plugins`` reads.
+"""Your own models: the folder STN_CHECKPOINTS, which ``load_plugins`` reads.
 
     *.py                             localisation networks and transforms: each file calls
                                      ``add_transform`` or ``add_localisation``
@@ -62,8 +61,7 @@ def add_transform(transform: Transform) -> None:
 def add_localisation(
     name: str, build: Callable[[Size, Transform], nn.Module], family: str = "affine"
 ) -> None:
-    """A new localisation network before the paper's CNN: the model st-<name>-<family> on every kind
-    of distorted digits.
+    """A new localisation network before the paper's CNN: models st-<name>-<family>.
 
     ``build(size, transform)`` makes a module that takes images (B, 1, H, W) of ``size`` to theta
     (B, P), best a ``Localisation``, which starts at the identity. ValueError, in one sentence, if
@@ -91,8 +89,11 @@ def add_localisation(
                 "no_theta",
                 "the localisation network {name!r} must take images {images} to finite numbers "
                 "{theta}; it gives {found}",
-                name=name, images=(2, 1, *size), theta=(2, transform.num_params), found=found,
-            )  # fmt: skip
+                name=name,
+                images=(2, 1, *size),
+                theta=(2, transform.num_params),
+                found=found,
+            )
     digits.LOCALISERS[name] = build
     _add_models(f"st-{name}-{family}")
 
@@ -131,9 +132,13 @@ def _check_transform(transform: Transform) -> None:
     count, identity = transform.num_params, transform.identity()
     if identity.shape != (count,) or identity.dtype != torch.float32:
         raise StnError(
-            "no_identity", "identity() of {name!r} must be float32 ({count},); got {dtype} {shape}",
-            name=transform.name, count=count, dtype=identity.dtype, shape=tuple(identity.shape),
-        )  # fmt: skip
+            "no_identity",
+            "identity() of {name!r} must be float32 ({count},); got {dtype} {shape}",
+            name=transform.name,
+            count=count,
+            dtype=identity.dtype,
+            shape=tuple(identity.shape),
+        )
     points = regular_points((5, 4))
     if not torch.allclose(transform.warp(identity[None], points)[0], points, atol=1e-4):
         raise StnError(
@@ -157,9 +162,11 @@ def _check_transform(transform: Transform) -> None:
         or any(len(part) != 3 for part in parts.values())
     ):
         raise StnError(
-            "no_readings", "decompose() of {name!r} must give some of {known}, each (B, ...)",
-            name=transform.name, known=", ".join(sorted(READINGS)),
-        )  # fmt: skip
+            "no_readings",
+            "decompose() of {name!r} must give some of {known}, each (B, ...)",
+            name=transform.name,
+            known=", ".join(sorted(READINGS)),
+        )
 
 
 def is_own(experiment: Experiment) -> bool:
@@ -245,9 +252,12 @@ def _problem(error: BaseException, path: Path) -> Message:
     line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
     where = Message("in_line", ", line {line}", line=line) if line else ""
     return Message(
-        "no_module", "{file}{where}: {error}. Mend it or take it out; everything else works.",
-        file=path.name, where=where, error=_said(error),
-    )  # fmt: skip
+        "no_module",
+        "{file}{where}: {error}. Mend it or take it out; everything else works.",
+        file=path.name,
+        where=where,
+        error=_said(error),
+    )
 
 
 def _said(error: BaseException) -> str:

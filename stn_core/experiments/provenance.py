@@ -11,8 +11,7 @@ import torch
 
 
 def origin(device: torch.device, processes: int, precision: str) -> dict[str, Any]:
-    """On what a checkpoint is made: device, processes, precision ("bf16" or "no"), versions,
-    commit, date."""
+    """A run's device, processes, precision ("bf16" or "no"), versions, commit and date."""
     return {
         "device": torch.cuda.get_device_name()
         if device.type == "cuda"
@@ -28,8 +27,7 @@ def origin(device: torch.device, processes: int, precision: str) -> dict[str, An
 
 
 def commit() -> str:
-    """The commit of this source, with "+" when it was changed since; "unknown" outside a git
-    checkout.
+    """The commit of this source, with "+" if it was changed since; "unknown" without git.
 
     The environment variable STN_COMMIT says it where the source was copied to, such as a worker of
     training/ray_queue.py.

@@ -102,8 +102,7 @@ FORMER_NAMES: Mapping[str, str] = MappingProxyType(
 
 
 def with_present_names(run: Mapping[str, Any]) -> dict[str, Any]:
-    """A run as a checkpoint's header or a saved state has it, its recipe's settings by the names of
-    this version."""
+    """A stored run with its recipe's settings by the names of this version."""
     recipe = run.get("recipe")
     if not isinstance(recipe, Mapping):
         return dict(run)

@@ -1,5 +1,4 @@
-"""Every run as one frozen record: the model, the data it is trained on, and the paper's figure to
-meet."""
+"""Every run as one frozen record: model, training data, and the paper's figure to meet."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -164,8 +163,7 @@ def matching(patterns: str | Iterable[str]) -> list[Experiment]:
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names ``create_model`` takes, those that match a shell pattern such as "st-cnn-*" or
-    "*st-cnn"."""
+    """The names for ``create_model`` that match a shell pattern such as "st-cnn-*" or "*st-cnn"."""
     return [
         name
         for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS, *(e.model for e in RUNS.values())))

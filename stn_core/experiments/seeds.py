@@ -1,5 +1,4 @@
-"""Several training seeds of one experiment: where their checkpoints lie, and what came out for
-each."""
+"""Several training seeds of one experiment: where their checkpoints lie, and their errors."""
 
 import json
 import math
@@ -56,8 +55,7 @@ class SeedErrors(NamedTuple):
 
     @property
     def deviation(self) -> float:
-        """The standard deviation of the test errors from one training to another, in points; 0 for
-        one training."""
+        """The standard deviation of test errors over trainings, in points; 0 for a single one."""
         return statistics.stdev(self.test_errors) if len(self.seeds) > 1 else 0.0
 
 

@@ -1,5 +1,4 @@
-"""How far a CNN forgives a digit that moves: its feature maps, and max-pools alone (the paper's
-introduction).
+"""How far a CNN and max-pools alone forgive a digit that moves (the paper's introduction).
 
 Nothing here knows of transformers: it is what they are needed for.
 """
@@ -39,8 +38,7 @@ def moved(
 
 
 def feature_maps(model: DigitModel, images: Tensor) -> list[Tensor]:
-    """What each convolutional stage of the classifier hands on, (B, C, h, w): after convolution,
-    max-pool and ReLU.
+    """The maps (B, C, h, w) after each stage of convolution, max-pool and ReLU.
 
     The images are what the classifier sees, (B, 1, H, W). An FCN has no stages: the list is empty.
     """

@@ -59,8 +59,7 @@ def compose_theta(
 
 
 def _bent_and_mapped(matrix: Tensor, bulge: float, wave: float) -> Tensor:
-    """The source positions (32,) of a spline's control points: bent, then mapped by a matrix (2,
-    3)."""
+    """A spline's source positions (32,): control points bent, then mapped by a matrix (2, 3)."""
     points = TRANSFORMS["tps"].identity().view(16, 2)
     radius = points.norm(dim=1, keepdim=True)
     bent = points * (1 + bulge * (1 - radius / math.sqrt(2)) * 1.5)

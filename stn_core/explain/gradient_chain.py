@@ -41,8 +41,7 @@ def sampler_gradient(images: Tensor, grid: Tensor, kernel: Kernel = "bilinear") 
 
 
 class LossGradient(NamedTuple):
-    """What the loss of one image says to each link of the chain. Everything is of one image,
-    without batch dimension."""
+    """The gradient of one image's loss at each link of the chain, without batch dimension."""
 
     loss: float
     probabilities: Tensor  # (classes,)
@@ -103,8 +102,7 @@ def summed(transform: Transform, theta: Tensor, of_points: Tensor, image_size: S
 
 
 def step(theta: Tensor, gradient: Tensor, rate: float, clip: float = 1.0) -> Tensor:
-    """One step of gradient descent on theta (P,), the gradient shortened to length ``clip`` if it
-    is longer."""
+    """One step of gradient descent on theta (P,), with gradients of at most length ``clip``."""
     return theta - rate * gradient * min(1.0, clip / max(gradient.norm().item(), 1e-12))
 
 
@@ -117,8 +115,7 @@ def loss_along(
     size: Size,
     penalty: Callable[[Tensor], Tensor] | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """The loss of one image (C, H, W) at many theta (N, P), and its gradient there: (N,) and (N,
-    P).
+    """The loss (N,) of one image (C, H, W) at many theta (N, P), and its gradients (N, P).
 
     ``penalty`` takes the grids (N, h, w, 2) to what is added to the losses, (N,).
     """

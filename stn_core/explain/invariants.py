@@ -27,8 +27,7 @@ CONTAINS = {  # the families whose every member is also a member of this one
 
 
 def distortion_of(transform: Transform, theta: Tensor, cells: int = 12) -> dict[str, float]:
-    """By how much T_theta breaks each of ``PROPERTIES``, measured on a net of ``cells`` x ``cells``
-    squares; theta (P,).
+    """By how much T_theta breaks each of ``PROPERTIES``, on ``cells`` x ``cells`` squares.
 
     size: the largest factor by which a side of a cell grows or shrinks, at least 1 · direction: the
     largest angle by which a side turns, degrees · angles: the largest departure of a cell's corner
@@ -78,8 +77,7 @@ def _between(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _off_chord(lines: Tensor) -> Tensor:
-    """How far the points of lines (L, N, 2) lie from the straight lines through their ends:
-    (L, N)."""
+    """How far points of lines (L, N, 2) lie from the straight lines through the ends: (L, N)."""
     chord = lines[:, -1:] - lines[:, :1]
     offset = lines - lines[:, :1]
     cross = chord[..., 0] * offset[..., 1] - chord[..., 1] * offset[..., 0]

@@ -49,8 +49,7 @@ def repeated_identity(images: Tensor, times: int, made: bool, read: bool) -> Ten
 
 
 def corner_error(size: Size, made: bool, read: bool) -> tuple[float, float]:
-    """How far from its own centre, (x, y) in pixels, the identity reads the top left pixel of an
-    image (H, W)."""
+    """How far off, (x, y) in pixels, the identity reads the top left pixel of an image (H, W)."""
     identity = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     x, y = F.affine_grid(identity, [1, 1, *size], align_corners=made)[0, 0, 0].tolist()
     at = [
@@ -146,8 +145,7 @@ def _small_model() -> DigitModel:
 
 @lru_cache(maxsize=1)
 def _small_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Small digits somewhere in the image: 4 500 to learn from and 500 held out: images (N, 1, 14,
-    14), labels (N,)."""
+    """4 500 small, shifted digits and 500 held out: images (N, 1, 14, 14), labels (N,)."""
     digits = gallery()
     count = len(digits.labels)
     with torch.inference_mode(False):

@@ -1,5 +1,4 @@
-"""What a page draws and says of a transformer's answer: curves of the sampling grid, and theta in
-figures and facts."""
+"""A transformer's answer to draw: curves of the sampling grid, and theta in figures and facts."""
 
 import math
 from collections.abc import Mapping
@@ -23,8 +22,7 @@ def to_pixels(points: Tensor, size: Size) -> Tensor:
 
 @dataclass(frozen=True)
 class GridCurves:
-    """The sampling grid as curves over the transformer's input, in its pixels. Each curve is (N, 2)
-    points (x, y)."""
+    """The sampling grid as curves of points (N, 2), (x, y) in pixels of the transformer's input."""
 
     mesh: list[Tensor]  # the images of equidistant lines of the output, across and down
     border: Tensor  # the image of the output's frame, closed, from the top left corner clockwise

@@ -13,8 +13,7 @@ BACKBONE = "tf_efficientnet_lite0"
 
 
 class Stream(nn.Module):
-    """An ImageNet classifier of timm's without its last layer: crops (B, 3, h, w) in [0, 1] ->
-    features (B, C)."""
+    """A timm classifier without its last layer: crops (B, 3, h, w) in [0, 1] -> (B, C)."""
 
     def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
         super().__init__()

@@ -133,8 +133,7 @@ class BirdModel(ExplainableModel):
         return self.explain(images, thetas + moves).logits
 
     def explain(self, images: Tensor, thetas: Tensor | None = None) -> Explanation:
-        """The logits for photographs (B, 3, H, W), and each transformer's theta (B, P), grid and
-        crop.
+        """Photographs (B, 3, H, W) -> the logits, and each transformer's theta, grid and crop.
 
         ``thetas`` (B, N, P) from elsewhere take the localisation network's place: somebody drags a
         window.
@@ -223,8 +222,7 @@ def tiles(count: int) -> Tensor:
 
 
 def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, tuple[int, int]]:
-    """The family, the theta of each of ``count`` windows at the start (N, P), and where tx and ty
-    stand in theta."""
+    """The family, theta (N, P) of ``count`` windows at the start, and the places of tx and ty."""
     layouts: dict[str, tuple[list[float], tuple[int, int]]] = {
         "attention": ([scale, 0, 0], (1, 2)),
         "similarity": ([scale, 0, 0, 0], (2, 3)),
@@ -242,8 +240,7 @@ def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, t
 
 
 def create_bird_model(name: str, classes: int, **options: Any) -> BirdModel:
-    """One of ``BIRD_MODELS``, its windows tiling the photograph; ``options`` are
-    ``BirdModel``'s."""
+    """One of ``BIRD_MODELS``, its windows tiling the photograph; options as ``BirdModel``'s."""
     if name not in BIRD_MODELS:
         raise ValueError(f"no bird model {name!r}; there are {', '.join(BIRD_MODELS)}")
     return BirdModel(classes, **{**BIRD_MODELS[name], **options})

@@ -1,5 +1,4 @@
-"""The eight models of the distorted MNIST experiments: FCN, CNN, and each of them behind a spatial
-transformer (appendix A.4)."""
+"""The eight models of distorted MNIST (appendix A.4): FCN, CNN, and both behind a transformer."""
 
 from collections.abc import Callable
 
@@ -30,8 +29,7 @@ CLASSIFIED = (28, 28)  # what the classifier behind a transformer sees, of whate
 
 
 class DigitModel(ExplainableModel):
-    """images (B, 1, H, W) in [0, 1] -> logits (B, 10): a transformer if any, average pooling if
-    any, a classifier."""
+    """images (B, 1, H, W) in [0, 1] -> logits (B, 10), with or without a transformer."""
 
     def __init__(
         self, classifier: nn.Module, transformer: SpatialTransformer | None = None, pool: int = 1
@@ -72,17 +70,21 @@ def fcn_classifier(size: Size, width: int) -> nn.Module:
 
 
 def cnn_classifier(size: Size, filters: int) -> nn.Module:
-    """A 9x9 convolution, 2x2 max-pool, 7x7 convolution, 2x2 max-pool and the classifier, without
-    padding.
+    """Convolutions of 9x9 and 7x7 without padding, each with a 2x2 max-pool; the classifier.
 
     ``ceil_mode`` keeps a 1x1 map alive where a 42x42 canvas is pooled to 21x21.
     """
     height, width = (pooled(pooled(side - 8) - 6) for side in size)
     return nn.Sequential(
-        OneChannelConv2d(filters, 9), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
-        nn.Conv2d(filters, filters, 7), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
-        nn.Flatten(), nn.Linear(filters * height * width, 10),
-    )  # fmt: skip
+        OneChannelConv2d(filters, 9),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Conv2d(filters, filters, 7),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(filters * height * width, 10),
+    )
 
 
 def create_digit_model(

@@ -7,8 +7,7 @@ from stn_core.models.backbone import BACKBONE, CROP, Stream, shrunk
 
 
 class BirdLocalisation(nn.Module):
-    """Where to look: photographs (B, 3, H, W) -> what the N transformers are free to choose, (B, N,
-    F).
+    """Photographs (B, 3, H, W) -> what the N transformers are free to choose, (B, N, F).
 
     A trunk, shared by all transformers: a backbone without its last pooling, on the down-sampled
     photograph. Layers ``above`` it turn its maps into theta in float32, whatever autocast says;

@@ -41,8 +41,7 @@ class LookRecorder:
         self.steps: set[int] = set()
 
     def look(self, epoch: int, last: int, model: BirdModel) -> None:
-        """Note the model when ``epoch`` of ``last`` epochs of looking are over, if that is one of
-        the moments."""
+        """Note the model after ``epoch`` of ``last`` epochs, if that is one of the moments."""
         spaced = torch.logspace(0, 1, LOOKS, base=last + 1, dtype=torch.float64)
         if epoch in {round(moment) - 1 for moment in spaced.tolist()}:
             self._note((0, epoch), model)
@@ -97,8 +96,7 @@ class LookRecorder:
 
 @torch.inference_mode()
 def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Tensor]:
-    """The windows' way for photographs (B, 3, H, W), from the recording at ``path`` of how
-    ``model`` learned.
+    """The windows' way for photographs (B, 3, H, W), from the recording of ``model`` at ``path``.
 
     Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1,
     steps of training). RecordingError if it is missing, truncated, foreign, or of another model.

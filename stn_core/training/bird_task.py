@@ -1,5 +1,4 @@
-"""What bird models learn from: photographs, cut and mirrored afresh at every step, and nothing but
-their species."""
+"""What bird models learn from: photographs, cut and mirrored afresh, and their species alone."""
 
 import math
 import os

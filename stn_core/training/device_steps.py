@@ -165,8 +165,7 @@ class DeviceSteps:
 
     @torch.no_grad()
     def _update_average(self) -> None:
-        """``AveragedModel.update_parameters``, but for its counter, which lies on the CPU: ``take``
-        counts."""
+        """``AveragedModel.update_parameters`` without its counter on the CPU: ``take`` counts."""
         averaged: list[Tensor] = list(self.average.module.parameters())
         ours: list[Tensor] = list(self.model.parameters())
         if self.average.n_averaged == 0:

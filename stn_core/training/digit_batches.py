@@ -16,8 +16,7 @@ from stn_core.training.seeding import epoch_permutation, step_generator
 def digit_batch(
     digits: Digits, kind: str, recipe: Recipe, seed: int, step: int
 ) -> tuple[Tensor, Tensor]:
-    """What step ``step`` of a run trains on: images (batch_size, 1, H, W), distorted afresh, and
-    labels (batch_size,)."""
+    """Step ``step``'s images (batch_size, 1, H, W), distorted afresh, and labels (batch_size,)."""
     return distorted_batch(digits, kind, draw_batch(len(digits.labels), kind, recipe, seed, step))
 
 

@@ -1,5 +1,4 @@
-"""The last layer fitted anew, once the streams below it have come to rest: multinomial logistic
-regression.
+"""The last layer fitted anew on streams at rest: multinomial logistic regression.
 
 While the streams move, the layer above them follows, and ends with weights that suit photographs
 known by heart. With features that stand still its best weights are a convex problem with one
@@ -14,8 +13,7 @@ ITERATIONS = 100
 
 
 def fit(layer: nn.Linear, features: Tensor, labels: Tensor, decay: float) -> None:
-    """Give ``layer`` the weights W and bias b that minimise the mean cross-entropy plus decay / 2
-    |W|^2.
+    """Fit ``layer``: W and b minimise the mean cross-entropy plus decay / 2 |W|^2.
 
     Args:
         features: (N, C); W is counted in units of their standard deviation, one for all channels,

@@ -138,8 +138,7 @@ class Run:
         }
 
     def set_up(self, fresh: bool, recording: bool) -> None:
-        """Make the model, the average of its weights, the optimiser and, if asked for, the
-        recorder."""
+        """Make the model, its averaged weights, the optimiser and, if asked for, the recorder."""
         keep_freed_memory()
         torch.manual_seed(self.seed)
         with self.accelerator.main_process_first():  # which computes what the others then find

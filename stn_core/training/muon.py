@@ -52,8 +52,7 @@ class Muon(torch.optim.AdamW):
 
 
 def orthogonal(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """Nearly the orthogonal matrix U V^T of each matrix U S V^T (m, n): its singular values come to
-    lie around 1.
+    """Nearly the orthogonal matrix U V^T of each U S V^T (m, n): singular values around 1.
 
     Five Newton-Schulz steps X <- p(X X^T) X with the polynomial p(G) = 3.4445 - 4.7750 G + 2.0315
     G^2 of Jordan et al., which lifts small values fast and need not converge to 1. All its powers

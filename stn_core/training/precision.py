@@ -18,8 +18,7 @@ def mixed_precision(precision: str, device: str) -> str:
 
 
 def cpu_has_bfloat16() -> bool:
-    """Whether this CPU multiplies in bfloat16 (AVX-512 BF16 or AMX); where it must emulate it,
-    float32 is faster."""
+    """Whether this CPU multiplies in bfloat16 (AVX-512 BF16, AMX); else float32 is faster."""
     try:
         return "avx512_bf16" in Path("/proc/cpuinfo").read_text()
     except OSError:

@@ -89,8 +89,12 @@ class Cell:
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", CHILD, *words, *places],
-                env=environment, cwd=self.folder, stdin=subprocess.PIPE, stdout=log, stderr=log,
-            )  # fmt: skip
+                env=environment,
+                cwd=self.folder,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
         return f"{socket.gethostname()}, process {os.getpid()}"
 
     def news(self, patience: float = 0.5) -> tuple[list[str], Files, int | None]:

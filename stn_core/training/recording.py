@@ -32,8 +32,7 @@ MOST_MOMENTS, MOST_STEPS = 10_000, 1_000_000_000  # what a file may hold
 
 
 def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
-    """The digits of every recording: distorted gallery images (64, 1, H, W) and their labels
-    (64,)."""
+    """The digits of every recording: distorted images (64, 1, H, W) and labels (64,)."""
     images, labels = gallery()
     chosen = torch.arange(DIGITS) % 10 * 500 + torch.arange(DIGITS) // 10  # the classes in turn
     return distort(images[chosen], kind, SEED), labels[chosen]
@@ -151,8 +150,7 @@ class Recording:
 
     @property
     def misalignment(self) -> Tensor:
-        """How differently the digits lay in what the classifier saw, in pixels of the 28x28 digit:
-        (M,).
+        """How differently the digits lay in the classifier's input, in 28x28 pixels: (M,).
 
         T_theta and then the distortion take each point of the transformer's output to a point of
         the upright digit. If all digits were brought to one pose, that point would be the same for
@@ -185,8 +183,7 @@ def root_mean_square(distances: Tensor) -> Tensor:
 
 
 def canvas_to_digit(distortion: Distortion) -> Tensor:
-    """Where each pixel of the recorded images comes from in the upright digit, normalised: (64, 2,
-    H, W)."""
+    """Where each recorded pixel comes from in the upright digit, normalised: (64, 2, H, W)."""
     parameters = distortion.draw(DIGITS, torch.Generator().manual_seed(SEED))
     # which has no grid: the digit is put at whole pixels
     if isinstance(distortion, TranslationClutter):
@@ -211,8 +208,7 @@ def record_command(experiment: Experiment) -> str:
 
 
 def load_recording(path: str | os.PathLike[str]) -> Recording:
-    """Read a recording. RecordingError if it is missing, truncated, foreign, or not what its
-    experiment would record."""
+    """Read a recording. RecordingError for a missing, truncated, foreign or misnamed file."""
     path = Path(path)
     known = EXPERIMENTS.get(path.stem)
     fail = about_file(
@@ -224,9 +220,11 @@ def load_recording(path: str | os.PathLike[str]) -> Recording:
     experiment, batch_size = _read_about(metadata, fail)
     if known not in (None, experiment):
         raise fail(
-            "misnamed", "it is of the experiment {found}, expected {expected} as its name says",
-            found=experiment.name, expected=path.stem,
-        )  # fmt: skip
+            "misnamed",
+            "it is of the experiment {found}, expected {expected} as its name says",
+            found=experiment.name,
+            expected=path.stem,
+        )
     _check(tensors, experiment, fail)
     images, labels = recorded_digits(experiment.data)
     return Recording(
@@ -257,16 +255,21 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | 
         ) from error
     if experiment is None:
         raise fail(
-            "other_experiment", "it is of the experiment {found!r}, expected one of {known}",
-            found=name, known=", ".join(EXPERIMENTS),
-        )  # fmt: skip
+            "other_experiment",
+            "it is of the experiment {found!r}, expected one of {known}",
+            found=name,
+            known=", ".join(EXPERIMENTS),
+        )
     if (digits, seed) != (DIGITS, SEED):
         raise fail(
             "other_digits",
             "expected {expected} digits of the seed {expected_seed}, it has {digits!r} of "
             "{seed!r}: another version wrote it",
-            expected=DIGITS, expected_seed=SEED, digits=digits, seed=seed,
-        )  # fmt: skip
+            expected=DIGITS,
+            expected_seed=SEED,
+            digits=digits,
+            seed=seed,
+        )
     if batch_size is not None and (type(batch_size) is not int or not 0 < batch_size <= MOST_STEPS):
         raise fail(
             "batch_size",
@@ -294,9 +297,11 @@ def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> Non
         or not (steps.diff() > 0).all()
     ):
         raise fail(
-            "moments", "expected 1 to {moments:,} moments at increasing steps from 0 to {steps:,}",
-            moments=MOST_MOMENTS, steps=MOST_STEPS,
-        )  # fmt: skip
+            "moments",
+            "expected 1 to {moments:,} moments at increasing steps from 0 to {steps:,}",
+            moments=MOST_MOMENTS,
+            steps=MOST_STEPS,
+        )
 
 
 def check_tensors(

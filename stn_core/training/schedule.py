@@ -20,8 +20,7 @@ def rate_factor(recipe: Recipe, progress: float) -> float:
 
 
 def create_optimiser(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """SGD, AdamW or Muon, the localisation networks at their own rate; each group keeps its highest
-    rate as "peak"."""
+    """SGD, AdamW or Muon, localisation at its own rate; "peak" is a group's highest rate."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         filters = recipe.optimiser == "muon" and parameter.ndim == 4

@@ -22,14 +22,12 @@ class Task(Protocol):
         """How many pictures there are to train on."""
 
     def create_model(self, fresh: bool) -> ExplainableModel:
-        """The model; if ``fresh``, ready for the first step, else to be filled from a saved
-        state."""
+        """The model: if ``fresh``, for the first step, else to be filled from a saved state."""
 
     def create_optimiser(self, model: Any) -> torch.optim.Optimizer: ...
 
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What step ``step`` trains on: the model's inputs (batch_size, ...), the pictures first,
-        and labels (batch_size,)."""
+        """Step ``step``'s inputs (batch_size, ...), pictures first, and labels (batch_size,)."""
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor: ...
 

@@ -1,5 +1,4 @@
-"""Learning where to look, from class labels alone, before the streams move. This is where we leave
-the paper.
+"""Learning where to look, from class labels alone, before the streams move; not in the paper.
 
 The paper trains the localisation network by the gradient through the pixels of a crop. Behind an
 ImageNet network that gradient is noise: its sign agrees with finite differences of the loss half of
@@ -67,8 +66,7 @@ def precompute_window_features(
 
 
 class PositionClassifiers(nn.Module):
-    """Two sets of N linear classifiers, one set for each half of the photographs; scores of several
-    windows add up."""
+    """N linear classifiers for each half of the photographs; windows' scores add up."""
 
     def __init__(self, windows: int, width: int, classes: int) -> None:
         super().__init__()
@@ -76,8 +74,7 @@ class PositionClassifiers(nn.Module):
         self.bias = nn.Parameter(torch.zeros(2, classes))
 
     def scores(self, window: int, features: Tensor, half: Tensor) -> Tensor:
-        """Features (B, ..., C) of one window, judged by the set ``half`` (B,) of 0 and 1: (B, ...,
-        classes)."""
+        """Scores (B, ..., classes) of one window's features (B, ..., C) by set ``half`` (B,)."""
         mine, others = features @ self.weight[0, window], features @ self.weight[1, window]
         return torch.where(half.view(-1, *[1] * (features.ndim - 1)) == 0, mine, others)
 
@@ -99,8 +96,7 @@ def train_localisation(
     seed: int,
     note: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
-    """Train a localisation network's layers above its trunk, ``epochs`` for each window and as many
-    for all together.
+    """Train localisation above its trunk, ``epochs`` for each window, as many for all together.
 
     Args:
         reach: how far, normalised, the outermost windows of the lattice lie from the middle.

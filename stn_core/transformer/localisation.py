@@ -12,8 +12,7 @@ from stn_core.transformer.transforms import Size, Transform
 
 
 class Localisation(nn.Module):
-    """``features`` turn images (B, C, H, W) into (B, width), one linear layer regresses theta (B,
-    P) from them."""
+    """Images (B, C, H, W) -> ``features`` (B, width) -> theta (B, P) by one linear layer."""
 
     def __init__(self, features: nn.Module, width: int, transform: Transform) -> None:
         super().__init__()
@@ -45,10 +44,16 @@ def convolutional(size: Size, transform: Transform, filters: int = 20) -> Locali
     after = [pooled(pooled(side // 2 - 4) - 4) for side in size]
     layers = nn.Sequential(
         nn.AvgPool2d(2),
-        nn.Conv2d(1, filters, 5), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
-        nn.Conv2d(filters, filters, 5), nn.MaxPool2d(2, ceil_mode=True), nn.ReLU(),
-        nn.Flatten(), nn.Linear(filters * after[0] * after[1], filters), nn.ReLU(),
-    )  # fmt: skip
+        nn.Conv2d(1, filters, 5),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Conv2d(filters, filters, 5),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(filters * after[0] * after[1], filters),
+        nn.ReLU(),
+    )
     return Localisation(layers, filters, transform)
 
 

@@ -21,8 +21,7 @@ KERNELS: tuple[Kernel, ...] = ("nearest", "bilinear", "bicubic")
 def sample(
     images: Tensor, grid: Tensor, kernel: Kernel = "bilinear", padding: Padding = "zeros"
 ) -> Tensor:
-    """Read images (B, C, H, W) at the points of grid (B, h, w, 2): (B, C, h, w), in the images'
-    dtype.
+    """Read images (B, C, H, W) at the points of grid (B, h, w, 2): (B, C, h, w), same dtype.
 
     Args:
         kernel: "bilinear", k(d) = max(0, 1 - |d|), equation (5); "nearest", the paper's integer
@@ -69,8 +68,7 @@ class KernelWeights(NamedTuple):
 def kernel_weights(
     point: tuple[float, float], size: Size, kernel: Kernel = "bilinear", padding: Padding = "zeros"
 ) -> KernelWeights:
-    """The pixels of an image of size (H, W) that ``sample`` mixes at the normalised point (x, y),
-    with their weights.
+    """The pixels of an image (H, W), with weights, that ``sample`` mixes at point (x, y).
 
     They are read off ``sample`` itself, as the derivative of V with respect to U (equation 6), so
     the two can't disagree. With zeros padding the weights of pixels outside the image are left out,

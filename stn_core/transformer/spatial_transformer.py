@@ -1,5 +1,4 @@
-"""The spatial transformer: localisation network, grid generator and sampler as one module (figure 2
-of the paper)."""
+"""The spatial transformer: localisation, grid and sampler as one module (figure 2)."""
 
 from typing import NamedTuple
 
@@ -18,8 +17,7 @@ class Trace(NamedTuple):
 
 
 class Explanation(NamedTuple):
-    """What a model answered and what its transformers did on the way: one ``Trace`` each, none for
-    FCN and CNN."""
+    """What a model answered, with one ``Trace`` for each transformer; none for FCN and CNN."""
 
     logits: Tensor  # (B, classes) float32
     transformers: tuple[Trace, ...]
@@ -45,8 +43,7 @@ class ExplainableModel(nn.Module):
 
 
 class SpatialTransformer(nn.Module):
-    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w), for an output of
-    size (h, w).
+    """U (B, C, H, W) -> theta = f_loc(U) -> grid = T_theta(G) -> V (B, C, h, w).
 
     Without a localisation network of its own, as where several transformers share one, it must be
     given its theta.
@@ -68,8 +65,7 @@ class SpatialTransformer(nn.Module):
         self.padding: Padding = padding
 
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
-        """Warp images (B, C, H, W); a theta (B, P) from elsewhere takes the localisation network's
-        place."""
+        """Warp images (B, C, H, W); a given theta (B, P) replaces the localisation network's."""
         if theta is None:
             if self.localisation is None:
                 raise ValueError(

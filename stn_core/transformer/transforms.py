@@ -1,5 +1,4 @@
-"""T_theta: one class a family of transformations, from theta to a sampling grid (section 3.2 of the
-paper).
+"""T_theta: one class a family of transformations, from theta to a sampling grid (section 3.2).
 
 Conventions
     Points are (x, y), x to the right and y down, in normalised coordinates: [-1, 1] spans the image
@@ -31,8 +30,7 @@ HORIZON = 1e-6  # the smallest |w| that a homography divides by
 def regular_points(
     size: Size, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu"
 ) -> Tensor:
-    """G, the centres of an H x W image's pixels, row by row: (H * W, 2) points (x, y) in [-1,
-    1]."""
+    """G, the centres of an H x W image's pixels, row by row: (H * W, 2), (x, y) in [-1, 1]."""
     height, width = size
     x = (2 * torch.arange(width, dtype=torch.float64) + 1) / width - 1
     y = (2 * torch.arange(height, dtype=torch.float64) + 1) / height - 1
@@ -56,18 +54,15 @@ class Transform:
         raise NotImplementedError
 
     def coefficients(self, theta: Tensor) -> Tensor:
-        """theta (B, P) as the matrix that acts on ``features``: (B, 2, F), or (B, 3, 3) for a
-        homography."""
+        """theta (B, P) as the matrix for ``features``: (B, 2, F); of a homography (B, 3, 3)."""
         raise NotImplementedError
 
     def features(self, points: Tensor) -> Tensor:
-        """What the map is linear in, for target points (N, 2): (N, F). Here homogeneous coordinates
-        (x, y, 1)."""
+        """What the map is linear in: target points (N, 2) -> (N, F), here (x, y, 1)."""
         return torch.cat((points, torch.ones_like(points[:, :1])), dim=1)
 
     def warp(self, theta: Tensor, points: Tensor) -> Tensor:
-        """Source points T_theta(points): theta (B, P), target points (N, 2) -> (B, N, 2), both
-        normalised (x, y).
+        """T_theta(points): theta (B, P), target points (N, 2) -> source points (B, N, 2).
 
         Finite for every finite theta; differentiable in theta. ValueError if a shape is not as
         stated.
@@ -79,8 +74,7 @@ class Transform:
             return self._apply(theta, self.features(points.to(theta)))
 
     def grid(self, theta: Tensor, size: Size) -> Tensor:
-        """The sampling grid T_theta(G) for an output of size (H, W): theta (B, P) -> (B, H, W, 2),
-        equation (1).
+        """The sampling grid T_theta(G) of an output (H, W): theta (B, P) -> (B, H, W, 2).
 
         Finite for every finite theta; differentiable in theta. ValueError if theta is not (B, P) or
         the size not positive.
@@ -132,16 +126,14 @@ class Transform:
 def grid_features(
     transform: Transform, size: Size, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    """The features (H * W, F) of the centres of an H x W output's pixels; computed once, so never
-    change them."""
+    """The features (H * W, F) of an output's pixel centres; shared, so never change them."""
     # cached for every later caller, also one that wants gradients
     with torch.inference_mode(False):
         return transform.features(regular_points(size, torch.float64)).to(device, dtype)
 
 
 def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
-    """Fixed points (N, 2) in the type and on the device of ``like``; brought there once, so never
-    change them."""
+    """Fixed points (N, 2) with dtype and device of ``like``; shared, so never change them."""
     return _constant(points, like.dtype, like.device)
 
 
@@ -178,8 +170,7 @@ def _linear_parts(matrix: Tensor) -> dict[str, Tensor]:
 
 
 class Affine(Transform):
-    """x_s = theta_11 x_t + theta_12 y_t + theta_13 and alike for y: 6 parameters, the rows of a 2x3
-    matrix, equation (1)."""
+    """x_s = theta_11 x_t + theta_12 y_t + theta_13, likewise y: 2x3 by rows, equation (1)."""
 
     name, num_params = "affine", 6
 
@@ -252,8 +243,7 @@ class Similarity(Affine):
 
 
 class Projective(Transform):
-    """A plane homography: 8 parameters, the rows of a 3x3 matrix without its last entry, h33
-    = 1."""
+    """A plane homography: the 8 entries of a 3x3 matrix by rows, without the last, h33 = 1."""
 
     name, num_params = "projective", 8
 

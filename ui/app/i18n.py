@@ -17,8 +17,7 @@ ERRORS = UI / "app" / "errors.toml"
 
 
 class Translator:
-    """The texts of one page in one language: ``say("title", model="CNN")`` fills the {model} of the
-    text named title.
+    """A page's texts in one language: ``say("title", model="CNN")`` fills the {model} in title.
 
     A text that is not translated is said in English.
     """
@@ -86,8 +85,7 @@ def _keep() -> None:
 
 @lru_cache
 def file_of(page: str) -> Path:
-    """The file with the texts of a page, or of a part that pages share: "why", "app", "controls",
-    "take_home"."""
+    """The file with the texts of a page ("why") or of a part that pages share ("controls")."""
     return next(path for place in PLACES if (path := place / page / "texts.toml").is_file())
 
 

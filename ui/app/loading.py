@@ -1,5 +1,4 @@
-"""The trained models, the recordings of their training and what was measured of them: loaded once,
-shared, never changed."""
+"""Trained models, recordings and measurements: loaded once, shared, never changed."""
 
 import json
 import os
@@ -98,8 +97,7 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
 
 
 def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
-    """The trained model of an exhibit about digits; None if there is none, and the page says why in
-    its text "missing"."""
+    """The trained model of an exhibit about digits; None, with a sentence, if there is none."""
     checkpoint = load(experiment)
     if isinstance(checkpoint, Missing):
         st.warning(
@@ -151,8 +149,7 @@ def _recording(path: Path, changed: int) -> Recording:
 
 
 def digits_link(experiment: Experiment) -> str:
-    """The address of the digits page on one model, from any other page, in the visitor's
-    language."""
+    """The digits page's address on one model, from any page, in the visitor's language."""
     address = {"kind": experiment.data.upper(), f"models_{experiment.data}": name(experiment)}
     return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
 

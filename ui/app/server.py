@@ -46,8 +46,7 @@ def _base() -> str:
 
 
 def main() -> None:
-    """Start the laboratory in the browser; what follows goes to Streamlit: ``stn-lab --server.port
-    8502``."""
+    """Start the laboratory; arguments go to Streamlit: ``stn-lab --server.port 8502``."""
     # by itself: importing stn_core takes seconds
     places = runpy.run_path(str(PACKAGES / "stn_core" / "places.py"))
     sys.argv = ["streamlit", "run", str(places["ROOT"] / "app.py"), *sys.argv[1:]]

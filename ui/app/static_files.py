@@ -17,16 +17,14 @@ _files: dict[str, bytes] = {}  # compressed, once for everybody
 
 
 def serve(name: str, content: bytes) -> str:
-    """Serve a file; ``{}`` in ``name`` stands for the hash. Back comes its whole name, below
-    ``app/static/``."""
+    """Serve a file; ``{}`` in ``name`` is its hash. Returns the name below ``app/static/``."""
     name = name.format(_hash(content))
     _put(name, content)
     return name
 
 
 def serve_folder(name: str, files: Mapping[str, bytes]) -> str:
-    """The same for files that find each other by their names: the hash, of all of them, is the
-    folder's."""
+    """The same for files that import each other: the folder has the hash of them all."""
     name = name.format(_hash(b"".join(files.values())))
     for file, content in files.items():
         _put(f"{name}/{file}", content)

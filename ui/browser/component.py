@@ -1,5 +1,4 @@
-"""Components whose script is a module, which imports others: its neighbours, and those of
-ui/browser.
+"""Components whose script is a module that imports its neighbours and those of ui/browser.
 
 Streamlit hands a component's script to the browser as a text, from where nothing can be imported.
 So the text is ``start.js``, which fetches the module; the module and whatever it may import are
@@ -42,8 +41,7 @@ def component(folder: Path, name: str, **options: Any) -> Callable[..., Any]:
 
 
 def serve_modules(folder: Path) -> str:
-    """Serve the modules of a folder below ui/ and those of ui/browser; back comes where, below
-    ``static/``."""
+    """Serve the modules of a folder of ui/ and of ui/browser; returns where, below ``static/``."""
     paths = sorted((*folder.glob("*.js"), *BROWSER.glob("*.js"), *BROWSER.glob("*.wasm")))
     return serve_folder(
         f"{folder.name}-{{}}",

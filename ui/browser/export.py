@@ -1,5 +1,4 @@
-"""A digit model as the browser needs it: a list of layers read off the modules themselves, and one
-block of numbers.
+"""A digit model for the browser: layers read off the modules, and one block of numbers.
 
 Nothing about a model is known twice. Whatever its sizes, the layers are walked and run once on an
 empty image, so that the description says what the modules do; a module that the browser could not
@@ -94,8 +93,7 @@ def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
 
 
 def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Layer], Tensor]:
-    """The layers of a module that is run on x (1, C, H, W), and what comes out; ``numbers`` grows
-    by their weights."""
+    """A module's layers, run on x (1, C, H, W), and its output; appends weights to ``numbers``."""
     layers = []
     for part in _leaves(module):
         before = x

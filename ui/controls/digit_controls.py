@@ -1,5 +1,4 @@
-"""What the pages about one digit have in common beside the picture: which digit, which distortion,
-which models."""
+"""What the pages about one digit have in common: which digit, which distortion, which models."""
 
 import streamlit as st
 import torch
@@ -49,8 +48,7 @@ def table() -> dict[str, Control]:
 
 
 def choose_digit() -> tuple[torch.Tensor, int | None]:
-    """A digit of the gallery, or the visitor's own: uint8 (28, 28), with its class if that is
-    known."""
+    """A digit of the gallery or the visitor's own: uint8 (28, 28), and its class if known."""
     say = texts("controls")
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
@@ -72,8 +70,7 @@ def shuffle() -> None:
 
 
 def choose_upload() -> torch.Tensor | None:
-    """A digit uint8 (28, 28) that the visitor uploads or that the address holds; None if there is
-    none."""
+    """The digit uint8 (28, 28) that the visitor uploads or the address holds, or None."""
     say = texts("controls")
     file = st.file_uploader(
         say("photograph"), key="file", on_change=take_upload, max_upload_size=10
@@ -90,8 +87,7 @@ def choose_upload() -> torch.Tensor | None:
 
 
 def take_upload() -> None:
-    """Bring the uploaded picture to MNIST's form and keep it in the URL, so that a link shows the
-    same."""
+    """Bring the uploaded picture to MNIST's form and keep it in the URL, for links."""
     st.session_state.pop("upload_error", None)
     file = st.session_state["file"]
     if file is None:

@@ -114,8 +114,7 @@ def undistorted(kind: str) -> Values:
 
 
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
-    """A digit uint8 (28, 28) distorted as the sliders, and what was moved by hand, say: float32 (1,
-    1, H, W)."""
+    """A digit uint8 (28, 28) distorted by sliders and hand: float32 (1, 1, H, W)."""
     v = arguments(SLIDERS[kind], values)
     if kind == "r":
         return distort_digit(digit, "r", angle=v["angle"])

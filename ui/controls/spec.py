@@ -44,8 +44,7 @@ class Control(ABC):
 
     @property
     def name(self) -> str:
-        """Its name in a program, without the letters that stand for the page or the distortion:
-        ``r_angle`` is ``angle``."""
+        """Its name in a program, without the page's or distortion's prefix: ``angle``."""
         return self.key.partition("_")[2] or self.key
 
     @property
@@ -55,13 +54,11 @@ class Control(ABC):
 
     @abstractmethod
     def accepts(self, value: object) -> bool:
-        """Whether a value, as a lesson's file or an address may have it, is one of this
-        control's."""
+        """Whether a value from a lesson's file or an address is one of this control's."""
 
     @abstractmethod
     def fitted(self, value: Any) -> Any:
-        """The value, or the one of this control's that is nearest to it, in the type that the page
-        works with."""
+        """The value, or this control's nearest one, in the type that the page works with."""
 
     def text(self, value: Any) -> str | list[str]:
         """An accepted value as it stands in the address."""
@@ -70,8 +67,7 @@ class Control(ABC):
 
 @dataclass(frozen=True)
 class Number(Control):
-    """A number from ``low`` to ``high`` in steps of ``step``; all of them are int, or all are
-    float."""
+    """A number from ``low`` to ``high`` in steps of ``step``, all int or all float."""
 
     key: str
     low: float
@@ -255,8 +251,7 @@ class Text(Control):
 
 @dataclass(frozen=True)
 class GalleryDigit:
-    """A digit of the gallery: two controls, its class under ``key`` and its number within the class
-    under ``number_key``."""
+    """A gallery digit: its class under ``key``, its number within it under ``number_key``."""
 
     key: str
     number_key: str
@@ -296,8 +291,7 @@ def listed(options: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What an animation goes through: a value of the page's state, with its name, its values and
-    their unit."""
+    """What an animation goes through: a value of the page with its name, values and unit."""
 
     key: str
     label: str

@@ -14,8 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class ByHand:
-    """32 numbers that have no slider, since only a hand sets them: in the URL a byte each, the
-    steps from ``low``."""
+    """32 numbers that only a hand sets: in the URL a byte each, the steps from ``low``."""
 
     key: str
     low: float
@@ -28,8 +27,7 @@ class ByHand:
         return (type(self.step)(self.default),) * 32
 
     def to_text(self, numbers: Sequence[float]) -> str | None:
-        """The numbers for a URL; None if they are all untouched. ValueError if they are not 32
-        finite numbers."""
+        """The numbers for a URL; None if all are untouched. ValueError if not 32 finite ones."""
         if len(numbers) != 32 or not all(math.isfinite(number) for number in numbers):
             raise ValueError(f"{self.key} must be 32 finite numbers; got {numbers!r}")
         steps = [
@@ -83,8 +81,7 @@ def is_digit(text: str) -> bool:
 
 
 def step_from_text(text: object, last: int) -> int:
-    """The training step that a URL or a browser names, brought into 0 to ``last``; 0 if it is
-    none."""
+    """The training step that a URL or a browser names, within 0 to ``last``; 0 for nonsense."""
     try:
         return min(max(int(str(text)[:20]), 0), last)
     except ValueError:

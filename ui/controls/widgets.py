@@ -18,8 +18,7 @@ from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Swit
 
 
 def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
-    """A slider, in ``place``; with the range of training behind its label where it has a line to
-    itself."""
+    """A slider in ``place``, with the range of training behind its label if there is room."""
     label = say(slider.label_key)
     label = f"{label} ({slider.unit})" if slider.unit else label
     if slider.trained and not slider.half:
@@ -55,8 +54,7 @@ def range_in_words(bounds: tuple[float, float], say: Translator) -> str:
 
 
 def reset_sliders(sliders: Sequence[Slider]) -> None:
-    """Put sliders where they change nothing; to be called before they are drawn, as from a
-    button."""
+    """Put sliders where they change nothing; for a button's callback, before they are drawn."""
     st.session_state.update({slider.key: slider.rest for slider in sliders})
 
 
@@ -105,9 +103,15 @@ def draw_choice(
         return chosen or choice.default  # an empty name in the address chooses nothing
     st.session_state[choice.key] = option_in_address(choice, former)
     widget(
-        label, choice.options, key=choice.key, required=True, on_change=keep_option, args=(choice,),
-        format_func=lambda option: say(choice.option_key(option)), label_visibility=visibility,
-    )  # fmt: skip
+        label,
+        choice.options,
+        key=choice.key,
+        required=True,
+        on_change=keep_option,
+        args=(choice,),
+        format_func=lambda option: say(choice.option_key(option)),
+        label_visibility=visibility,
+    )
     return st.session_state[choice.key]
 
 
@@ -135,8 +139,7 @@ def draw_select(
 def draw_choices(
     choices: Choices, say: Translator, offered: Sequence[str] | None = None
 ) -> list[str]:
-    """Buttons for several options at once; ``offered`` has those that there are now, all of them by
-    default."""
+    """Buttons for several options at once, of those ``offered``, by default all."""
     return st.pills(
         say(choices.label_key),
         choices.options if offered is None else offered,

@@ -28,8 +28,11 @@ QUIET = "#8A929E"  # everything else, legible on light and on dark
 FAINT = "rgba(138, 146, 158, 0.22)"  # QUIET, to lie behind something
 TEXT = "rgb(1, 2, 3)"  # the theme's colour for text, put in by the page
 MODELS = {  # a model's colour says which transformer it has, ``model_line`` adds which network
-    "plain": QUIET, "affine": "#8C6BE0", "projective": "#999933", "tps": "#1FA3B8",
-}  # fmt: skip
+    "plain": QUIET,
+    "affine": "#8C6BE0",
+    "projective": "#999933",
+    "tps": "#1FA3B8",
+}
 
 OWN = ("#B07A3C", "#56B4E9", "#C2477F")  # of models of somebody's own
 
@@ -37,8 +40,7 @@ WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 
 def picture(image: Tensor) -> str:
-    """A grey image (H, W), or one with alpha (H, W, 2), in [0, 1] as a PNG in a data URI, a few
-    hundred bytes."""
+    """A grey image (H, W), or with alpha (H, W, 2), in [0, 1] as a PNG in a data URI."""
     pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)

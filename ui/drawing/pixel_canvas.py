@@ -97,8 +97,7 @@ class Board(Canvas):
         xtext: Sequence[str] | None = None,
         ytext: Sequence[str] | None = None,
     ) -> Axes:
-        """Axes for curves, with few ticks and a line where they meet; the ticks' texts lie outside
-        the box."""
+        """Axes for curves, with few ticks, whose texts lie outside the box, and a line at 0."""
         # Plotly draws no axes without a trace
         self.traces.append({"type": "scatter", "x": [None], "y": [None]})
         shared = {
@@ -212,8 +211,7 @@ class Board(Canvas):
         width: float = 2,
         head: float = 0.35,
     ) -> None:
-        """Arrows between points (N, 2), in one trace; the head's sides are ``head`` of the arrow's
-        length."""
+        """Arrows between points (N, 2) in one trace; a head is ``head`` of the arrow's length."""
         along = heads - tails
         across = torch.stack((-along[:, 1], along[:, 0]), dim=1)
         left, right = (
@@ -249,8 +247,7 @@ class Board(Canvas):
         color: str | None = None,
         mark: str | None = None,
     ) -> None:
-        """A text at pixel (x, y) of the figure, perhaps with a square of the colour ``mark`` before
-        it."""
+        """A text at pixel (x, y) of the figure, after a square of the colour ``mark`` if given."""
         text = f'<span style="color:{mark}">■</span> {text}' if mark else text
         self.write(
             text,

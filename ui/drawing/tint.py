@@ -14,8 +14,7 @@ def rgb(color: str) -> Tensor:
 
 
 def coloured(image: Tensor, where: Tensor, color: str, least: float = 0.35) -> str:
-    """A grey image (H, W) in [0, 1] in another colour ``where`` a mask (H, W) is true, not darker
-    there than ``least``."""
+    """A grey image (H, W) in [0, 1], coloured ``where`` a mask (H, W) is, to at least ``least``."""
     grey = image.clamp(0, 1)[..., None].expand(-1, -1, 3)
     tint = image.clamp(least, 1)[..., None] * rgb(color)
     pixels = (torch.where(where[..., None], tint, grey) * 255).round().byte().numpy()

@@ -1,5 +1,4 @@
-"""Every page of the app once, in the order of its links, and the controls whose values a lesson can
-give.
+"""Every page of the app, in the order of its links, and the controls that a lesson can set.
 
 A page is a folder ``ui/pages/<name>`` with a title in ``ui/app/texts.toml``; the first one has the
 bare address, the others have their names.

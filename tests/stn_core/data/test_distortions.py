@@ -1,5 +1,4 @@
-"""Distorted MNIST against the definitions, computed anew in pixel space with numpy, scipy and
-kornia."""
+"""Distorted MNIST against its definitions in pixel space by numpy, scipy and kornia."""
 
 import math
 

@@ -1,5 +1,4 @@
-"""Uploaded pictures: every usable one becomes a digit as MNIST has it, every other one a
-sentence."""
+"""Uploaded pictures: a usable one becomes a digit as MNIST has it, any other a sentence."""
 
 import io
 import struct

@@ -1,5 +1,4 @@
-"""The report: what it measures, against the models' own answers; what it keeps; which files it
-refuses."""
+"""The report: its figures against the models' answers, what it keeps, which files it refuses."""
 
 import json
 import math

@@ -44,8 +44,7 @@ def rewritten(path, change_header=lambda about: about, change_tensors=lambda ten
 
 
 def refused(path, *words):
-    """Loading ends in a CheckpointError that names the file and the command that makes a good
-    one."""
+    """Loading ends in a CheckpointError with the file and the command that makes a good one."""
     with pytest.raises(CheckpointError) as error:
         load_checkpoint(path)
     message = str(error.value)

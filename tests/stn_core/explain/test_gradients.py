@@ -33,8 +33,7 @@ def classify():
 
 
 def off_the_grid(name, seed=0):
-    """A theta near the identity that puts no sampling point on a pixel's centre or the image's
-    edge."""
+    """A theta near the identity with no sampling point on a pixel's centre or the edge."""
     generator = torch.Generator().manual_seed(seed)
     identity = TRANSFORMS[name].identity()
     return 0.9 * identity + 0.05 * torch.randn(len(identity), generator=generator)

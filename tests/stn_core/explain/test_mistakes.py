@@ -17,7 +17,7 @@ from stn_core.explain.pitfalls import (
     small_model_size,
     small_samples,
     train_tiny_stn,
-)  # fmt: skip
+)
 
 DIGIT = gallery().images[2000][None, None].float() / 255
 ATTENTION = TRANSFORMS["attention"]

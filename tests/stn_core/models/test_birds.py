@@ -318,8 +318,7 @@ def test_options_come_from_the_command_line_s_words():
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_windows_learn_to_look_where_the_class_is_to_be_seen(windows):
-    """Each photograph has its class at one of 5x5 positions; a mark on the trunk's map says
-    where."""
+    """Photographs with their class at one of 5x5 positions, marked on the trunk's map."""
     torch.manual_seed(0)
     count, classes, width = 256, 4, 12
     labels = torch.arange(count) % classes

@@ -1,5 +1,4 @@
-"""Recordings of training: read back as they were written, checked field by field, and what is
-computed from them."""
+"""Recordings of training: written and read, checked field by field, and what follows from them."""
 
 import json
 from pathlib import Path
@@ -154,7 +153,7 @@ def test_a_foreign_header_is_refused(tmp_path, about, said):
         ({"theta": torch.full((3, 64, 6), torch.nan).half()}, "finite"),
         ({name: value[:0] for name, value in good().items()}, "moments"),
     ],
-)  # fmt: skip
+)
 def test_tensors_that_do_not_fit_are_refused(tmp_path, change, said):
     tensors = {name: value for name, value in (good() | change).items() if value is not None}
     assert said in refused(written(tmp_path, tensors))

@@ -1,5 +1,4 @@
-"""Training and evaluation: they learn, they survive a kill, and they say what is wrong in one
-sentence."""
+"""Training and evaluation: they learn, survive a kill, and say what is wrong in one sentence."""
 
 import json
 import os
@@ -56,8 +55,7 @@ def weights(folder, name):
 
 @pytest.fixture
 def interrupted(tiny_mnist, tmp_path, monkeypatch):
-    """A run of r-fcn that ended before it wrote its checkpoint; train(**interrupted) starts it
-    anew."""
+    """A run of r-fcn stopped before its checkpoint; train(**interrupted) starts it anew."""
     run = {
         "experiment": EXPERIMENTS["r-fcn"],
         "recipe": SHORT,
@@ -281,8 +279,7 @@ def test_batches_are_functions_of_seed_and_step(tiny_mnist):
 
 
 def test_every_step_distorts_afresh():
-    """One digit only, so that the order says nothing: also the same place of the next epoch has its
-    own distortions."""
+    """With one digit only, the same place of the next epoch has its own distortions."""
     digits = Digits(gallery().images[:1].expand(128, 28, 28), torch.zeros(128, dtype=torch.int64))
     first, *others = (
         digit_batch(digits, "r", replace(SHORT, batch_size=64), seed=0, step=step)[0]

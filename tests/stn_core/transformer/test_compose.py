@@ -1,5 +1,4 @@
-"""theta from named quantities: ``decompose`` reads them back, and larger families agree with
-smaller ones."""
+"""theta from named quantities: ``decompose`` reads them back, and larger families agree."""
 
 import pytest
 import torch

@@ -52,8 +52,7 @@ REFERENCE = {"nearest": integer, "bilinear": bilinear, "bicubic": keys}
 
 
 def slowly(image, x, y, kernel, padding):
-    """Equation (3) for an image (C, H, W) at pixel (x, y); outside lie zeros or copies of the
-    edge."""
+    """Equation (3) for an image (C, H, W) at pixel (x, y), with zeros or the edge outside."""
     k = REFERENCE[kernel]
     _, height, width = image.shape
     total = np.zeros(len(image))

@@ -23,8 +23,7 @@ NEXT = f"""before => {{
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory, tiny_mnist):
-    """The app with untrained models in place of the shipped ones, one that is broken, and the
-    report on them."""
+    """The app with untrained models, one of them broken, and the report on them."""
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
     for name in ("r-cnn", "r-st-cnn-affine", "rts-st-cnn-affine"):
@@ -269,8 +268,7 @@ EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
 
 
 def open_exhibit(visit, name):
-    """By its link, as a visitor does: the address itself makes Streamlit ask for files that are not
-    there first."""
+    """By its link, as visitors do: an address makes Streamlit ask for absent files first."""
     page = visit(size=(1920, 1080))  # wide enough for all links
     before = shown(page)
     page.get_by_role("link", name=name).click()

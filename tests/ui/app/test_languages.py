@@ -49,8 +49,7 @@ def blanks(text):
 
 
 def said_in_code():
-    """Every Message, or error that is one: its key, its English, and the names of what fills its
-    blanks."""
+    """Every Message, or error that is one: its key, its English, and its blanks' names."""
     for path in [*(ROOT / "stn_core").rglob("*.py"), *(ROOT / "ui").rglob("*.py")]:
         for call in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not isinstance(call, ast.Call) or not re.search(

@@ -173,8 +173,7 @@ def test_half_precision_is_used_where_nothing_is_lost(page):
 
 
 def test_other_sizes_and_layers_need_no_change(page):
-    """A transformer with an output of its own size, a classifier with dropout, padding at the
-    border, another kernel."""
+    """An output of its own size, dropout, padding at the border, another kernel."""
     torch.manual_seed(0)
     model = EXPERIMENTS["rts-st-cnn-affine"].create_model()
     part = model.transformer

@@ -37,8 +37,7 @@ TEXTS = tomllib.loads(file_of("take_home").read_text("utf-8"))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Checkpoints of untrained models whose transformers do something, and recordings of two of
-    them."""
+    """Checkpoints of untrained models with random transformers, and two recordings."""
     folder = tmp_path_factory.mktemp("own")
     torch.manual_seed(3)
     for name in (

@@ -37,8 +37,7 @@ text = "Look."
 
 
 def add(monkeypatch, page, key):
-    """A slider more on a page, in the only place where its sliders are stated; its label is that of
-    another one."""
+    """A slider more, in the only place where a page's sliders are stated, labelled as another."""
     if page in ("digits", "stage"):
         added = Slider(key, 0, 9, 3, 1, label="Rotation")
         monkeypatch.setitem(distortion_state.SLIDERS, "r", (*distortion_state.SLIDERS["r"], added))

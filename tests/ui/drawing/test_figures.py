@@ -1,5 +1,4 @@
-"""What a page draws and says of a model's answer: the figure, the curves of the grid, theta in
-words."""
+"""What a page draws and says of a model's answer: figure, curves of the grid, theta in words."""
 
 import base64
 import io

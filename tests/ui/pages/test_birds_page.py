@@ -35,8 +35,7 @@ REFERENCE = {"centred": {"head": 64.0, "centre": 99.0}, "random": {"head": 30.0,
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A folder with small models of birds whose windows follow the picture, and a recording
-    of one."""
+    """Small models of birds whose windows follow the picture, and a recording of one."""
     folder = tmp_path_factory.mktemp("checkpoints")
     torch.manual_seed(0)
     for name in ("cub50-cnn-448", "cub50-2st-cnn"):

@@ -1,5 +1,4 @@
-"""The birds that ship with the app: six readable pictures, named after species, and our script's
-own work."""
+"""The birds that ship: six readable pictures, named after species, made by our script."""
 
 import subprocess
 import sys

@@ -1,5 +1,4 @@
-"""The exhibits without a browser: every page, every control, every text in both languages, nonsense
-in the address."""
+"""The exhibits without a browser: every control, text and language, nonsense in addresses."""
 
 import json
 import tomllib
@@ -38,13 +37,19 @@ CHOICES = [
 SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]
 WHERE = {  # the state in which a control is shown, where that is not the page's first
     "why_shift": {"why_view": "pools"},
-    "t_px": {"t_family": "projective"}, "t_py": {"t_family": "projective"},
-    "t_bulge": {"t_family": "tps"}, "t_wave": {"t_family": "tps"},
-    "s_picture": {"s_view": "down"}, "s_factor": {"s_view": "down"},
+    "t_px": {"t_family": "projective"},
+    "t_py": {"t_family": "projective"},
+    "t_bulge": {"t_family": "tps"},
+    "t_wave": {"t_family": "tps"},
+    "s_picture": {"s_view": "down"},
+    "s_factor": {"s_view": "down"},
     "g_rate": {"g_steps": "1"},
-    "w_mismatch": {"w_trap": "align"}, "w_repeats": {"w_trap": "align"},
-    "w_rate": {"w_trap": "rate"}, "w_x": {"w_trap": "leave"}, "w_leash": {"w_trap": "leave"},
-}  # fmt: skip
+    "w_mismatch": {"w_trap": "align"},
+    "w_repeats": {"w_trap": "align"},
+    "w_rate": {"w_trap": "rate"},
+    "w_x": {"w_trap": "leave"},
+    "w_leash": {"w_trap": "leave"},
+}
 
 
 @pytest.fixture(scope="module")

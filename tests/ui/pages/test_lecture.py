@@ -118,7 +118,7 @@ MISTAKES = [  # what stands in the file after the title, the line that is named,
     (EXAMPLE + "heading = true\n", 8, "heading"),
     (EXAMPLE + 'texts = "?"\n', 8, "unknown"),
     (EXAMPLE + 'try = """\n[[step]]\npage = "x"\n"""\nquestions = 1\n', 12, "unknown"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "line", "key"), MISTAKES)
@@ -186,8 +186,7 @@ def test_every_default_is_accepted_and_every_page_has_a_title(page):
 
 @pytest.fixture
 def visit():
-    """visit("why", lesson="paper", at="2") opens the whole app on a page at that address, with the
-    shipped models."""
+    """visit("why", lesson="paper", at="2") opens the app at that address, with shipped models."""
 
     return lambda page="", **address: visited(page, **address)
 

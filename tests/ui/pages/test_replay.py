@@ -16,8 +16,7 @@ from ui.pages.replay.component import side
 
 
 def drifting(name, moments=(0, 1, 4, 20, 100)):
-    """A recording with thetas that drift from the identity at random, and answers that become
-    right."""
+    """A recording with thetas that drift at random, and answers that become right."""
     experiment = EXPERIMENTS[name]
     images, labels = recorded_digits(experiment.data)
     generator = torch.Generator().manual_seed(1)

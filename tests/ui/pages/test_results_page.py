@@ -49,8 +49,7 @@ def alike(within, between, value=0.5):
 
 
 def measured(name, path):
-    """Errors that are 1 % inside a rotation of 90 degrees and 60 % outside, other figures that can
-    be told apart."""
+    """Errors of 1 % up to a rotation of 90 degrees and of 60 % beyond."""
     kind, error = EXPERIMENTS[name].data, ERRORS.get(name, 3.0)
     values = sweep(kind)
     curves = {
@@ -96,10 +95,13 @@ def checkpoints(tmp_path_factory):
 @pytest.fixture(scope="module")
 def report(checkpoints):
     settings = {
-        "seeds": [0, 1, 2], "digits": 10_000, "curve_digits": 2000, "digest": "0",
+        "seeds": [0, 1, 2],
+        "digits": 10_000,
+        "curve_digits": 2000,
+        "digest": "0",
         "sweeps": {kind: sweep(kind) for kind in DISTORTIONS},
         "trained": {kind: TRAINED.get(kind, {"shift": [-16.0, 16.0]}) for kind in DISTORTIONS},
-    }  # fmt: skip
+    }
     found = {name: measured(name, checkpoints / EXPERIMENTS[name].path) for name in NAMES[:-1]}
     before = dict.fromkeys(DISTORTIONS, alike(0.72, 0.8))
     return Report(
@@ -113,8 +115,7 @@ def report(checkpoints):
 
 @pytest.fixture
 def visit(monkeypatch, checkpoints, report, tmp_path):
-    """visit(data="RTS") opens the results page at that address; with another file, or with a
-    changed report."""
+    """visit(data="RTS") opens the results page there, with another file or a changed report."""
 
     monkeypatch.setattr(loading, "ORACLE", tmp_path / "oracle.json")
     monkeypatch.setattr(loading, "SEEDS", tmp_path / "seeds.json")

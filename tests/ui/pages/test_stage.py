@@ -1,5 +1,4 @@
-"""The live stage's page without a browser: what it sends, what it takes back, and that it trusts
-none of it."""
+"""The live stage's page without a browser: what it sends, takes back, and does not trust."""
 
 import base64
 import json

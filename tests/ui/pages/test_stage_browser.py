@@ -1,5 +1,4 @@
-"""The live stage in a real browser: the hand, the keys, two fingers; what the browser says is what
-torch says."""
+"""The live stage in a real browser: hand, keys, two fingers; it answers as PyTorch does."""
 
 import re
 

@@ -90,8 +90,7 @@ def take_home(
 
 
 def _asked() -> tuple[int, str]:
-    """The last wish of the browser, which may say anything: its number, 0 if there is none, and the
-    sweep's key."""
+    """The browser's last wish: its number, 0 if there is none, and the sweep's key."""
     try:
         wish = st.session_state[KEY]["asked"]
         return int(wish["id"]), str(wish["sweep"])

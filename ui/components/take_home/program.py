@@ -20,8 +20,7 @@ STANDARD = ("base64", "math", "os", "pathlib", "zlib")
 
 
 def program(imports: Sequence[str], *blocks: str) -> str:
-    """Imports in three groups, each once, then the lines; math, os and torch are imported where the
-    lines use them."""
+    """Imports in three groups, then the lines; math, os and torch as the lines use them."""
     body = "\n".join(block.strip("\n") for block in blocks if block)
     used = [f"import {module}" for module in ("math", "os", "torch") if f"{module}." in body]
     lines = sorted({*imports, *used})
@@ -65,8 +64,7 @@ def assignments(sliders: Sequence[Slider], values: Values) -> str:
 
 
 def keywords(sliders: Sequence[Slider]) -> str:
-    """Sliders as the arguments of a call below their ``assignments``; degrees become radians, as in
-    ``spec.arguments``."""
+    """Sliders as a call's arguments below their ``assignments``; degrees become radians."""
     return ", ".join(
         f"{slider.name}=math.radians({slider.name})"
         if slider.unit == "°"

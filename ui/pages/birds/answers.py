@@ -77,8 +77,7 @@ def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
 def walked(
     checkpoint: Checkpoint, picture: BirdPicture
 ) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
-    """The windows' places (M, N, 2) at M moments of training, and the moments; or why they are not
-    known."""
+    """The windows' places (M, N, 2) and the M moments of training; or why they are not known."""
     experiment, path = checkpoint.experiment, loading.recording_path(checkpoint.experiment)
     try:
         return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
@@ -100,8 +99,7 @@ def _walked(
 
 
 def everywhere(model: BirdModel) -> Tensor:
-    """The places (SCAN, SCAN, 2) of the map, normalised (x, y), from corner to corner of a window's
-    reach."""
+    """The map's places (SCAN, SCAN, 2), normalised (x, y), over a window's reach."""
     line = torch.linspace(-model.reach, model.reach, SCAN)
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
 

@@ -1,5 +1,4 @@
-"""What the networks answer to a bird: the likeliest species of each, one below the other. A plain
-Plotly figure dict."""
+"""What the networks answer to a bird, the likeliest species of each: a plain Plotly dict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,9 +38,11 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     figure.write(each.model, 0, at(top + 4), size=17, bold=True)
     bottom = top + HEAD + BAR * len(each.names)
     axes = figure._axes(
-        (0, 1), (max(at(bottom), 0.0), at(top + HEAD)), {"visible": False, "range": [0, 1]},
+        (0, 1),
+        (max(at(bottom), 0.0), at(top + HEAD)),
+        {"visible": False, "range": [0, 1]},
         {"visible": False, "range": [len(each.names) - 0.5, -0.5]},
-    )  # fmt: skip
+    )
     colors = [_color(each, i) for i in range(len(each.names))]
     bars = {
         "type": "bar",

@@ -1,5 +1,4 @@
-"""Exhibit 7, birds: where two or four transformers look on a photograph, and what the network says
-of it."""
+"""Exhibit 7, birds: where two or four transformers look on a photograph, and the answers."""
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
@@ -91,8 +90,7 @@ def main() -> None:
 
 
 def choose_models(say: Translator) -> list[Experiment]:
-    """The models to show. Those that know all 200 species appear once there are checkpoints of
-    them."""
+    """The models to show; those of all 200 species if there are checkpoints of them."""
     birds = [
         e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))
     ]
@@ -146,8 +144,7 @@ def show_windows(
 
 
 def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
-    """Where the visitor has put a model's windows on this picture; None if the network's own places
-    stand."""
+    """Where the visitor has put a model's windows on this picture; None for the network's."""
     text = st.query_params.get(controls.places(checkpoint.experiment).key)
     return places_from_text(text, picture.key, len(bird_model(checkpoint).transformers))
 
@@ -266,8 +263,7 @@ def tell_search(
 def show_guesses(
     ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Translator
 ) -> tuple[list[str], list[str]]:
-    """The likeliest species of every model; back come these in words, and sentences on those that
-    are not sure."""
+    """Show the likeliest species of every model; returns them in words, and who is not sure."""
     if not ready:
         return [], []
     guesses, sentences, doubts = [], [], []
@@ -288,8 +284,7 @@ def show_guesses(
 
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
-    """That a model is not sure, with what that means, measured on the validation photographs; "" if
-    it is."""
+    """That a model is not sure, and what that means on validation photographs; "" if it is."""
     about = checkpoint.metrics.get("unsure")
     if not isinstance(about, dict) or probability >= about["below"]:
         return ""

@@ -1,5 +1,4 @@
-"""Which picture of a bird the page shows: one that we drew, a test photograph of CUB-200-2011, or
-the visitor's own.
+"""The picture on the page: a drawn bird, a test photograph of CUB-200-2011, or the visitor's.
 
 What a visitor uploads stays in the visitor's session, decoded and small; the file itself is let go
 at once, and never written.

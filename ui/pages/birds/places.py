@@ -1,5 +1,4 @@
-"""Where a visitor has put a model's windows on a picture, as a browser says it and as a URL has it.
-Neither is trusted."""
+"""A visitor's windows on a picture, from a browser and from a URL. Neither is trusted."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -27,8 +27,7 @@ Loaded = Sequence[Checkpoint | loading.Missing]
 def show(
     image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None
 ) -> None:
-    """The figure for an image (1, 1, H, W) and the models, what they answer in words, and why some
-    are missing."""
+    """The figure of an image (1, 1, H, W), the models' answers in words, and why some miss."""
     say = texts("digits")
     figure, sentences = answered(image, label, loaded, say, by_hand)
     alt = " ".join(sentences).replace("*", "") or say("alt")

@@ -1,5 +1,4 @@
-"""The digits page's figure: arrays in, a plain Plotly figure dict out. No Streamlit, no widget, no
-model."""
+"""The digits page's figure: arrays in, a plain Plotly figure dict out; no Streamlit, no model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +21,7 @@ HEADING_COLORS = (INPUT, None, GRID, GRID, None)
 
 @dataclass(frozen=True)
 class Row:
-    """What one model did: ``curves``, ``matrix``, ``readings`` and ``output`` are None for a model
-    without a transformer."""
+    """What one model did; without a transformer all from ``curves`` to ``output`` are None."""
 
     name: str
     probabilities: Sequence[float]
@@ -35,8 +33,7 @@ class Row:
 
 
 def digits_figure(image: Tensor, rows: Sequence[Row], say: Translator) -> Figure:
-    """The digits page's figure: the input (H, W) in [0, 1], and a row a model with theta, grid,
-    output and probabilities."""
+    """The input (H, W) in [0, 1], and a row a model with theta, grid, output, probabilities."""
     count = max(len(rows), 1)
     height = HEAD + count * (ROW + GAP) + GAP // 2
     figure = Canvas(height)

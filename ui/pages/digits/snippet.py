@@ -1,5 +1,4 @@
-"""The program of the digits page and of the stage: the distorted digit, and what the models
-answer."""
+"""The program of the digits page and the stage: the distorted digit and the models' answers."""
 
 from collections.abc import Mapping, Sequence
 

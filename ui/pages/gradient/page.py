@@ -1,5 +1,4 @@
-"""Exhibit 4, the gradient: where the loss pulls every grid point, summed up into theta, one step at
-a time."""
+"""Exhibit 4, the gradient: where the loss pulls each grid point and theta, step by step."""
 
 import math
 
@@ -65,8 +64,7 @@ def descended(
     values: Values,
     say: Translator,
 ) -> tuple[Figure, str]:
-    """The figure of what the sliders say, and what it shows; the digit is the ``number``-th of its
-    class."""
+    """The figure of the sliders, and what it shows; the digit is its class's ``number``-th."""
     x, y, angle, scale, rate = (
         values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate")
     )
@@ -77,8 +75,7 @@ def descended(
 
 
 def draw_steps(say: Translator) -> int:
-    """One step, ten, back to the start; and the steps so far as a slider, which the address
-    keeps."""
+    """Buttons for a step, ten, back to the start; the steps as a slider and in the address."""
     buttons = st.columns(4, vertical_alignment="bottom")
     buttons[0].button(
         say("step"),
@@ -121,8 +118,7 @@ def descend(
     _family: str,
     _rate: float,
 ) -> Path:
-    """Where theta is after 0, 1, ... ``steps`` steps. One step is computed at a time, and kept for
-    all visitors."""
+    """theta after 0, 1, ... ``steps`` steps, each computed once for all visitors."""
     path: Path = (
         descend(settings, steps - 1, _model, _image, _label, _family, _rate) if steps else []
     )
@@ -149,8 +145,7 @@ def gradient_at(
 def draw(
     model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator
 ) -> tuple[Figure, str]:
-    """Both kernels, the bilinear one where its path ends, the integer one where it started, and
-    what they show."""
+    """Bilinear at the path's end, integer at its start, and what both show."""
     transform = TRANSFORMS[family]
     kernels: tuple[tuple[Kernel, Tensor], ...] = (
         ("bilinear", torch.tensor(path[-1][0])),

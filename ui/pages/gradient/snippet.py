@@ -8,8 +8,7 @@ from ui.pages.gradient import controls
 
 
 def snippet(digit: Tensor, label: int, model: str, family: str, values: Values) -> str:
-    """Steps down the gradient of theta, and the gradient through the integer kernel at the
-    start."""
+    """Steps down the gradient of theta, and the integer kernel's gradient at the start."""
     imports, line = digit_lines(digit, label)
     code = f"""
 image = moved(digit, (28, 28), x, y, math.radians(angle), scale)[0]

@@ -220,8 +220,7 @@ def _wrong_text(table: dict[str, Any], name: str, place: Place) -> Iterator[Wron
 
 
 def line_of(text: str, place: Place) -> int:
-    """The line of a TOML text on which the statement begins that makes ``place``; 1 if no single
-    one does.
+    """The line on which the TOML statement of ``place`` begins; 1 if there is no single one.
 
     tomllib does not tell, so the statements are read one after the other: one ends where all before
     it is TOML again.

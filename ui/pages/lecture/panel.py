@@ -12,8 +12,7 @@ _component = component(HERE, "panel", isolate_styles=False)
 
 
 def panel(data: dict[str, Any], key: str, on_go: Callable[[], None]) -> None:
-    """Show a step. ``on_go`` is called when the visitor wants another: its number is then in
-    ``st.session_state[key]["go"]``.
+    """Show a step; ``on_go`` follows a wish for another, in ``st.session_state[key]["go"]``.
 
     data: ``lesson``, ``at`` and ``steps`` (a title and a link each), the page's ``heading`` to
     begin at, the texts ``title``, ``text``, ``try``, ``question`` and ``answer`` (empty: none), the

@@ -81,8 +81,7 @@ def side(recording: Recording, name: str, shown: Sequence[int]) -> dict[str, Any
 def as_matrix(
     transform: Transform | None, theta: Tensor | None
 ) -> tuple[Transform | None, Tensor | None]:
-    """A family that the browser knows with theta (M, 64, P) in it: whatever else has a matrix is
-    affine or projective."""
+    """A family of the browser's, and theta (M, 64, P) in it. ValueError if there is none."""
     if transform is None or theta is None or transform.name in FAMILIES:
         return transform, theta
     matrix = transform.coefficients(theta.flatten(0, 1).float())

@@ -1,5 +1,4 @@
-"""Training, played back: the digits are brought upright while the network learns, and the error
-falls."""
+"""Training, played back: the digits turn upright while the network learns."""
 
 from pathlib import Path
 from typing import Any
@@ -73,8 +72,7 @@ def main() -> None:
 
 
 def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
-    """The experiments to show, one or two, and which dozen of the recorded digits; what is recorded
-    is offered first."""
+    """One or two experiments and a dozen of their digits; what is recorded is offered first."""
     named = recordable()
     offered = sorted(
         named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True
@@ -129,8 +127,7 @@ def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording)
 
 
 def story(recording: Recording, say: Translator) -> str:
-    """What happened, in figures: when the answers came, when the grids began to move, how it
-    ended."""
+    """When the answers came, when the grids began to move, and how it ended."""
 
     def number(step):
         return f"{step:,}"

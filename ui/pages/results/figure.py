@@ -45,8 +45,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class CurvePanel:
-    """One panel of the curves: a title, the x values, the range of training, a note on it, and a
-    curve a model."""
+    """A panel of curves: title, x values, range of training with a note, a curve a model."""
 
     title: str
     unit: str
@@ -103,8 +102,7 @@ def curves_figure(
     range_name: str,
     logarithmic: bool = True,
 ) -> Figure:
-    """Error in per cent against each panel's parameter, the panels side by side, the range of
-    training shaded.
+    """Error in per cent against each panel's parameter, the range of training shaded.
 
     Args:
         names: of the models that are shown, as the legend has them.

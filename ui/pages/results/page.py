@@ -1,5 +1,4 @@
-"""The paper's table measured again, how far the models' invariance reaches, and what their
-transformers align."""
+"""The paper's table measured again, how far invariance reaches, what transformers align."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -279,8 +278,11 @@ def show_curves(
         figure = curves_figure(
             [panel(report, kind, parameter, found, say) for parameter in PARAMETERS],
             {m.experiment.title: loading.name(m.experiment) for m in found},
-            say("error_axis"), say("guessing"), say("range"), logarithmic,
-        )  # fmt: skip
+            say("error_axis"),
+            say("guessing"),
+            say("range"),
+            logarithmic,
+        )
         plot(figure, key="curves_figure", alt=message.replace("*", ""))
     else:
         st.info(say("no_curves"))
@@ -371,9 +373,12 @@ def show_means(report: Report, experiment: Experiment, say: Translator) -> None:
     message = say("aligned" if after.share < before.share else "not_aligned", **said)
     st.markdown(message)
     figure = means_figure(
-        before.means, after.means, (say("before"), say("after", model=loading.name(experiment))),
-        (f"{said['before']} %", f"{said['after']} %"), say("variance_caption"),
-    )  # fmt: skip
+        before.means,
+        after.means,
+        (say("before"), say("after", model=loading.name(experiment))),
+        (f"{said['before']} %", f"{said['after']} %"),
+        say("variance_caption"),
+    )
     plot(figure, key="means_figure", alt=message.replace("*", ""))
     st.caption(
         say(

@@ -1,5 +1,4 @@
-"""The figures of the exhibit "sampler": one output pixel's sum, and what is lost when a picture is
-made smaller."""
+"""The figures of the exhibit "sampler": one output pixel's sum, and a picture made smaller."""
 
 from collections.abc import Mapping, Sequence
 
@@ -159,8 +158,7 @@ def down_figure(
     shares: Mapping[str, Sequence[float]],
     say: Translator,
 ) -> Figure:
-    """A picture, the pixels of it that are read, what the sampler makes of it, and what it should
-    be."""
+    """A picture, the pixels that are read, what the sampler makes of it, what it should be."""
     board = Board(500)
     side, step = 238, 254
     detail = slice(image.shape[0] // 2 - 12, image.shape[0] // 2 + 12)

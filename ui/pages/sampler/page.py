@@ -53,8 +53,7 @@ def main() -> None:
 
 @torch.inference_mode()
 def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
-    """One output pixel, read from an image (28, 28) where the sliders say: the figure, and what it
-    shows."""
+    """One output pixel read from an image (28, 28) at the sliders: the figure, and its words."""
     x, y = values["s_x"], values["s_y"]
     height, width = image.shape
     weights = kernel_weights(
@@ -81,8 +80,7 @@ def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> tup
 
 @torch.inference_mode()
 def down(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
-    """A picture made smaller, by the factor of the slider, by sampling it at as many points as the
-    output has pixels."""
+    """A picture sampled at as few points as a smaller output has pixels."""
     factor = values["s_factor"]
     image = zone_plate(SIDE) if picture == "rings" else digit_sheet()
     small = shrunk(image, factor, kernel)

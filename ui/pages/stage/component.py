@@ -1,5 +1,4 @@
-"""The live stage: distort a digit by hand, while the networks answer in the browser, in the same
-frame.
+"""The live stage: distort a digit by hand; the networks answer in the browser's same frame.
 
 A browser fetches the scripts and the models once, however often the page is run again: a run sends
 the state alone, a few kilobytes. What has settled comes back as one message; nothing in it is
@@ -205,8 +204,7 @@ class Settled:
 
 
 def settled(said: Any) -> Settled | None:
-    """The browser's message, checked and brought into the bounds of the controls; None if it is no
-    such message."""
+    """The browser's message, within the bounds of the controls; None if it is no such one."""
     try:
         kind, values = said["kind"], said["values"]
         sliders = {

@@ -1,5 +1,4 @@
-"""The controls of the live stage: those of the pages about one digit, and how the stage itself is
-used."""
+"""The controls of the live stage: those of one digit, and how the stage itself is used."""
 
 from stn_core.messages import Message
 from ui.controls import digit_controls

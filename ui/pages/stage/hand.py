@@ -12,8 +12,7 @@ THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
 
 @dataclass(frozen=True)
 class Hand:
-    """A theta that the visitor set in place of a model's localisation network; None while the
-    network's own stands."""
+    """The visitor's theta in place of a localisation network's; None for the network's own."""
 
     model: str
     theta: tuple[float, ...] | None = None

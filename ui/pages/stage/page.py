@@ -1,5 +1,4 @@
-"""The live stage: the networks answer while the hand moves; torch's answer follows when it
-rests."""
+"""The live stage: networks answer while the hand moves, PyTorch when it rests."""
 
 import streamlit as st
 import torch

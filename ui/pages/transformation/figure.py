@@ -35,8 +35,7 @@ class Warp:
 
 
 def transformation_figure(warp: Warp, say: Translator) -> Figure:
-    """``warp`` from right to left, output to input; or, if it was used the wrong way round, from
-    left to right."""
+    """``warp`` from right to left, output to input; if it was pushed, the other way."""
     board = Board(520)
     size = (warp.image.shape[0], warp.image.shape[1])
     # the panel that the regular grid lies on, and the one that T_theta leads to
@@ -146,8 +145,7 @@ def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Ten
 
 
 def _families(board: Board, warp: Warp, say: Translator) -> None:
-    """The staircase of the families: a row each, a column for everything that a transformation may
-    keep."""
+    """The staircase of the families: a row each, a column for each kept property."""
     top, height, left = 338, 25, 214
     width = (1000 - left) / len(PROPERTIES)
     axes = board.overlay()

@@ -24,8 +24,7 @@ PAUSE = 0.002  # after each moment, for the other visitors' pages
 
 
 class Run:
-    """One training: its moments so far, and who watches it. It is stopped when nobody does any
-    more."""
+    """One training: its moments so far, and who watches it; it ends with the last of them."""
 
     def __init__(self, rate: float) -> None:
         self.rate = rate

@@ -376,8 +376,7 @@ def begin() -> None:
 
 
 def stop() -> None:
-    """Watch no more: what this visitor has seen stays; the run itself ends if nobody else watches
-    it."""
+    """Watch no more, with what was seen kept; the run ends if nobody else watches it."""
     run: Run | None = st.session_state.get("w_run")
     if run is not None and not run.done:
         workshop().leave(run, visitor())

@@ -1,5 +1,4 @@
-"""The figures of the exhibit "why": what moves inside a CNN, and what a stack of max-pools
-forgives."""
+"""The figures of the exhibit "why": what moves inside a CNN, and what max-pools forgive."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +15,7 @@ from ui.drawing.tint import coloured
 
 @dataclass(frozen=True)
 class Seen:
-    """What a CNN makes of one image: its feature maps, (C, h, w) a layer, and the class
-    probabilities."""
+    """A CNN's feature maps of one image, (C, h, w) a layer, and its class probabilities."""
 
     image: Tensor  # (H, W)
     maps: list[Tensor]
@@ -129,8 +127,7 @@ def pools_figure(
     count: int,
     say: Translator,
 ) -> Figure:
-    """A digit and its shifted copy through a stack of max-pools, what changed in colour; the table
-    of what survives."""
+    """A digit and its shifted copy through max-pools, changes in colour; what survives."""
     board = Board(520)
     depth = len(one) - 1
     step = (1000 - 78) / (depth + 1)

@@ -18,7 +18,7 @@ from stn_core.explain.cnn_invariance import (
     pooling_shift_tolerance,
     pools_needed,
     shifted,
-)  # fmt: skip
+)
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Translator, texts
