@@ -351,8 +351,13 @@ def distort(images: Tensor, kind: str, seed: int | torch.Generator) -> Tensor:
     """Distort digits (N, 28, 28), uint8 or float in [0, 1], afresh: float32 (N, 1, H, W) in [0, 1];
     (H, W) is 28x28, 42x42 (rts) or 60x60 (tc).
 
-    The same seed gives the same distortions of the same digits, on every device. ValueError for an
-    unknown kind or shape.
+    The same seed gives the same distortions of the same digits, on every device.
+
+    Raises:
+        ValueError: the kind is none of ``DISTORTIONS``, or the shape is another.
+
+    >>> distort(torch.zeros(5, 28, 28), "rts", seed=0).shape
+    torch.Size([5, 1, 42, 42])
     """
     if kind not in DISTORTIONS:
         raise ValueError(f"kind must be one of {', '.join(DISTORTIONS)}; got {kind!r}")

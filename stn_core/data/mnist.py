@@ -50,7 +50,11 @@ def mnist(split: str, root: str | os.PathLike[str] | None = None) -> Digits:
 
 def gallery() -> Digits:
     """The 5 000 gallery digits, 500 of each class in turn: the app's digits and the validation set.
-    No download; read once."""
+    No download; read once.
+
+    >>> gallery().images.shape, gallery().labels[[0, 500, 4999]]
+    (torch.Size([5000, 28, 28]), tensor([0, 1, 9]))
+    """
     with _reading:  # a class that opens the app at once waits for one reading, not for fifty
         return _gallery()
 

@@ -48,7 +48,12 @@ class Checkpoint:
 
 
 def own_folder() -> Path | None:
-    """The folder of your own models, named by the environment variable STN_CHECKPOINTS."""
+    """The folder of your own models, named by the environment variable STN_CHECKPOINTS, if any.
+
+    >>> os.environ["STN_CHECKPOINTS"] = "my-models"
+    >>> own_folder().name
+    'my-models'
+    """
     named = os.environ.get("STN_CHECKPOINTS")
     return Path(named).expanduser() if named else None
 
@@ -92,8 +97,18 @@ def save_checkpoint(
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """Read a checkpoint, from a path or of an experiment such as "r-cnn". CheckpointError if it is
-    missing, truncated, foreign, or does not fit the model it names."""
+    """Read a checkpoint, from a path or of an experiment such as "r-cnn".
+
+    Raises:
+        CheckpointError: it is missing, truncated, foreign, or does not fit the model it names.
+
+    >>> checkpoint = load_checkpoint("r-st-cnn-affine")
+    >>> checkpoint.model(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 10])
+    >>> load_checkpoint("nowhere.safetensors")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    stn_core.experiments.checkpoints.CheckpointError: ...
+    """
     path = (
         find_checkpoint(EXPERIMENTS[path])
         if isinstance(path, str) and path in EXPERIMENTS

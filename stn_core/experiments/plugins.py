@@ -46,10 +46,17 @@ _SHIPPED = [dict(registry) for registry in _REGISTRIES]
 
 
 def add_transform(transform: Transform) -> None:
-    """A new family: the models st-fcn-<name> and st-cnn-<name> on every kind of distorted digits,
-    and a key of ``TRANSFORMS``.
+    """A new family: a key of ``TRANSFORMS``, and models st-fcn-<name> and st-cnn-<name>.
 
-    ValueError, in one sentence, if it does not do what ``Transform`` promises.
+    Raises:
+        StnError: a ValueError in one sentence, if it does not do what ``Transform`` promises.
+
+    >>> from stn_core.transformer.transforms import Affine
+    >>> class Linear(Affine):
+    ...     name = "linear"
+    >>> add_transform(Linear())
+    >>> list_models("*-linear")
+    ['st-fcn-linear', 'st-cnn-linear']
     """
     name = getattr(transform, "name", None)
     _check_word(name, TRANSFORM, transforms.FAMILIES)
@@ -64,8 +71,15 @@ def add_localisation(
     """A new localisation network before the paper's CNN: models st-<name>-<family>.
 
     ``build(size, transform)`` makes a module that takes images (B, 1, H, W) of ``size`` to theta
-    (B, P), best a ``Localisation``, which starts at the identity. ValueError, in one sentence, if
-    the module does something else.
+    (B, P), best a ``Localisation``, which starts at the identity.
+
+    Raises:
+        StnError: a ValueError in one sentence, if the module does something else.
+
+    >>> from stn_core.transformer.localisation import fully_connected
+    >>> add_localisation("two", fully_connected, "similarity")
+    >>> list_models("st-two-*")
+    ['st-two-similarity']
     """
     _check_word(name, LOCALISATION, digits.LOCALISERS)
     if family not in transforms.FAMILIES:
@@ -177,8 +191,16 @@ def is_own(experiment: Experiment) -> bool:
 
 
 def load_plugins() -> None:
-    """Read the folder that STN_CHECKPOINTS names, unless it was the last one read. What can't be
-    used is in ``PROBLEMS``."""
+    """Read the folder that STN_CHECKPOINTS names, unless it was the last one read.
+
+    What can't be used is in ``PROBLEMS``.
+
+    >>> from stn_core.experiments.plugins import PROBLEMS
+    >>> os.environ["STN_CHECKPOINTS"] = "nowhere"
+    >>> load_plugins()
+    >>> print(PROBLEMS[0])
+    STN_CHECKPOINTS names nowhere, which is no folder: make it, or name another.
+    """
     with _reading:
         if own_folder() != _last_read[0]:
             load(own_folder())

@@ -163,7 +163,11 @@ def matching(patterns: str | Iterable[str]) -> list[Experiment]:
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """The names for ``create_model`` that match a shell pattern such as "st-cnn-*" or "*st-cnn"."""
+    """The names for ``create_model`` that match a shell pattern such as "st-cnn-*" or "*st-cnn".
+
+    >>> list_models("*st-cnn")
+    ['2st-cnn', '4st-cnn']
+    """
     return [
         name
         for name in dict.fromkeys((*DIGIT_MODELS, *BIRD_MODELS, *(e.model for e in RUNS.values())))
@@ -172,8 +176,8 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 def create_model(name: str, data: str | None = None, **sizes: Any) -> ExplainableModel:
-    """A new model: ``create_model("st-cnn-affine", "rts")``, its transformers at identity;
-    ``create_model("2st-cnn", "cub50")``, its windows tiling the photograph.
+    """A new model: for digits with its transformer at identity, for birds with windows that tile
+    the photograph.
 
     Args:
         name: one of ``list_models()``.
@@ -183,6 +187,14 @@ def create_model(name: str, data: str | None = None, **sizes: Any) -> Explainabl
         sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for
             digits; for birds ``classes``, ``backbone``, ``family``, ``scale``, ``fixed_scale`` and
             the others of ``BirdModel``.
+
+    Raises:
+        ValueError: there is no such model, kind of images or size.
+
+    >>> model = create_model("st-cnn-affine", "rts")
+    >>> answer = model.explain(torch.zeros(2, 1, 42, 42))
+    >>> answer.logits.shape, answer.transformers[0].theta[0].tolist()
+    (torch.Size([2, 10]), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     """
     if data is None:
         data = "cub200" if name in BIRD_MODELS and name not in DIGIT_MODELS else "r"

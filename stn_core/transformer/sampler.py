@@ -30,7 +30,14 @@ def sample(
         padding: what lies outside the image: "zeros", or the nearest edge pixel ("border").
 
     Bilinear and bicubic are differentiable in images and grid, equations (6) and (7).
-    ValueError if the shapes do not fit each other, or for an unknown kernel or padding.
+
+    Raises:
+        ValueError: the shapes do not fit each other, or the kernel or padding is unknown.
+
+    >>> row = torch.tensor([[[[0.0, 1.0, 0.0, 0.0]]]])
+    >>> to_the_left = torch.tensor([[1.0, 0.0, 0.25, 0.0, 1.0, 0.0]])  # half a pixel of 4
+    >>> sample(row, TRANSFORMS["affine"].grid(to_the_left, (1, 4)))
+    tensor([[[[0.5000, 0.5000, 0.0000, 0.0000]]]])
     """
     if images.ndim != 4:
         raise ValueError(f"images must be (B, C, H, W); got {tuple(images.shape)}")
@@ -73,6 +80,12 @@ def kernel_weights(
     They are read off ``sample`` itself, as the derivative of V with respect to U (equation 6), so
     the two can't disagree. With zeros padding the weights of pixels outside the image are left out,
     so near an edge the sum is below 1.
+
+    Raises:
+        ValueError: the kernel or padding is unknown.
+
+    >>> kernel_weights((0.25, -0.25), size=(4, 4))
+    KernelWeights(pixels=tensor([[2, 1]]), weights=tensor([1.]))
     """
     with torch.inference_mode(False), torch.enable_grad():
         image = torch.zeros(1, 1, *size, requires_grad=True)

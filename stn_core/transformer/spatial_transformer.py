@@ -47,6 +47,13 @@ class SpatialTransformer(nn.Module):
 
     Without a localisation network of its own, as where several transformers share one, it must be
     given its theta.
+
+    >>> similarity = TRANSFORMS["similarity"]
+    >>> localisation = Localisation(torch.nn.Flatten(), 28 * 28, similarity)
+    >>> transformer = SpatialTransformer(localisation, similarity, (14, 14))
+    >>> trace = transformer(torch.rand(2, 1, 28, 28))
+    >>> trace.theta[0].tolist(), trace.output.shape  # the identity, and the image at half size
+    ([1.0, 0.0, 0.0, 0.0], torch.Size([2, 1, 14, 14]))
     """
 
     def __init__(
@@ -65,7 +72,11 @@ class SpatialTransformer(nn.Module):
         self.padding: Padding = padding
 
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Trace:
-        """Warp images (B, C, H, W); a given theta (B, P) replaces the localisation network's."""
+        """Warp images (B, C, H, W); a given theta (B, P) replaces the localisation network's.
+
+        Raises:
+            ValueError: there is neither a theta nor a localisation network.
+        """
         if theta is None:
             if self.localisation is None:
                 raise ValueError(

@@ -76,8 +76,14 @@ class Transform:
     def grid(self, theta: Tensor, size: Size) -> Tensor:
         """The sampling grid T_theta(G) of an output (H, W): theta (B, P) -> (B, H, W, 2).
 
-        Finite for every finite theta; differentiable in theta. ValueError if theta is not (B, P) or
-        the size not positive.
+        Finite for every finite theta; differentiable in theta.
+
+        Raises:
+            ValueError: theta is not (B, P), or the size not positive.
+
+        >>> TRANSFORMS["attention"].grid(torch.tensor([[0.5, 0.25, 0.0]]), (1, 2))
+        tensor([[[[0.0000, 0.0000],
+                  [0.5000, 0.0000]]]])
         """
         theta = self._checked(theta)
         height, width = size
@@ -97,6 +103,10 @@ class Transform:
 
         The order is source = translation + rotation · scale · shear · (x, y), and for a homography
         the perspective division before it: A = R(rotation) diag(scale) [[1, shear], [0, 1]].
+
+        >>> parts = TRANSFORMS["similarity"].decompose(torch.tensor([[0.0, 2.0, 0.5, 0.0]]))
+        >>> parts["rotation"], parts["scale"], parts["translation"]
+        (tensor([1.5708]), tensor([2.]), tensor([[0.5000, 0.0000]]))
         """
         raise NotImplementedError
 
