@@ -9,6 +9,8 @@ from stn_core.experiments.checkpoints import (
 )
 from stn_core.experiments.plugins import add_localisation, add_transform, load_plugins
 from stn_core.experiments.registry import EXPERIMENTS, Experiment, create_model, list_models
+from stn_core.interchange.errors import ExportError
+from stn_core.interchange.model_files import Exported, export_model
 from stn_core.transformer.localisation import Localisation
 from stn_core.transformer.sampler import KernelWeights, kernel_weights, sample
 from stn_core.transformer.spatial_transformer import Explanation, SpatialTransformer, Trace
@@ -22,6 +24,8 @@ __all__ = [
     "CheckpointError",
     "Experiment",
     "Explanation",
+    "ExportError",
+    "Exported",
     "KernelWeights",
     "Localisation",
     "SpatialTransformer",
@@ -31,6 +35,7 @@ __all__ = [
     "add_transform",
     "create_model",
     "distort",
+    "export_model",
     "kernel_weights",
     "list_models",
     "load_checkpoint",

@@ -1,4 +1,4 @@
-"""The command line: python -m stn_core train | evaluate | report."""
+"""The command line: python -m stn_core train | evaluate | report | export."""
 
 import json
 import sys
@@ -252,6 +252,33 @@ def report(
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
     console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+
+
+@app.command()
+def export(
+    name: Annotated[
+        str, typer.Argument(help="An experiment, such as r-st-cnn-affine, or a checkpoint file")
+    ],
+    to: Annotated[
+        Path, typer.Option(help="The file: model.onnx, model.pt2 (torch.export) or model.json")
+    ],
+) -> None:
+    """Write a trained model for other programs, and compare the file's answers with PyTorch's.
+
+    ONNX for any runtime, torch.export for PyTorch without this library, JSON for the browser
+    engine in ui/browser.
+    """
+    from stn_core.experiments.checkpoints import load_checkpoint
+    from stn_core.interchange.model_files import export_model
+
+    checkpoint = load_checkpoint(name)
+    written = export_model(checkpoint, to)
+    pictures = "pictures of birds" if checkpoint.experiment.birds else "gallery digits"
+    print(f"{to}: {to.stat().st_size / 1e6:.1f} MB")
+    print(
+        f"on {written.pictures} {pictures} its logits differ from PyTorch's by at most "
+        f"{written.difference:.1e}; {written.agreeing} of them get the same class"
+    )
 
 
 @app.command()

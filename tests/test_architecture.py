@@ -16,6 +16,7 @@ PACKAGES = (  # one imports nothing from those after it
     "data",
     "models",
     "experiments",
+    "interchange",
     "evaluation",
     "training",
     "explain",

@@ -112,7 +112,7 @@ class BirdModel(ExplainableModel):
         crops stay within the photograph."""
         if self.free == self.places:
             free = free.clamp(-self.reach, self.reach)
-        theta = self.start.expand(len(free), -1, -1).clone()
+        theta = self.start.expand(free.shape[0], -1, -1).clone()
         theta[:, :, list(self.free)] = free.to(theta)
         return theta
 

@@ -25,7 +25,7 @@ import { grid } from "./transforms.js";
  */
 
 /**
- * A model as export.py describes it.
+ * A model as stn_core/interchange/browser_format.py describes it.
  * @typedef {object} Description
  * @property {Size} input
  * @property {Transformer | null} transformer

@@ -13,8 +13,9 @@ from torch import nn
 from stn_core import EXPERIMENTS, TRANSFORMS, distort, kernel_weights, load_checkpoint, sample
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
+from stn_core.interchange.browser_format import browser_model
+from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
-from ui.browser.export import ExportError, export_model
 from ui.controls.distortion_state import BY_HAND, distorted, drawn
 
 ROOT = Path(__file__).parents[3]
@@ -75,7 +76,7 @@ def text(tensor):
 
 def ask(page, model, images, simd=True, **options):
     """The engine's answers to images (N, 1, H, W)."""
-    about, block = export_model(model, tuple(images.shape[2:]))
+    about, block = browser_model(model, tuple(images.shape[2:]))
     wasm = base64.b64encode(KERNEL).decode() if simd else None
     sent = {
         "about": about,
@@ -155,11 +156,11 @@ def test_theta_can_come_from_elsewhere(page, name):
 
 def test_half_precision_is_used_where_nothing_is_lost(page):
     model, images = EXPERIMENTS["p-fcn"].create_model().eval(), digits_for("p-fcn", 2)
-    about, block = export_model(model, (28, 28))
+    about, block = browser_model(model, (28, 28))
     model.load_state_dict(
         {name: value.half().float() for name, value in model.state_dict().items()}
     )
-    half, short = export_model(model, (28, 28))
+    half, short = browser_model(model, (28, 28))
     assert (about["precision"], half["precision"], len(short)) == (
         "float32",
         "float16",
@@ -204,7 +205,7 @@ def test_other_sizes_and_layers_need_no_change(page):
 def test_a_layer_that_the_engine_does_not_have_is_refused_by_name(layer):
     model = DigitModel(nn.Sequential(layer, nn.Flatten(), nn.LazyLinear(10)))
     with pytest.raises(ExportError, match=type(layer).__name__):
-        export_model(model, (28, 28))
+        browser_model(model, (28, 28))
 
 
 @pytest.mark.parametrize("family", list(TRANSFORMS))
@@ -295,5 +296,5 @@ def test_a_drawing_gets_the_form_of_mnist(page):
 
 
 def test_the_description_is_plain_json():
-    about, _ = export_model(model_of("rts-st-cnn-affine"), (42, 42))
+    about, _ = browser_model(model_of("rts-st-cnn-affine"), (42, 42))
     assert json.loads(json.dumps(about)) == about

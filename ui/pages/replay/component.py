@@ -14,10 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stn_core.interchange.browser_format import FAMILIES
 from stn_core.training.recording import DIGITS, Recording
 from stn_core.transformer.transforms import TRANSFORMS, Transform
 from ui.browser.component import component
-from ui.browser.export import FAMILIES
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP
 
 HERE = Path(__file__).parent

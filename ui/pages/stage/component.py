@@ -2,7 +2,7 @@
 
 A browser fetches the scripts and the models once, however often the page is run again: a run sends
 the state alone, a few kilobytes. What has settled comes back as one message; nothing in it is
-trusted (``settled``). ui/browser/export.py says what a model is for the browser.
+trusted (``settled``). stn_core/interchange/browser_format.py says what a model is for the browser.
 """
 
 import base64
@@ -21,11 +21,12 @@ from torch import Tensor, nn
 from stn_core import DISTORTIONS, Checkpoint
 from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
+from stn_core.interchange.browser_format import browser_model
+from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.i18n import Translator, translated
 from ui.app.static_files import serve
 from ui.browser.component import component
-from ui.browser.export import ExportError, export_model
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.spec import Slider, Values
@@ -113,7 +114,7 @@ def model_file(checkpoint: Checkpoint) -> str:
     description as JSON, the numbers. ExportError if the browser's engine lacks a part of it."""
     model = checkpoint.model
     if model not in _served:
-        about, block = export_model(model, DISTORTIONS[checkpoint.experiment.data].size)
+        about, block = browser_model(model, DISTORTIONS[checkpoint.experiment.data].size)
         head = json.dumps(about).encode()
         content = len(head).to_bytes(4, "little") + head + block
         _served[model] = serve("model-{}.bin", content)

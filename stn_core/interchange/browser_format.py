@@ -1,33 +1,32 @@
-"""A digit model for the browser: layers read off the modules, and one block of numbers.
+"""A digit model for the browser's engine (ui/browser/network.js): its layers and its numbers.
 
 Nothing about a model is known twice. Whatever its sizes, the layers are walked and run once on an
 empty image, so that the description says what the modules do; a module that the browser could not
 follow is refused by name.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.messages import StnError
+from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
 from stn_core.transformer.localisation import Localisation
+from stn_core.transformer.sampler import sample
 from stn_core.transformer.spatial_transformer import ExplainableModel
-from stn_core.transformer.transforms import Size
+from stn_core.transformer.transforms import TRANSFORMS, Size
 
 Layer = dict[str, Any]
 # transforms.js knows them
 FAMILIES = ("translation", "attention", "similarity", "affine", "projective", "tps")
 
 
-class ExportError(StnError):
-    """A model with a part that the browser's engine does not have; the message names the part."""
-
-
-def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], bytes]:
+def browser_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], bytes]:
     """A model for images of ``size`` (H, W): its description, and its numbers (little-endian; see
     ``precision``) in one block.
 
@@ -36,19 +35,19 @@ def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], b
     number exactly, else float32. A layer maps a map of ``in`` [C, H, W] to ``out``: conv with
     ``kernel`` [h, w], the first of its ``weights`` (out, in, h, w) and of its ``bias`` in the
     block; maxpool and avgpool with ``kernel`` and ``stride`` [h, w]; relu. A linear layer is a
-    convolution whose kernel is as large as the map.
+    convolution whose kernel is as large as the map. ExportError if the engine lacks a part.
     """
     if not isinstance(model, DigitModel):
         raise ExportError(
             "no_digits",
-            "only digit models run in the browser; this is a {kind}",
+            "only digit models run in the browser's engine; this is a {kind}",
             kind=type(model).__name__,
         )
     if model.transformer is not None and model.transformer.transform.name not in FAMILIES:
         family = model.transformer.transform.name
         raise ExportError(
             "no_such_family",
-            "the browser's engine has no {name} transform; PyTorch answers below",
+            "the browser's engine has no {name} transform",
             name=family,
         )
     try:
@@ -56,8 +55,7 @@ def export_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], b
     except RuntimeError as error:  # a layer that does more than what is read off it
         raise ExportError(
             "not_in_turn",
-            "the browser's engine can't follow its layers one by one ({why}); PyTorch answers "
-            "below",
+            "the browser's engine can't follow its layers one by one ({why})",
             why=str(error),
         ) from error
 
@@ -90,6 +88,42 @@ def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
     return about | {"precision": "float16" if exact else "float32"}, (
         half if exact else block.astype("<f4")
     ).tobytes()
+
+
+def answer(about: dict[str, Any], block: bytes, images: Tensor) -> Tensor:
+    """The logits (B, 10) for images (B, 1, H, W), from what ``browser_model`` gives alone.
+
+    To check a file with: it follows the description step by step, as the engine does.
+    """
+    kind = "<f2" if about["precision"] == "float16" else "<f4"
+    numbers = torch.from_numpy(np.frombuffer(block, kind).astype(np.float32))
+    part = about["transformer"]
+    if part is not None:
+        theta = _run(part["localisation"], numbers, images).flatten(1)
+        grid = TRANSFORMS[part["family"]].grid(theta, tuple(part["size"]))
+        images = sample(images, grid, part["kernel"], part["padding"])
+    return _run(about["classifier"], numbers, images).flatten(1)
+
+
+def _run(layers: list[Layer], numbers: Tensor, x: Tensor) -> Tensor:
+    for layer in layers:
+        if layer["type"] == "relu":
+            x = x.relu()
+        elif layer["type"] == "conv":
+            shape = (layer["out"][0], layer["in"][0], *layer["kernel"])
+            weight = numbers[layer["weights"] :][: math.prod(shape)].view(shape)
+            x = F.conv2d(x, weight, numbers[layer["bias"] :][: shape[0]])
+        else:
+            kernel, stride = layer["kernel"], layer["stride"]
+            pool = F.max_pool2d if layer["type"] == "maxpool" else F.avg_pool2d
+            fits = all(
+                (side - k) // s + 1 == after
+                for side, k, s, after in zip(
+                    layer["in"][1:], kernel, stride, layer["out"][1:], strict=True
+                )
+            )
+            x = pool(x, kernel, stride, ceil_mode=not fits)
+    return x
 
 
 def _walk(module: nn.Module, x: Tensor, numbers: list[Tensor]) -> tuple[list[Layer], Tensor]:
@@ -146,7 +180,8 @@ def _layer(part: nn.Module, x: Tensor, numbers: list[Tensor]) -> Layer:
     name = type(part).__name__
     raise ExportError(
         "no_such_part",
-        "the browser's engine has no {name}; add it to export.py and network.js in ui/browser",
+        "the browser's engine has no {name}; add it to stn_core/interchange/browser_format.py and "
+        "ui/browser/network.js",
         name=name,
     )
 
@@ -155,8 +190,8 @@ def _only(plain: bool, part: nn.Module) -> None:
     if not plain:
         raise ExportError(
             "no_such_layer",
-            "the browser's engine has no layer like {part}; add it to export.py and network.js in "
-            "ui/browser",
+            "the browser's engine has no layer like {part}; add it to "
+            "stn_core/interchange/browser_format.py and ui/browser/network.js",
             part=str(part),
         )
 

@@ -1,0 +1,1 @@
+"""Models as files for other programs, and what the same theta is there."""
