@@ -382,10 +382,10 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             model: Any = checkpoint.model
             about, ideal = _about(checkpoint), oracle_windows(model, birds)
-            looking: dict[str, Tensor | None] = {about["experiment"]: None}
+            windows: dict[str, Tensor | None] = {about["experiment"]: None}
             if ideal is not None:
-                looking[f"{about['experiment']}, windows as annotated"] = ideal
-            for name, given in looking.items():
+                windows[f"{about['experiment']}, windows as annotated"] = ideal
+            for name, given in windows.items():
                 answers = bird_answers(model, birds, given=given)
                 right = ~answers.wrong(birds)
                 accuracy, looks = wilson_interval(right), attention(birds, answers)

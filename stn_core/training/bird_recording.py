@@ -25,24 +25,26 @@ from stn_core.training.recording import (
     record_command,
 )
 
-LOOKS = 12  # moments of a bird recording while it learns from score maps, denser at the start
+SEARCH_MOMENTS = (
+    12  # moments of a bird recording while it learns from score maps, denser at the start
+)
 EPOCHS = 4  # and while the streams move as well
 
 
-class LookRecorder:
+class WindowRecorder:
     """Collects what lies above the trunk of a localisation network while it learns: for any
     photograph, its windows' way from the tiling at the start can be computed from that, and from
     the trunk, which hardly moves."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.experiment = experiment
-        self.moments: list[tuple[int, int]] = []  # (0, epoch of looking) or (1, step of training)
+        self.moments: list[tuple[int, int]] = []  # (0, epoch of search) or (1, step)
         self.weights: list[dict[str, Tensor]] = []
         self.steps: set[int] = set()
 
-    def look(self, epoch: int, last: int, model: BirdModel) -> None:
+    def record_search(self, epoch: int, last: int, model: BirdModel) -> None:
         """Note the model after ``epoch`` of ``last`` epochs, if that is one of the moments."""
-        spaced = torch.logspace(0, 1, LOOKS, base=last + 1, dtype=torch.float64)
+        spaced = torch.logspace(0, 1, SEARCH_MOMENTS, base=last + 1, dtype=torch.float64)
         if epoch in {round(moment) - 1 for moment in spaced.tolist()}:
             self._note((0, epoch), model)
 
@@ -98,8 +100,11 @@ class LookRecorder:
 def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Tensor]:
     """The windows' way for photographs (B, 3, H, W), from the recording of ``model`` at ``path``.
 
-    Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of looking) or (1,
-    steps of training). RecordingError if it is missing, truncated, foreign, or of another model.
+    Returns theta (M, B, N, P) at M moments, and the moments (M, 2): (0, epochs of the window
+    search) or (1, steps of training).
+
+    Raises:
+        RecordingError: it is missing, truncated, foreign, or of another model.
     """
     experiment = EXPERIMENTS.get(path.stem, EXPERIMENTS["cub50-2st-cnn"])
     fail = about_file(RecordingError, path, record_command(experiment))
@@ -119,8 +124,8 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     ):
         raise fail(
             "bird_moments",
-            "expected 1 to {moments:,} moments of looking (0) or training (1) at steps from 0 to "
-            "{steps:,}",
+            "expected 1 to {moments:,} moments of the window search (0) or training (1) at steps "
+            "from 0 to {steps:,}",
             moments=MOST_MOMENTS,
             steps=MOST_STEPS,
         )

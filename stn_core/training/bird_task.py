@@ -26,8 +26,8 @@ from stn_core.experiments.recipes import BirdRecipe
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
 from stn_core.models.backbone import BACKBONE, SIDE, Stream
 from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
-from stn_core.training.bird_recording import LookRecorder
-from stn_core.training.calibration import apply_temperature, temperature
+from stn_core.training.bird_recording import WindowRecorder
+from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.linear_probe import fit
 from stn_core.training.seeding import epoch_permutation, step_generator
 from stn_core.training.window_search import (
@@ -100,7 +100,7 @@ class BirdTask:
         self.recipe, self.out, self.seed = recipe, Path(out), seed
         self.device, self.coarse = torch.device(device), coarse
         self.looked: dict[str, Any] = {}
-        self.recorder = LookRecorder(experiment)
+        self.recorder = WindowRecorder(experiment)
 
     @property
     def count(self) -> int:
@@ -130,12 +130,12 @@ class BirdTask:
                 trunk = Stream(options.get("backbone", BACKBONE), pretrained=True)
                 model.localisation.trunk.load_state_dict(trunk.state_dict())
         if fresh and recipe.window_search_epochs and model.transformers:
-            self.look(model)
+            self.search_windows(model)
         for part in model.backbones:
             part.freeze(recipe.frozen_blocks, coarse=self.coarse)
         return model
 
-    def look(self, model: BirdModel) -> None:
+    def search_windows(self, model: BirdModel) -> None:
         """Let the localisation network learn from score maps; what it starts from is computed once
         for all models on these data."""
         console, last = (
@@ -166,9 +166,11 @@ class BirdTask:
             path.with_suffix(".partial").replace(path)
 
         def note(epoch: int, loss: float) -> None:
-            self.recorder.look(epoch, last, model)
+            self.recorder.record_search(epoch, last, model)
             if epoch % 5 == 0 or epoch == last:
-                console.print(f"{self.experiment.name} looking {epoch}/{last}: loss {loss:.3f}")
+                console.print(
+                    f"{self.experiment.name} window search {epoch}/{last}: loss {loss:.3f}"
+                )
 
         note(0, math.nan)
         train_localisation(
@@ -244,7 +246,7 @@ class BirdTask:
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
 
-    def create_recorder(self, total: int) -> LookRecorder:
+    def create_recorder(self, total: int) -> WindowRecorder:
         self.recorder.expect(total)
         return self.recorder
 
@@ -275,8 +277,8 @@ class BirdTask:
         held = features(model, self.validation, device)
         with torch.no_grad():
             logits = layer(held.to(device)).float().cpu()
-        warmth = temperature(logits, self.validation.labels)
-        said = judged(logits / warmth, self.validation)
+        temperature = fit_temperature(logits, self.validation.labels)
+        said = judged(logits / temperature, self.validation)
         if decay:
             fit(
                 layer,
@@ -284,7 +286,7 @@ class BirdTask:
                 torch.cat((self.birds.labels, self.validation.labels)),
                 decay,
             )
-        apply_temperature(layer, warmth)
+        apply_temperature(layer, temperature)
         return said
 
     def validation_error(self, model: BirdModel, device: torch.device) -> float:

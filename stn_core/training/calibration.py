@@ -13,7 +13,7 @@ from torch import Tensor, nn
 TEMPERATURES = torch.logspace(-1, 1, 201)
 
 
-def temperature(logits: Tensor, labels: Tensor) -> float:
+def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """What logits (N, classes) are to be divided by for the largest likelihood of labels (N,):
     between 0.1 and 10."""
     losses = torch.stack([F.cross_entropy(logits / t, labels) for t in TEMPERATURES])

@@ -11,7 +11,7 @@ from stn_core.data.mnist import Digits, gallery, mnist, training_digits
 from stn_core.evaluation.digit_metrics import error, validation_answers, validation_error
 from stn_core.experiments.recipes import Recipe
 from stn_core.experiments.registry import Experiment
-from stn_core.training.calibration import apply_temperature, temperature
+from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.digit_batches import digit_batch
 from stn_core.training.recording import Recorder
 from stn_core.training.schedule import create_optimiser
@@ -65,7 +65,7 @@ class DigitTask:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
         kind = self.experiment.data
         logits = validation_answers(model, self.validation, kind, device)
-        apply_temperature(model.classifier[-1], temperature(logits, self.validation.labels))
+        apply_temperature(model.classifier[-1], fit_temperature(logits, self.validation.labels))
         halved = copy.deepcopy(model).half().float()
         full, half = (
             validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved)

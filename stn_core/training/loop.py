@@ -151,7 +151,9 @@ class Run:
         self.ema_model = AveragedModel(
             plain, multi_avg_fn=get_ema_multi_avg_fn(self.recipe.ema_decay)
         )
-        self.kept: ExplainableModel = self.ema_model.module if self.recipe.ema_decay else plain  # type: ignore[assignment]
+        self.saved_model: ExplainableModel = (
+            self.ema_model.module if self.recipe.ema_decay else plain
+        )  # type: ignore[assignment]
         self.recorder = (
             self.task.create_recorder(self.total) if recording and self.is_main else None
         )
@@ -194,7 +196,7 @@ class Run:
             )
             for step in range(self.start, self.total):
                 if self.recorder:
-                    self.recorder.record(step, self.kept)
+                    self.recorder.record(step, self.saved_model)
                 loss, logits, labels = take(step)
                 done = step + 1
                 if done % 20 == 0 or done == self.total:
@@ -281,21 +283,21 @@ class Run:
     def log(self, epoch: int, console: Console) -> None:
         """Now and then say the validation error."""
         if epoch % max(1, self.recipe.epochs // VALIDATIONS) == 0:
-            error = self.task.validation_error(self.kept, self.device)
+            error = self.task.validation_error(self.saved_model, self.device)
             at = f"{self.experiment.name} epoch {epoch}/{self.recipe.epochs}"
             console.print(f"{at}: validation error {error:.2f} %, {self.elapsed():.0f} s")
 
     def finish(self, record: str | os.PathLike[str] | None) -> None:
         """Write the recording, if there is one, and the checkpoint."""
         if self.recorder:
-            self.recorder.record(self.total, self.kept)
+            self.recorder.record(self.total, self.saved_model)
             self.recorder.save(Path(record or ""))
-        dtype, metrics = self.task.finish(self.kept, self.device)
+        dtype, metrics = self.task.finish(self.saved_model, self.device)
         seconds = self.elapsed()
         samples = {"samples": self.total * self.recipe.batch_size, "seconds": round(seconds)}
         save_checkpoint(
             self.path,
-            self.kept,
+            self.saved_model,
             self.experiment,
             metrics,
             self.description | samples | self.origin,

@@ -22,7 +22,7 @@ def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
     label = say(slider.label_key)
     label = f"{label} ({slider.unit})" if slider.unit else label
     if slider.trained and not slider.half:
-        label += say("trained", range=range_in_words(slider.trained, say))
+        label += say("trained", range=describe_range(slider.trained, say))
     return place.slider(
         label,
         slider.low,
@@ -47,7 +47,7 @@ def draw_sliders(sliders: Sequence[Slider], say: Translator) -> Values:
     return values
 
 
-def range_in_words(bounds: tuple[float, float], say: Translator) -> str:
+def describe_range(bounds: tuple[float, float], say: Translator) -> str:
     """A range of training as one reads it."""
     low, high = (f"{bound:g}".replace("-", "−") for bound in bounds)
     return low if low == high else f"{low}{say('to')}{high}"

@@ -34,7 +34,7 @@ MODELS = {  # a model's colour says which transformer it has, ``model_line`` add
     "tps": "#1FA3B8",
 }
 
-OWN = ("#B07A3C", "#56B4E9", "#C2477F")  # of models of somebody's own
+CUSTOM = ("#B07A3C", "#56B4E9", "#C2477F")  # of your own models
 
 WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
@@ -62,7 +62,7 @@ def model_color(model: str) -> str:
     return (
         MODELS[family]
         if network in ("fcn", "cnn") and family in MODELS
-        else OWN[zlib.crc32(model.encode()) % len(OWN)]
+        else CUSTOM[zlib.crc32(model.encode()) % len(CUSTOM)]
     )
 
 

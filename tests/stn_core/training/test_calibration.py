@@ -4,7 +4,7 @@ layer changes no answer."""
 import torch
 from torch import nn
 
-from stn_core.training.calibration import apply_temperature, temperature
+from stn_core.training.calibration import apply_temperature, fit_temperature
 
 
 def test_a_temperature_that_was_put_in_is_found() -> None:
@@ -12,7 +12,7 @@ def test_a_temperature_that_was_put_in_is_found() -> None:
     honest = 2 * torch.randn(20_000, 10, generator=draw)
     labels = torch.multinomial(honest.softmax(1), 1, generator=draw)[:, 0]
     for factor in (0.5, 1.0, 3.0):
-        assert abs(temperature(factor * honest, labels) / factor - 1) < 0.06
+        assert abs(fit_temperature(factor * honest, labels) / factor - 1) < 0.06
 
 
 def test_the_last_layer_takes_it_in() -> None:

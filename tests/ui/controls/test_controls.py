@@ -20,7 +20,7 @@ from ui.controls.spec import (
     sweeps,
 )
 from ui.pages.lecture.lessons import Lesson, read
-from ui.pages.lecture.steps import in_words
+from ui.pages.lecture.steps import describe_mistake
 from ui.pages.registry import PAGES
 from ui.pages.sampler import controls as sampler
 from ui.pages.trouble import controls as trouble
@@ -86,7 +86,7 @@ def test_one_statement_makes_widget_address_lesson_animation_and_program(
     lesson.unlink()
     lesson.write_text(LESSON.format(page=page, key=key, value=10))
     (mistake,) = read(lesson)
-    assert "0 … 9, ± 1" in in_words(mistake, Translator("lecture", "en"))
+    assert "0 … 9, ± 1" in describe_mistake(mistake, Translator("lecture", "en"))
 
 
 @pytest.mark.parametrize("page", PAGES)

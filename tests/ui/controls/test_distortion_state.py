@@ -12,7 +12,7 @@ from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from ui.app.i18n import Translator
 from ui.controls.distortion_state import SLIDERS, distorted, drawn, outside_training, undistorted
-from ui.controls.widgets import range_in_words
+from ui.controls.widgets import describe_range
 
 ALL = [slider for sliders in SLIDERS.values() for slider in sliders]
 DIGIT = gallery().images[2000]
@@ -223,4 +223,4 @@ def test_outside_training_names_the_sliders(kind, changes, outside):
     ("trained", "text"), [((-90, 90), "−90 to 90"), ((0.75, 1.0), "0.75 to 1"), ((6, 6), "6")]
 )
 def test_a_range_of_training_in_words(trained, text):
-    assert range_in_words(trained, Translator("controls")) == text
+    assert describe_range(trained, Translator("controls")) == text

@@ -20,7 +20,7 @@ from ui.app.i18n import Translator
 from ui.components.plot import PLOTLY
 from ui.drawing import canvas
 from ui.pages.digits import figure as figures
-from ui.pages.digits.answers import in_words
+from ui.pages.digits.answers import describe_readings
 from ui.pages.digits.figure import Row
 
 ENGLISH = Translator("digits")
@@ -316,7 +316,7 @@ def test_the_figure_shows_theta():
 
 def said(transform, theta, size=SIZE):
     lines = readings(transform, theta, size)
-    return {line.name: line.figure for line in lines}, in_words(lines, ENGLISH)
+    return {line.name: line.figure for line in lines}, describe_readings(lines, ENGLISH)
 
 
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS.keys())

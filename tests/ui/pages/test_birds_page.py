@@ -20,7 +20,7 @@ from stn_core import EXPERIMENTS, load_checkpoint, sample
 from stn_core.data.uploads import read_photograph
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import BirdModel
-from stn_core.training.bird_recording import LookRecorder
+from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
 from ui.pages.birds.controls import DRAWN
 from ui.pages.birds.pictures import read_bird
@@ -44,11 +44,11 @@ def trained(tmp_path_factory):
         )
         model = experiment.create_model()
         torch.nn.init.normal_(model.classifier.weight, std=3.0)
-        recorder = LookRecorder(experiment)
+        recorder = WindowRecorder(experiment)
         if model.transformers:
-            recorder.look(0, 30, model)
+            recorder.record_search(0, 30, model)
             torch.nn.init.normal_(model.localisation.above.heat.weight, std=30.0)
-            recorder.look(30, 30, model)
+            recorder.record_search(30, 30, model)
             recorder.save(folder / "recordings" / "birds")
         metrics = {"unsure": UNSURE, "attention": LOOKS, "reference": REFERENCE}
         save_checkpoint(folder / experiment.path, model, experiment, metrics, {})

@@ -24,7 +24,7 @@ from ui.controls.distortion_state import SLIDERS, distorted
 from ui.pages.gradient import controls as gradient_controls
 from ui.pages.lecture import lessons
 from ui.pages.lecture.lessons import Lesson, line_of, read, said
-from ui.pages.lecture.steps import in_toml, in_words
+from ui.pages.lecture.steps import describe_mistake, in_toml
 from ui.pages.registry import PAGES
 from ui.pages.why import controls as why_controls
 
@@ -126,7 +126,7 @@ def test_a_mistake_is_a_sentence_with_file_and_line(tmp_path, text, line, key):
     (mistake,) = lesson_of(tmp_path, 'title = "Mine"\n' + text)
     assert (mistake.line, mistake.key) == (line, key)
     for language in LANGUAGES:
-        sentence = in_words(mistake, Translator("lecture", language))
+        sentence = describe_mistake(mistake, Translator("lecture", language))
         assert (
             "mine.toml" in sentence
             and re.search(rf"\b{line}\b", sentence)

@@ -74,7 +74,7 @@ def windows(
         matrices: (N, 2, 3) of the windows, output to input, where the network puts them.
         hand: where the visitor has put them, normalised.
         way: (M, N, 2) where the network put them at M ``moments`` of training, (0, epochs of
-            looking) or (1, steps).
+            the window search) or (1, steps).
         parts: whether to show the annotated parts.
 
     What the visitor does is in ``st.session_state[key]`` at the next run: see ``places.places_of``.

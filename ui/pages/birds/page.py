@@ -47,16 +47,16 @@ def main() -> None:
     with place, nullcontext() if "b_seen" in st.session_state else st.spinner(say("answering")):
         loaded = [loading.load(experiment) for experiment in chosen]
         ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
-        looking = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
-        own = [answer(checkpoint, picture, None) for checkpoint in looking]
+        with_windows = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
+        own = [answer(checkpoint, picture, None) for checkpoint in with_windows]
     left, right = st.columns([0.68, 0.32], gap="medium")
     found, searches = {}, []
     with left:
-        for checkpoint, theirs in zip(looking, own, strict=True):
+        for checkpoint, theirs in zip(with_windows, own, strict=True):
             shown, search = show_windows(checkpoint, picture, theirs, way, parts, heat, pull, say)
             found[checkpoint.experiment.name] = shown
             searches += [search] if search else []
-        if not looking:
+        if not with_windows:
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
     # while the windows are there
     answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]

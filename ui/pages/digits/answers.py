@@ -1,4 +1,4 @@
-"""What the networks answer to a digit: torch's word, as a figure and in sentences."""
+"""What the networks answer to a digit: PyTorch's answer, as a figure and in sentences."""
 
 from collections.abc import Mapping, Sequence
 
@@ -117,20 +117,20 @@ def explain(
     matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
     lines = readings(transform, trace.theta[0], size)
     curves = grid_curves(transform, trace.theta[0], size)
-    return Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0]), in_words(
-        lines, say
-    )
+    return Row(
+        name, probabilities, label, curves, matrix, lines, trace.output[0, 0]
+    ), describe_readings(lines, say)
 
 
-def in_words(lines: Sequence[Reading], say: Translator) -> str:
+def describe_readings(lines: Sequence[Reading], say: Translator) -> str:
     """The readings as one sentence about the window."""
     said = [
-        fact_in_words(name, figures, say) for line in lines for name, figures in line.facts.items()
+        describe_fact(name, figures, say) for line in lines for name, figures in line.facts.items()
     ]
     return say("window", facts=say("comma").join(said)) if said else say("identity")
 
 
-def fact_in_words(name: str, figures: Mapping[str, str], say: Translator) -> str:
+def describe_fact(name: str, figures: Mapping[str, str], say: Translator) -> str:
     if name != "moved":
         return say(f"is_{name}", **figures)
     return say(

@@ -162,12 +162,12 @@ def draw(
         sides.append(
             Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear")
         )
-    sentence = in_words(sides[0].gradient, label, path, say)
+    sentence = describe_gradient(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
     return gradient_figure(image[0], sides, losses, flat, int(controls.STEPS.high), say), sentence
 
 
-def in_words(gradient: LossGradient, label: int, path: Path, say: Translator) -> str:
+def describe_gradient(gradient: LossGradient, label: int, path: Path, say: Translator) -> str:
     answer = int(gradient.probabilities.argmax())
     loss, first = f"{gradient.loss:.2f}", f"{path[0][1]:.2f}"
     if len(path) > 1:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.app.i18n import language, texts
 from ui.pages.lecture.lessons import FOLDER, Lesson, lessons, said
-from ui.pages.lecture.steps import Pages, Place, address, in_words
+from ui.pages.lecture.steps import Pages, Place, address, describe_mistake
 
 
 def main(pages: Pages) -> None:
@@ -19,7 +19,7 @@ def main(pages: Pages) -> None:
             show(lesson, pages)
         else:
             st.error(
-                "  \n".join(in_words(mistake, say) for mistake in lesson),
+                "  \n".join(describe_mistake(mistake, say) for mistake in lesson),
                 icon=":material/edit_document:",
             )
 

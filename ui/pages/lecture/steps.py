@@ -132,11 +132,11 @@ def complain(found: list[Mistake] | None, name: str) -> None:
     st.error(
         say("not_found", name=name)
         if found is None
-        else "  \n".join(in_words(mistake, say) for mistake in found)
+        else "  \n".join(describe_mistake(mistake, say) for mistake in found)
     )
 
 
-def in_words(mistake: Mistake, say: Translator) -> str:
+def describe_mistake(mistake: Mistake, say: Translator) -> str:
     values = {name: translated(value) for name, value in mistake.values.items()}
     return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **values))
 

@@ -328,7 +328,7 @@ def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Tra
             max((measured.curves[parameter][i] for i in inside), default=0.0) for measured in found
         ]
     listed = {
-        side: in_words(list(zip(errors, found, strict=True)), say)
+        side: describe_errors(list(zip(errors, found, strict=True)), say)
         for side, errors in largest.items()
     }
     said = say("invariance", parameter=say(parameter), inside=listed[True], outside=listed[False])
@@ -338,7 +338,7 @@ def invariance(report: Report, kind: str, found: Sequence[ModelResult], say: Tra
     return f"{said} {say('invariance_lesson')}" if ends else said
 
 
-def in_words(errors: list[tuple[float, ModelResult]], say: Translator) -> str:
+def describe_errors(errors: list[tuple[float, ModelResult]], say: Translator) -> str:
     """The error of each model; of many, the smallest and the largest."""
     ordered = sorted(errors, key=lambda pair: pair[0])
     shown, between = (errors, ", ") if len(errors) <= 4 else ([ordered[0], ordered[-1]], " … ")

@@ -87,7 +87,7 @@ def scene(
         sentence = say("push", holes=holes, all=landed.numel())
     else:
         picture = sample(image[None, None], grid)[0, 0]
-        sentence = in_words(family, theta, follow - 1, sources[follow - 1], say)
+        sentence = describe_warp(family, theta, follow - 1, sources[follow - 1], say)
     curves = grid_curves(transform, theta, SIZE)
     measured = distortion_of(transform, theta)
     warp = Warp(
@@ -118,7 +118,7 @@ def theta_text(family: str, theta: Tensor, say: Translator) -> str:
     return "<br>".join(f"{left[i]}{row} {right[i]}" for i, row in enumerate(cells))
 
 
-def in_words(family: str, theta: Tensor, follow: int, source: Tensor, say: Translator) -> str:
+def describe_warp(family: str, theta: Tensor, follow: int, source: Tensor, say: Translator) -> str:
     """Where the followed point comes from, and what the grid does against what the digit does."""
     if torch.allclose(theta, TRANSFORMS[family].identity(), atol=1e-6):
         return say("identity", point=follow + 1)

@@ -34,7 +34,7 @@ class Run:
         self.watchers: set[str] = set()
 
 
-class Workshop:
+class TrainingService:
     """All runs of the server. ``train`` makes the moments of a run from its rate."""
 
     def __init__(
@@ -113,6 +113,6 @@ class Workshop:
 
 
 @st.cache_resource(show_spinner=False)
-def workshop() -> Workshop:
-    """The server's one workshop."""
-    return Workshop()
+def training_service() -> TrainingService:
+    """The server's one training service."""
+    return TrainingService()

@@ -32,7 +32,7 @@ from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, Figure
 from ui.pages.trouble import controls, snippet
 from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
-from ui.pages.trouble.live_training import SECONDS, Run, workshop
+from ui.pages.trouble.live_training import SECONDS, Run, training_service
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
@@ -341,7 +341,9 @@ def rate(say: Translator) -> None:
     st.caption(note)
     moments = seen(run)
     others = [
-        other.moments for other in workshop().finished() if run is None or other.rate != run.rate
+        other.moments
+        for other in training_service().finished()
+        if run is None or other.rate != run.rate
     ]
     over = (
         [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))]
@@ -370,7 +372,7 @@ def visitor() -> str:
 def begin() -> None:
     """Train at the rate that is chosen now, even if the page has not been drawn since."""
     stop()
-    run = workshop().watch(float(st.session_state[controls.RATE.key]), visitor())
+    run = training_service().watch(float(st.session_state[controls.RATE.key]), visitor())
     st.session_state["w_run"], st.session_state["w_full"] = run, run is None
     st.session_state["w_stopped_at"] = 0
 
@@ -379,7 +381,7 @@ def stop() -> None:
     """Watch no more, with what was seen kept; the run ends if nobody else watches it."""
     run: Run | None = st.session_state.get("w_run")
     if run is not None and not run.done:
-        workshop().leave(run, visitor())
+        training_service().leave(run, visitor())
         st.session_state["w_stopped_at"] = max(len(run.moments), 1)
 
 
@@ -391,7 +393,9 @@ def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None
     sentence = said(run, moments, ended, is_lost(moments), chosen, say)
     st.markdown(f"#### {sentence}")
     others = [
-        other.moments for other in workshop().finished() if run is None or other.rate != run.rate
+        other.moments
+        for other in training_service().finished()
+        if run is None or other.rate != run.rate
     ]
     plot(running(moments, others, say), key="w_figure", alt=sentence)
     if active and ended:
@@ -422,7 +426,7 @@ def said(
     if run is None:
         return say("rate_full") if st.session_state.get("w_full") else say("rate_start", rate=name)
     if not moments:
-        ahead = workshop().ahead(run)
+        ahead = training_service().ahead(run)
         return say("rate_wait", ahead=ahead) if ahead else say("rate_begins", rate=name)
     now = moments[-1]
     values = {
