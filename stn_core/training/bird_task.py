@@ -168,9 +168,8 @@ class BirdTask:
         def note(epoch: int, loss: float) -> None:
             self.recorder.record_search(epoch, last, model)
             if epoch % 5 == 0 or epoch == last:
-                console.print(
-                    f"{self.experiment.name} window search {epoch}/{last}: loss {loss:.3f}"
-                )
+                at = f"{self.experiment.name} window search {epoch}/{last}"
+                console.print(f"{at}: loss {loss:.3f}")
 
         note(0, math.nan)
         train_localisation(

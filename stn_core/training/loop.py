@@ -151,9 +151,8 @@ class Run:
         self.ema_model = AveragedModel(
             plain, multi_avg_fn=get_ema_multi_avg_fn(self.recipe.ema_decay)
         )
-        self.saved_model: ExplainableModel = (
-            self.ema_model.module if self.recipe.ema_decay else plain
-        )  # type: ignore[assignment]
+        averaged: Any = self.ema_model.module
+        self.saved_model: ExplainableModel = averaged if self.recipe.ema_decay else plain
         self.recorder = (
             self.task.create_recorder(self.total) if recording and self.is_main else None
         )

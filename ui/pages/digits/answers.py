@@ -117,9 +117,8 @@ def explain(
     matrix = coefficients.tolist() if coefficients.shape[1] == 3 else None
     lines = readings(transform, trace.theta[0], size)
     curves = grid_curves(transform, trace.theta[0], size)
-    return Row(
-        name, probabilities, label, curves, matrix, lines, trace.output[0, 0]
-    ), describe_readings(lines, say)
+    row = Row(name, probabilities, label, curves, matrix, lines, trace.output[0, 0])
+    return row, describe_readings(lines, say)
 
 
 def describe_readings(lines: Sequence[Reading], say: Translator) -> str:
