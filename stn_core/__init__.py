@@ -11,6 +11,7 @@ from stn_core.experiments.plugins import add_localisation, add_transform, load_p
 from stn_core.experiments.registry import EXPERIMENTS, Experiment, create_model, list_models
 from stn_core.interchange.errors import ExportError
 from stn_core.interchange.model_files import Exported, export_model
+from stn_core.interchange.theta import convert_theta
 from stn_core.transformer.localisation import Localisation
 from stn_core.transformer.sampler import KernelWeights, kernel_weights, sample
 from stn_core.transformer.spatial_transformer import Explanation, SpatialTransformer, Trace
@@ -33,6 +34,7 @@ __all__ = [
     "Transform",
     "add_localisation",
     "add_transform",
+    "convert_theta",
     "create_model",
     "distort",
     "export_model",
