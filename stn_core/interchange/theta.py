@@ -158,24 +158,30 @@ def convert_theta(
 
 def homogeneous(theta: Tensor, family: str) -> Tensor:
     """theta (B, P) as a map of the plane: (B, 3, 3) float64. ExportError if it is none."""
-    transform = TRANSFORMS.get(family)
-    if transform and (theta.ndim != 2 or theta.shape[1] != transform.num_params):
+    if family not in TRANSFORMS:
+        raise _no_matrix(family)
+    transform = TRANSFORMS[family]
+    if theta.ndim != 2 or theta.shape[1] != transform.num_params:
         raise ValueError(
             f"theta of the {family} transform must be (B, {transform.num_params}); got "
             f"{tuple(theta.shape)}"
         )
-    matrix = transform and transform.coefficients(theta.double())
-    if matrix is None or matrix.shape[1:] not in ((2, 3), (3, 3)):
-        raise ExportError(
-            "no_matrix",
-            "{family!r} is no map with a matrix, as translation, attention, similarity, affine and "
-            "projective are; compute its grid here and sample it there",
-            family=family,
-        )
-    if matrix.shape[1] == 3:
+    matrix = transform.coefficients(theta.double())
+    if matrix.shape[1:] == (3, 3):
         return matrix
+    if matrix.shape[1:] != (2, 3):
+        raise _no_matrix(family)
     last = matrix.new_tensor([0.0, 0.0, 1.0]).expand(len(matrix), 1, 3)
     return torch.cat((matrix, last), dim=1)
+
+
+def _no_matrix(family: str) -> ExportError:
+    return ExportError(
+        "no_matrix",
+        "{family!r} is no map with a matrix, as translation, attention, similarity, affine and "
+        "projective are; compute its grid here and sample it there",
+        family=family,
+    )
 
 
 def _to_ours(convention: Convention, size: Size) -> Tensor:
