@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from stn_core.messages import Message
+from ui.app.outside import Markdown, filled, plain
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 UI = Path(__file__).parents[1]
@@ -29,6 +30,11 @@ class Translator:
     def __call__(self, key: str, **values: Any) -> str:
         return self.template(key).format(**values)
 
+    def markdown(self, key: str, **values: Any) -> Markdown:
+        """The text for a place that reads Markdown, its blanks filled with text that others wrote:
+        names of files and of models, sentences about errors."""
+        return filled(self.template(key), values)
+
     def template(self, key: str) -> str:
         """A text with its {braces}, for whoever fills them in later."""
         said = _table(file_of(self.page))[key]
@@ -42,11 +48,29 @@ def texts(page: str) -> Translator:
 
 def translated(sentence: Any) -> Any:
     """A Message in the visitor's language, by its key in ``errors.toml``, which has no English:
-    that stands where it is said. Anything else as it is."""
+    that stands where it is said. Anything else as it is, but of a path the name alone: where the
+    server keeps its files is nobody's business."""
+    if isinstance(sentence, Path):
+        return sentence.name
     if not isinstance(sentence, Message):
         return sentence
-    template = _table(ERRORS).get(sentence.key, {}).get(language(), sentence.template)
-    return template.format(**{name: translated(value) for name, value in sentence.details.items()})
+    details = {name: translated(value) for name, value in sentence.details.items()}
+    return _template_of(sentence).format(**details)
+
+
+def in_markdown(sentence: Any) -> Markdown:
+    """The same for a place that reads Markdown, with what others wrote letter by letter."""
+    if not isinstance(sentence, Message):
+        return plain(translated(sentence))
+    details = {
+        name: in_markdown(value) if isinstance(value, Message) else translated(value)
+        for name, value in sentence.details.items()
+    }
+    return filled(_template_of(sentence), details)
+
+
+def _template_of(message: Message) -> str:
+    return _table(ERRORS).get(message.key, {}).get(language(), message.template)
 
 
 def language() -> str:

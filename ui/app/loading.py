@@ -22,7 +22,8 @@ from stn_core.training.recording import (
     load_recording,
     record_command,
 )
-from ui.app.i18n import Translator, language, texts, translated
+from ui.app.i18n import Translator, in_markdown, language, texts
+from ui.app.outside import Markdown
 
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
@@ -53,7 +54,7 @@ class Missing:
     """A model without a usable checkpoint or recording, and why."""
 
     experiment: Experiment
-    reason: str
+    reason: Markdown
 
 
 def experiments(kind: str) -> dict[str, Experiment]:
@@ -91,9 +92,11 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
     try:
         return _load(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
-        return Missing(experiment, texts("controls")("untrained", command=experiment.command))
+        return Missing(
+            experiment, texts("controls").markdown("untrained", command=experiment.command)
+        )
     except CheckpointError as error:
-        return Missing(experiment, translated(error.sentence))
+        return Missing(experiment, in_markdown(error.sentence))
 
 
 def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
@@ -101,7 +104,7 @@ def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
     checkpoint = load(experiment)
     if isinstance(checkpoint, Missing):
         st.warning(
-            say("missing", model=experiment.name, reason=checkpoint.reason),
+            say.markdown("missing", model=experiment.name, reason=checkpoint.reason),
             icon=":material/model_training:",
         )
         return None
@@ -137,10 +140,10 @@ def recording(experiment: Experiment) -> Recording | Missing:
         return _recording(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         return Missing(
-            experiment, texts("controls")("unrecorded", command=record_command(experiment))
+            experiment, texts("controls").markdown("unrecorded", command=record_command(experiment))
         )
     except RecordingError as error:
-        return Missing(experiment, translated(error.sentence))
+        return Missing(experiment, in_markdown(error.sentence))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -154,13 +157,13 @@ def digits_link(experiment: Experiment) -> str:
     return "./?" + urlencode(address | ({} if language() == "en" else {"lang": language()}))
 
 
-def report() -> Report | str:
+def report() -> Report | Markdown:
     """What was measured of the models, or why there is nothing, in one sentence. A file that
     changes is read again."""
     try:
         return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
     except ReportError as error:
-        return translated(error.sentence)
+        return in_markdown(error.sentence)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -14,14 +14,19 @@ import streamlit as st
 from starlette.routing import Route
 from streamlit.web import cli
 
-from ui.app.static_files import answer
+from ui.app import opening, static_files
 
 PACKAGES = Path(__file__).parents[2]
 
 
 def routes() -> list[Route]:
-    """What the server has besides Streamlit's own: the files for the browser."""
-    return [Route(f"{_base()}/app/static/{{path:path}}", answer)]
+    """What the server has besides Streamlit's own: the files for the browser, and the page that it
+    loads first."""
+    return [
+        Route(f"{_base()}/app/static/{{path:path}}", static_files.answer),
+        Route(f"{_base()}/", opening.answer),
+        Route(f"{_base()}/{{page:page_name}}", opening.answer),
+    ]
 
 
 @asynccontextmanager

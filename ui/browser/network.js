@@ -64,7 +64,7 @@ export class Network {
     const localise = transformer && this.chain(transformer.localisation, numbers, about.input);
     this.classify = this.chain(classifier, numbers, transformer ? transformer.size : about.input);
     this.localise = localise;
-    const { heap, kernel } = wasm ? compiled(wasm, this.used) : plain(this.used);
+    const { heap, kernel } = compiled(wasm, this.used) ?? plain(this.used);
     this.heap = heap;
     this.kernel = kernel;
     for (const write of this.writes) write();
@@ -264,13 +264,20 @@ export class Network {
  */
 
 /**
- * @param {BufferSource} wasm
+ * @param {BufferSource | null} wasm
  * @param {number} bytes
+ * @returns null where the browser can't run it, or where the page's policy forbids it
  */
 function compiled(wasm, bytes) {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { m: { m: memory } });
-  return { heap: new Float32Array(memory.buffer), kernel: /** @type {Loop} */ (exports.k) };
+  if (!wasm) return null;
+  try {
+    const module = new WebAssembly.Module(wasm);
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / 65536) });
+    const { exports } = new WebAssembly.Instance(module, { m: { m: memory } });
+    return { heap: new Float32Array(memory.buffer), kernel: /** @type {Loop} */ (exports.k) };
+  } catch {
+    return null;
+  }
 }
 
 /** @param {number} bytes */

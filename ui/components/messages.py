@@ -1,17 +1,20 @@
 """What components send from the browser: a numbered message under "said" in their state, which a
 run takes once. Nothing in it is trusted."""
 
-import math
 from typing import Any
 
 import streamlit as st
+
+from ui.app.outside import number, whole
+
+MOST_MESSAGES = 2**53
 
 
 def message_id(component: Any) -> int:
     """The number of the last message in the component's state; 0 before the first."""
     try:
-        return int(component["said"]["id"])
-    except (KeyError, TypeError, ValueError, OverflowError):
+        return whole(component["said"]["id"], 0, MOST_MESSAGES)
+    except (KeyError, TypeError):
         return 0
 
 
@@ -25,8 +28,8 @@ def is_new(key: str) -> bool:
 
 
 def finite(value: Any) -> float:
-    """A number. ValueError or TypeError if it is none."""
-    number = float(value)
-    if not math.isfinite(number):
+    """A number. ValueError if it is none."""
+    found = number(value)
+    if found is None:
         raise ValueError(f"expected a finite number; got {value!r}")
-    return number
+    return found

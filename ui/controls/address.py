@@ -1,14 +1,37 @@
-"""What keeps a value in the address, where Streamlit's own binding of widgets does not.
+"""What an address says is brought into bounds before widgets read it, and what keeps a value in the
+address where Streamlit's own binding of widgets does not.
 
 An option has the same name in the address in every language; a bound widget would write it there as
 it is shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
-from ui.controls.spec import Choice
+from ui.controls.spec import Choice, Control
+
+
+def tidy(controls: Iterable[Control]) -> None:
+    """Bring what the address says of widgets' controls into bounds, and take out what is nonsense;
+    the run then begins again. Streamlit's own reading ends in an error for some of it, such as an
+    infinite number."""
+    changed = False
+    for control in controls:
+        said = st.query_params.get_all(control.key)
+        if control.kept_by_page or not said:
+            continue
+        value = control.read(said)
+        text = None if value is None else control.text(value)
+        if said in ([text], text or [""]):
+            continue
+        with suppress(StreamlitAPIException):  # a widget has it already, and with it a value
+            write(control.key, text)
+            changed = True
+    if changed:
+        st.rerun()
 
 
 def write(name: str, text: str | list[str] | None) -> None:

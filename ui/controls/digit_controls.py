@@ -10,7 +10,7 @@ from stn_core.data.uploads import ImageError, read_digit
 from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
 from ui.app import loading
-from ui.app.i18n import texts, translated
+from ui.app.i18n import in_markdown, texts
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
 from ui.controls.spec import Choice, Choices, Control, GalleryDigit, Text, Values, by_name
 from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
@@ -76,7 +76,7 @@ def choose_upload() -> torch.Tensor | None:
         say("photograph"), key="file", on_change=take_upload, max_upload_size=10
     )
     if "upload_error" in st.session_state and file is not None:
-        st.error(translated(st.session_state["upload_error"]))
+        st.error(in_markdown(st.session_state["upload_error"]))
     text = st.query_params.get(OWN.key)
     if text is None:
         return None
@@ -151,14 +151,14 @@ def choose_models(kind: str) -> list[Experiment]:
     available = loading.experiments(kind)
     names = draw_choices(models(kind), say)
     for problem in PROBLEMS:
-        st.warning(translated(problem), icon=":material/extension_off:")
+        st.warning(in_markdown(problem), icon=":material/extension_off:")
     missing = [
         name
         for name, experiment in available.items()
         if name not in names and not loading.is_there(experiment)
     ]
     if missing:
-        st.caption(say("missing", names=", ".join(missing)))
+        st.caption(say.markdown("missing", names=", ".join(missing)))
     return [experiment for name, experiment in available.items() if name in names]
 
 

@@ -2,8 +2,8 @@
 
 A control's name (``key``) is its widget's key and its name in the address. Everything else that the
 app wants to know follows from its statement: the widget (widgets.py), what a lesson may say of it
-(``accepts``, ``accepted``, ``fitted``), how it stands in the address (``text``), the range that an
-animation goes through (``sweeps``), and the value in a program to take home
+(``accepts``, ``accepted``, ``fitted``), how it stands in the address (``text`` and back, ``read``),
+the range that an animation goes through (``sweeps``), and the value in a program to take home
 (components/take_home/program.py).
 
 Each page has its own in ``ui/pages/<page>/controls.py``, where ``table()`` has all of them by name.
@@ -14,6 +14,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from ui.app.outside import number
 
 Values = dict[str, Any]  # the values of some controls by their keys
 
@@ -64,6 +66,11 @@ class Control(ABC):
         """An accepted value as it stands in the address."""
         return str(value)
 
+    def read(self, texts: Sequence[str]) -> Any:
+        """The accepted value that is nearest to what an address says under this name, once or
+        several times; None if that is none. An address may say anything."""
+        return texts[-1] if texts and self.accepts(texts[-1]) else None
+
 
 @dataclass(frozen=True)
 class Number(Control):
@@ -82,16 +89,17 @@ class Number(Control):
         return f"{self.low:g} … {self.high:g}, ± {self.step:g}".replace("-", "−")
 
     def accepts(self, value: object) -> bool:
-        finite = (
-            isinstance(value, int | float)
-            and not isinstance(value, bool)
-            and abs(value) < float("inf")
-        )
-        return finite and self.fitted(value) == value
+        return not isinstance(value, str) and number(value) == self.fitted(value)
 
     def fitted(self, value: Any) -> Any:
-        steps = round((min(max(value, self.low), self.high) - self.low) / self.step)
+        found = number(value)
+        within = self.default if found is None else min(max(found, self.low), self.high)
+        steps = round((within - self.low) / self.step)
         return type(self.step)(round(self.low + steps * self.step, 6))
+
+    def read(self, texts: Sequence[str]) -> Any:
+        found = number(texts[-1]) if texts else None
+        return None if found is None else self.fitted(found)
 
     def every_value(self) -> list[Any]:
         """All its values, from the lowest to the highest."""
@@ -203,6 +211,10 @@ class Choices(Control):
     def text(self, value: Any) -> list[str]:
         return list(value)
 
+    def read(self, texts: Sequence[str]) -> list[str] | None:
+        found = list(dict.fromkeys(self.fitted(texts)))
+        return found if found or list(texts) == [""] else None
+
 
 @dataclass(frozen=True)
 class Switch(Control):
@@ -222,6 +234,9 @@ class Switch(Control):
 
     def text(self, value: Any) -> str:
         return str(value).lower()
+
+    def read(self, texts: Sequence[str]) -> bool | None:
+        return {"true": True, "false": False}.get(texts[-1].lower()) if texts else None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
-"""What has no widget, as text for a URL and back: numbers that a hand sets, a digit, a step of
-training. A URL may say anything."""
+"""What has no widget, as text for a URL and back: numbers that a hand sets, a digit. A URL may say
+anything."""
 
 import base64
 import binascii
@@ -78,11 +78,3 @@ def digit_from_text(text: str) -> Tensor | None:
 def is_digit(text: str) -> bool:
     """Whether there is a digit in a URL's text."""
     return digit_from_text(text) is not None
-
-
-def step_from_text(text: object, last: int) -> int:
-    """The training step that a URL or a browser names, within 0 to ``last``; 0 for nonsense."""
-    try:
-        return min(max(int(str(text)[:20]), 0), last)
-    except ValueError:
-        return 0

@@ -13,9 +13,10 @@ from stn_core.data.mnist import gallery
 from stn_core.places import ASSETS
 from ui.app.i18n import choose_language, texts
 from ui.app.theme import choose_theme
+from ui.controls.address import tidy
 from ui.pages.lecture import page as list_of_lectures
 from ui.pages.lecture import steps
-from ui.pages.registry import PAGES, path_of
+from ui.pages.registry import PAGES, controls_at, path_of
 
 APP = Path(__file__).parents[1] / "app"
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
@@ -52,6 +53,7 @@ def show() -> None:
         lambda: list_of_lectures.main(pages), title=say("lecture"), url_path="lecture"
     )
     page = st.navigation(list(pages.values()), position="top")
+    tidy(controls_at(page.url_path))
     steps.follow(page.url_path, head, pages)
     page.run()
     steps.offer_state(page.url_path)

@@ -47,3 +47,9 @@ PAGES = {
 def path_of(page: str) -> str:
     """A page's path in the address, below the app's root."""
     return "" if page == next(iter(PAGES)) else page
+
+
+def controls_at(path: str) -> list[Control]:
+    """The controls of the page at a path; none if it has none."""
+    found = next((page for name, page in PAGES.items() if path_of(name) == path), None)
+    return list(found.controls().values()) if found else []

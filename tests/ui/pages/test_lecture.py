@@ -2,6 +2,7 @@
 and the keys in a real browser."""
 
 import json
+import os
 import re
 import tomllib
 from pathlib import Path
@@ -20,10 +21,11 @@ from stn_core.explain.gradient_chain import loss_gradient
 from stn_core.explain.gradient_chain import step as step_down
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
+from ui.app.outside import plain
 from ui.controls.distortion_state import SLIDERS, distorted
 from ui.pages.gradient import controls as gradient_controls
 from ui.pages.lecture import lessons
-from ui.pages.lecture.lessons import Lesson, line_of, read, said
+from ui.pages.lecture.lessons import Lesson, lines_of, read, said
 from ui.pages.lecture.steps import describe_mistake, in_toml
 from ui.pages.registry import PAGES
 from ui.pages.why import controls as why_controls
@@ -163,10 +165,136 @@ def test_lines_are_those_where_statements_begin():
         ("c",): 7,
         ("c", "d", "e"): 8,
         ("c", "d", "f"): 11,
-        ("nowhere",): 1,
-        (): 1,
     }
-    assert {place: line_of(text, place) for place in places} == places
+    assert places.items() <= lines_of(text).items()
+
+
+def test_lines_are_found_in_every_way_to_write_a_step():
+    text = """x = "a # \\" [" # [
+[[step]]
+"page" = 'it"s [' # {
+text.en = '''
+[[step]]
+'''
+[step.state]
+why_x = [1,
+  2]
+[[step]]
+state = { why_x = "}", why_y = [[3], 4] }
+[[more.step]]
+"""
+    tomllib.loads(text)
+    places = {
+        ("x",): 1,
+        ("step", 0): 2,
+        ("step", 0, "page"): 3,
+        ("step", 0, "text", "en"): 4,
+        ("step", 0, "state"): 7,
+        ("step", 0, "state", "why_x"): 8,
+        ("step", 1): 10,
+        ("step", 1, "state", "why_y"): 11,
+        ("more", "step", 0): 12,
+    }
+    assert places.items() <= lines_of(text).items()
+
+
+def test_a_long_file_is_read_to_its_last_line(tmp_path):
+    text = 'title = "Long"\n' + EXAMPLE * 1000
+    (mistake,) = lesson_of(tmp_path, text + "heading = 0\n")
+    assert (mistake.line, mistake.key) == (len(text.split("\n")), "heading")
+
+
+# Files that are no lessons
+
+NESTED = b"title = " + b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "key"),
+    [
+        (b"", 1, "missing"),
+        ("title = 'a'\n".encode("utf-16"), 1, "not_text"),
+        ("title = 'a'\n".encode("utf-16-le"), 1, "not_text"),
+        ("title = 'ä'\n".encode("latin-1"), 1, "not_text"),
+        (b"title = 1\n" + NESTED[:300] + NESTED[-300:], 2, "not_toml"),
+        (NESTED, 1, "not_toml"),
+        (b"title = " + b"{a=" * 5000, 1, "not_toml"),
+        (b"title = " + b"9" * 5000, 1, "not_toml"),
+        (b"title = 0x" + b"f" * 5000, 1, "text"),
+        (b"\0" * 100, 1, "not_text"),
+        (b"title = 'a'\n" * 20_000, 1, "too_large"),
+    ],
+    ids=[
+        "empty",
+        "utf16",
+        "utf16-no-mark",
+        "latin",
+        "twice",
+        "deep-nest",
+        "deeper",
+        "digits",
+        "hex",
+        "zeros",
+        "large",
+    ],
+)
+def test_whatever_is_in_a_file_is_a_sentence(tmp_path, data, line, key):
+    (tmp_path / "mine.toml").write_bytes(data)
+    mistake, *_ = read(tmp_path / "mine.toml")
+    assert (mistake.line, mistake.key) == (line, key)
+    for language in LANGUAGES:
+        assert len(describe_mistake(mistake, Translator("lecture", language))) < 500
+
+
+@pytest.mark.parametrize(
+    "value", ["9" * 4000, "0x" + "f" * 5000, "1e400", "1979-05-27", "[[[[1]]]]"]
+)
+def test_no_value_of_a_control_is_too_much(tmp_path, value):
+    (mistake,) = lesson_of(
+        tmp_path, 'title = "Mine"\n' + EXAMPLE.replace("why_x = 3", f"why_x = {value}")
+    )
+    assert (mistake.line, mistake.key) == (4, "value")
+    assert len(describe_mistake(mistake, Translator("lecture", "en"))) < 800
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    (tmp_path / "mine.toml").write_bytes(("\ufefftitle = 'Mine'\r\n" + EXAMPLE).encode())
+    assert isinstance(read(tmp_path / "mine.toml"), Lesson)
+
+
+def test_hidden_files_are_no_lessons(folder):
+    lesson_of(folder, 'title = "Mine"\n' + EXAMPLE)
+    (folder / ".#mine.toml").symlink_to("somebody@somewhere.1234:5678")
+    (folder / "._mine.toml").write_bytes(b"\0\5\x16\7")
+    (folder / ".hidden.toml").write_text("title = 1")
+    assert list(lessons.lessons()) == ["mine"]
+
+
+def test_what_is_no_file_is_a_mistake_and_the_others_go_on(visit, folder):
+    lesson_of(folder, 'title = "Mine"\n' + EXAMPLE)
+    (folder / "folder.toml").mkdir()
+    (folder / "gone.toml").symlink_to(folder / "nowhere")
+    (folder / "loop.toml").symlink_to(folder / "loop.toml")
+    os.mkfifo(folder / "pipe.toml")
+    found = lessons.lessons()
+    assert {name: wrong[0].key for name, wrong in found.items() if name != "mine"} == {
+        "folder": "no_file",
+        "gone": "not_readable",
+        "loop": "not_readable",
+        "pipe": "no_file",
+    }
+    assert isinstance(found["mine"], Lesson)
+    app = visit("lecture")
+    assert len(app.error) == 4 and len(app.main.get("page_link")) == 1
+    for name in found:
+        assert visit("why", lesson=name, at="1").main.get("bidi_component")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable to root")
+def test_a_file_that_may_not_be_read_is_a_mistake(tmp_path):
+    lesson_of(tmp_path, "title = 1")
+    (tmp_path / "mine.toml").chmod(0)
+    assert read(tmp_path / "mine.toml")[0].key == "not_readable"
 
 
 # The controls
@@ -251,7 +379,7 @@ def test_nonsense_for_the_step_opens_a_step(visit, at, shown):
 @pytest.mark.parametrize("name", ["nowhere", "../lessons/paper", "*", "paper.toml"])
 def test_an_unknown_lesson_is_a_sentence_over_a_working_page(visit, name):
     app = visit(lesson=name)
-    assert name in app.error[0].value and panel(app) is None
+    assert plain(name) in app.error[0].value and panel(app) is None
     assert app.main.get("bidi_component")
 
 

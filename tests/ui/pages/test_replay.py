@@ -11,7 +11,7 @@ from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, TRANSFORMS, sample
 from stn_core.training.recording import Recorder, Recording, recorded_digits
 from ui.app import loading
-from ui.controls.url_codec import step_from_text
+from ui.app.outside import whole
 from ui.pages.replay.component import side
 
 
@@ -138,7 +138,7 @@ def test_the_page_speaks_chinese(visit):
     [("20", 20), ("-5", 0), ("1" * 30, 100), ("abc", 0), (None, 0), ({}, 0), (7.9, 0)],
 )
 def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
-    assert step_from_text(text, 100) == step
+    assert whole(text, 0, 100) == step
 
 
 # In a browser

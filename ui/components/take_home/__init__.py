@@ -15,7 +15,9 @@ from typing import Any
 import streamlit as st
 
 from ui.app.i18n import language, texts
+from ui.app.outside import whole
 from ui.browser.component import component
+from ui.components.messages import MOST_MESSAGES
 from ui.components.plot import SCRIPT
 from ui.controls.spec import FRAMES, Sweep, Values
 from ui.drawing.canvas import Figure
@@ -93,8 +95,8 @@ def _asked() -> tuple[int, str]:
     """The browser's last wish: its number, 0 if there is none, and the sweep's key."""
     try:
         wish = st.session_state[KEY]["asked"]
-        return int(wish["id"]), str(wish["sweep"])
-    except (KeyError, TypeError, ValueError, OverflowError):
+        return whole(wish["id"], 0, MOST_MESSAGES), str(wish["sweep"])
+    except (KeyError, TypeError):
         return 0, ""
 
 

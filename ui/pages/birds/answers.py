@@ -16,7 +16,7 @@ from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.recording import RecordingError, record_command
 from ui.app import loading
-from ui.app.i18n import texts, translated
+from ui.app.i18n import in_markdown, texts
 from ui.app.loading import Missing
 from ui.pages.birds.pictures import BirdPicture
 from ui.pages.birds.places import Places
@@ -82,9 +82,11 @@ def walked(
     try:
         return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
     except FileNotFoundError:
-        return Missing(experiment, texts("birds")("no_way", command=record_command(experiment)))
+        return Missing(
+            experiment, texts("birds").markdown("no_way", command=record_command(experiment))
+        )
     except RecordingError as error:
-        return Missing(experiment, translated(error.sentence))
+        return Missing(experiment, in_markdown(error.sentence))
 
 
 @st.cache_data(max_entries=200, show_spinner=False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ui.app.outside import in_figure
 from ui.drawing.canvas import CORRECT, FAINT, INCORRECT, QUIET, Canvas, Figure
 
 WIDTH = 300  # the figure stands in a narrow column
@@ -35,7 +36,7 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     def at(pixel):
         return 1 - pixel / height
 
-    figure.write(each.model, 0, at(top + 4), size=17, bold=True)
+    figure.write(in_figure(each.model), 0, at(top + 4), size=17, bold=True)
     bottom = top + HEAD + BAR * len(each.names)
     axes = figure._axes(
         (0, 1),
@@ -67,7 +68,7 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     figure.layout["barmode"] = "overlay"
     for i, (name, probability) in enumerate(zip(each.names, each.probabilities, strict=True)):
         middle = at(top + HEAD + BAR * (i + 0.5))
-        figure.write(name, 0.02, middle, size=14, bold=i == 0, anchor=("left", "middle"))
+        figure.write(in_figure(name), 0.02, middle, size=14, bold=i == 0, anchor=("left", "middle"))
         figure.write(
             percent(probability), 0.985, middle, size=14, bold=i == 0, anchor=("right", "middle")
         )

@@ -13,6 +13,7 @@ from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
 from ui.app import loading
 from ui.app.i18n import Translator, texts
+from ui.app.outside import plain
 from ui.components.messages import is_new
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -66,7 +67,8 @@ def main() -> None:
         st.warning(sentence, icon=":material/help:")
     for missing in loaded:
         if isinstance(missing, loading.Missing):
-            sentence = say("refused", name=loading.name(missing.experiment), reason=missing.reason)
+            name = loading.name(missing.experiment)
+            sentence = say.markdown("refused", name=name, reason=missing.reason)
             st.warning(sentence, icon=":material/model_training:")
     if not chosen:
         st.info(say("no_models"))
@@ -122,10 +124,10 @@ def show_windows(
     hand = places_of_hand(checkpoint, picture)
     found = own if hand is None else answer(checkpoint, picture, hand)
     name = loading.name(experiment)
-    st.markdown(f"**{name}**")
+    st.markdown(f"**{plain(name)}**")
     matrices = model.transforms[0].coefficients(own.thetas)
     if matrices.shape[1] != 2:
-        st.warning(say("not_flat", name=name))
+        st.warning(say.markdown("not_flat", name=name))
         return found, None
     walk = walked(checkpoint, picture) if way else None
     places, moments = walk if isinstance(walk, tuple) else (None, [])
@@ -137,7 +139,7 @@ def show_windows(
     if isinstance(walk, loading.Missing):
         st.caption(walk.reason)
     if heat != "off" and not there:
-        st.caption(say("no_such_window", name=name, number=heat))
+        st.caption(say.markdown("no_such_window", name=name, number=heat))
     if known:
         tell_search(known, found, checkpoint, picture, say)
     return found, partial(search.run, bar, say) if search and not search.done else None
@@ -242,7 +244,7 @@ def tell_search(
     here, best = found.probabilities[species].item(), max(heat.values)
     better = sum(value > here for value in heat.values)
     st.markdown(
-        say(
+        say.markdown(
             "searched",
             number=heat.window + 1,
             species=checkpoint.experiment.classes[species],
@@ -279,7 +281,7 @@ def show_guesses(
         doubts.append(doubt(checkpoint, name, values[0].item(), say))
     plot(guesses_figure(guesses), key="b_figure", alt=" ".join(sentences))
     if picture.species:
-        st.caption(say("truth", species=picture.species))
+        st.caption(say.markdown("truth", species=picture.species))
     return sentences, list(filter(None, doubts))
 
 
@@ -289,7 +291,7 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
     if not isinstance(about, dict) or probability >= about["below"]:
         return ""
     figures = {key: f"{about[key]:.0f}" for key in ("sure", "sure_right", "unsure_right")}
-    return say(
+    return say.markdown(
         "unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures
     )
 
@@ -305,7 +307,9 @@ def tell_attention(checkpoint: Checkpoint, say: Translator) -> None:
     ]
     centred = {key: f"{value:.0f}" for key, value in reference["centred"].items()}
     st.caption(
-        say("attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred)
+        say.markdown(
+            "attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred
+        )
     )
 
 
@@ -316,5 +320,5 @@ def _share(share: Sequence[float]) -> str:
 def tell_species(checkpoint: Checkpoint, say: Translator) -> None:
     classes = checkpoint.experiment.classes
     with st.expander(say("species", count=len(classes))):
-        st.markdown(", ".join(sorted(classes)) + ".")
+        st.markdown(", ".join(plain(name) for name in sorted(classes)) + ".")
         st.caption(say("species_note"))

@@ -20,8 +20,9 @@ from stn_core.data.root import DataError, data_root
 from stn_core.data.uploads import ImageError, read_picture, square
 from stn_core.experiments.registry import SPECIES
 from stn_core.models.backbone import SIDE
-from ui.app.i18n import Translator, translated
+from ui.app.i18n import Translator, in_markdown
 from ui.app.loading import code_of
+from ui.app.outside import plain
 from ui.controls.widgets import draw_choice, draw_number, draw_select
 from ui.pages.birds import controls
 
@@ -100,10 +101,10 @@ def choose_photograph(say: Translator) -> BirdPicture | None:
     try:
         picture = _read(path, path.stat().st_mtime_ns, birds.classes[label])
     except ImageError as error:
-        st.error(say("refused", name=path.name, reason=translated(error.sentence)))
+        st.error(say.markdown("refused", name=path.name, reason=in_markdown(error.sentence)))
         return None
     except OSError as error:
-        st.error(say("gone", name=path.name, error=error.strerror or error))
+        st.error(say.markdown("gone", name=path.name, error=error.strerror or "?"))
         return None
     parts = zip(birds.parts[index].tolist(), birds.part_names, strict=True)
     seen = tuple((x, y, part in HEAD) for (x, y), part in parts if x == x)  # NaN is not visible
@@ -141,7 +142,7 @@ def choose_upload(say: Translator) -> BirdPicture | None:
         max_upload_size=10,
     )
     for name, sentence in st.session_state.get("b_refused", ()):
-        st.error(say("refused", name=name, reason=translated(sentence)))
+        st.error(say.markdown("refused", name=name, reason=in_markdown(sentence)))
     own = cast(list[BirdPicture], st.session_state.get("b_own", []))
     if not own:
         st.caption(say("private"))
@@ -153,7 +154,7 @@ def choose_upload(say: Translator) -> BirdPicture | None:
         default=len(own) - 1,
         required=True,
         label_visibility="collapsed",
-        format_func=lambda i: own[i].name if i < len(own) else "",
+        format_func=lambda i: plain(own[i].name) if i < len(own) else "",
     )
     return own[chosen if chosen is not None and chosen < len(own) else -1]
 

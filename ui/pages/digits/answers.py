@@ -36,7 +36,7 @@ def show(
         if isinstance(checkpoint, loading.Missing):
             name = loading.name(checkpoint.experiment)
             st.warning(
-                say("missing", model=name, reason=checkpoint.reason),
+                say.markdown("missing", model=name, reason=checkpoint.reason),
                 icon=":material/model_training:",
             )
     if not loaded:

@@ -7,10 +7,12 @@ mistakes is no lesson.
 
 import os
 import re
+import stat
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,10 @@ from ui.pages.registry import PAGES
 
 FOLDER = Path(os.environ.get("STN_LESSONS") or ASSETS / "lessons")
 TEXTS = ("title", "text", "try", "question", "answer")
+LARGEST = 200_000  # bytes of a file
+MOST_MISTAKES = 20  # that are told of a file
+LAST_HEADING = 99
+DEEPEST = 4  # parts of a place: step, its number, state, a control
 KEYS = ("page", "state", "heading", *TEXTS)  # of a step
 
 Said = Mapping[str, str]  # a text by language
@@ -71,44 +77,63 @@ def said(text: Said, language: str) -> str:
 
 def lessons() -> dict[str, Lesson | list[Mistake]]:
     """Every lesson there is, by its name, or what is wrong with it."""
-    return {path.stem: read(path) for path in sorted(FOLDER.glob("*.toml"))}
+    return {path.stem: read(path) for path in _files()}
 
 
 def lesson(name: str) -> Lesson | list[Mistake] | None:
     """The lesson of that name, or what is wrong with it; None if there is no such file."""
     # a name from the address never becomes a path
-    paths = {path.stem: path for path in FOLDER.glob("*.toml")}
+    paths = {path.stem: path for path in _files()}
     return read(paths[name]) if name in paths else None
 
 
+def _files() -> list[Path]:
+    """What may be a lesson; hidden files, such as an editor's locks, are none."""
+    return sorted(path for path in FOLDER.glob("*.toml") if not path.name.startswith("."))
+
+
 def read(path: Path) -> Lesson | list[Mistake]:
-    """A lesson's file. One that changes is read again."""
-    return _read(path, path.stat().st_mtime_ns)
+    """A lesson's file, or what is wrong with it, whatever lies there. One that changes is read
+    again."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return [Mistake(path.name, 1, "no_file")]
+        if about.st_size > LARGEST:
+            return [Mistake(path.name, 1, "too_large", {"most": LARGEST // 1000})]
+        return _read(path, about.st_mtime_ns)
+    except (OSError, RuntimeError) as error:  # a link in a circle is one or the other
+        reason = error.strerror if isinstance(error, OSError) else None
+        return [Mistake(path.name, 1, "not_readable", {"reason": reason or type(error).__name__})]
 
 
 @lru_cache(64)
 def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
+    data = path.read_bytes()
     try:
-        text = path.read_text("utf-8")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n")
         table = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        return [Mistake(path.name, path.read_bytes()[: error.start].count(b"\n") + 1, "not_text")]
-    except tomllib.TOMLDecodeError as error:
-        return [
-            Mistake(
-                path.name,
-                _line_in(str(error), text),
-                "not_toml",
-                {"reason": str(error).partition(" (at ")[0]},
-            )
-        ]
-    mistakes = [
-        Mistake(path.name, line_of(text, place), key, values)
-        for place, key, values in _mistakes(table)
-    ]
+        return [Mistake(path.name, data[: error.start].count(b"\n") + 1, "not_text")]
+    except (ValueError, RecursionError) as error:
+        if "\0" in text:  # UTF-16 without a mark
+            return [Mistake(path.name, 1, "not_text")]
+        return [Mistake(path.name, _line_in(str(error), text), "not_toml", _reason(error))]
+    mistakes = list(islice(_mistakes(table), MOST_MISTAKES))
     if mistakes:
-        return mistakes
+        lines = lines_of(text)
+        return [
+            Mistake(path.name, lines.get(place, 1), key, values) for place, key, values in mistakes
+        ]
     return Lesson(path.stem, _said(table["title"]), [_step(step) for step in table["step"]])
+
+
+def _reason(error: Exception) -> dict[str, str]:
+    if isinstance(error, RecursionError):
+        return {"reason": "Nested too deeply"}
+    if not isinstance(error, tomllib.TOMLDecodeError):
+        return {"reason": "A number has too many digits"}
+    return {"reason": str(error).partition(" (at ")[0]}
 
 
 def _step(table: dict[str, Any]) -> Step:
@@ -157,7 +182,7 @@ def _mistakes_of_step(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
     for one, other in (("question", "answer"), ("answer", "question")):
         if one in step and other not in step:
             yield (*place, one), "alone", {"one": one, "other": other}
-    if type(step.get("heading", 1)) is not int or step.get("heading", 1) < 1:
+    if type(step.get("heading", 1)) is not int or not 1 <= step.get("heading", 1) <= LAST_HEADING:
         yield (*place, "heading"), "heading", {}
     page = step.get("page")
     if page is None:
@@ -219,31 +244,65 @@ def _wrong_text(table: dict[str, Any], name: str, place: Place) -> Iterator[Wron
 # In which line
 
 
-def line_of(text: str, place: Place) -> int:
-    """The line on which the TOML statement of ``place`` begins; 1 if there is no single one.
-
-    tomllib does not tell, so the statements are read one after the other: one ends where all before
-    it is TOML again.
-    """
-    lines, begin = text.split("\n"), 1
-    for end in range(1, len(lines) + 1):
-        try:
-            table = tomllib.loads("\n".join(lines[:end]))
-        except tomllib.TOMLDecodeError:
-            continue
-        if place and _has(table, place):
-            return begin
-        begin = end + 1
-    return 1
+# strings, comments, brackets and ends of lines are all that tells where a statement ends
+TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}|"(?:\\.|[^"\\\n])*"|'
+    r"'''.*?'{3,5}|'[^'\n]*'|#[^\n]*|[\[{]|[\]}]|\n",
+    re.DOTALL,
+)
 
 
-def _has(table: Any, place: Place) -> bool:
-    for part in place:
-        try:
-            table = table[part]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True
+def lines_of(text: str) -> dict[Place, int]:
+    """The line of a text in TOML on which the statement begins that makes a place, by the place;
+    tomllib does not tell."""
+    lines: dict[Place, int] = {}
+    counts: dict[Place, int] = {}  # the last index in each array of tables so far
+    here: Place = ()  # the table that a header has opened
+    for line, statement in _statements(text):
+        table = tomllib.loads(statement)
+        if statement.startswith("["):
+            here = _opened(table, counts)
+            lines.setdefault(here, line)
+        else:
+            for place in _places(table, DEEPEST):
+                lines.setdefault((*here, *place), line)
+    return lines
+
+
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """The statements of a text in TOML, each with the line on which it begins."""
+    begin, line, depth = 0, 1, 0
+    for token in TOKEN.finditer(text + "\n"):
+        depth += (token[0] in "[{") - (token[0] in "]}")
+        if token[0] == "\n" and depth == 0:
+            statement = text[begin : token.start()].strip()
+            if statement and not statement.startswith("#"):
+                yield line, statement
+            line += text.count("\n", begin, token.end())
+            begin = token.end()
+
+
+def _opened(table: dict[str, Any], counts: dict[Place, int]) -> Place:
+    """The place that a header opens; ``table`` is what tomllib makes of the header alone."""
+    here: Place = ()
+    found: Any = table
+    while found:
+        ((name, found),) = found.items()
+        here = (*here, name)
+        if isinstance(found, list):  # [[name]]: one more
+            (found,) = found
+            counts[here] = counts.get(here, -1) + 1
+        if here in counts:
+            here = (*here, counts[here])
+    return here
+
+
+def _places(table: Any, deep: int) -> Iterator[Place]:
+    """Every place in a table of tables, so ``deep``."""
+    for part, value in table.items() if isinstance(table, dict) else enumerate(table):
+        yield (part,)
+        if isinstance(value, dict | list) and deep > 1:
+            yield from ((part, *place) for place in _places(value, deep - 1))
 
 
 def _line_in(message: str, text: str) -> int:

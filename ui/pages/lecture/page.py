@@ -3,17 +3,18 @@
 import streamlit as st
 
 from ui.app.i18n import language, texts
+from ui.app.outside import plain
 from ui.pages.lecture.lessons import FOLDER, Lesson, lessons, said
 from ui.pages.lecture.steps import Pages, Place, address, describe_mistake
 
 
 def main(pages: Pages) -> None:
-    say = texts("lecture")
+    say, folder = texts("lecture"), f"{FOLDER.parent.name}/{FOLDER.name}"
     st.markdown(f"#### {say('lectures')}")
-    st.markdown(say("intro", folder=f"{FOLDER.parent.name}/{FOLDER.name}"))
+    st.markdown(say.markdown("intro", folder=folder))
     found = lessons()
     if not found:
-        st.info(say("none", folder=f"{FOLDER.parent.name}/{FOLDER.name}"))
+        st.info(say.markdown("none", folder=folder))
     for lesson in found.values():
         if isinstance(lesson, Lesson):
             show(lesson, pages)
@@ -28,7 +29,7 @@ def show(lesson: Lesson, pages: Pages) -> None:
     """A lesson's title and its steps, in two columns."""
     say = texts("lecture")
     with st.container(border=True):
-        st.markdown(f"##### {said(lesson.title, language())}")
+        st.markdown(f"##### {plain(said(lesson.title, language()))}")
         st.caption(say("steps", count=len(lesson.steps)))
         columns = st.columns(2)
         half = (len(lesson.steps) + 1) // 2
@@ -36,6 +37,6 @@ def show(lesson: Lesson, pages: Pages) -> None:
             place = Place(lesson, at)
             columns[at > half].page_link(
                 pages[step.page],
-                label=f"{at} · {step.say('title', language())}",
+                label=f"{at} · {plain(step.say('title', language()))}",
                 query_params=address(place),
             )

@@ -17,8 +17,8 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.navigation.page import StreamlitPage
 
 from ui.app.i18n import Translator, language, texts, translated
+from ui.app.outside import whole
 from ui.controls.address import write
-from ui.controls.spec import Number
 from ui.pages.lecture.lessons import Lesson, Mistake, Step, lesson, said
 from ui.pages.lecture.panel import panel
 from ui.pages.registry import PAGES, path_of
@@ -60,20 +60,12 @@ def follow(path: str, sidebar: DeltaGenerator, pages: Pages) -> None:
         if name and path != path_of("lecture"):
             complain(found, name)
         return
-    place = Place(found, number(st.query_params.get("at"), len(found.steps)))
+    place = Place(found, whole(st.query_params.get("at"), 1, len(found.steps)))
     if path_of(place.step.page) != path:
         st.switch_page(pages[place.step.page], query_params=address(place))
     arrive(place)
     with sidebar:
         show(place, pages)
-
-
-def number(text: str | None, last: int) -> int:
-    """The step that an address names, brought into 1 to ``last``."""
-    try:
-        return min(max(int((text or "")[:9]), 1), last)
-    except ValueError:
-        return 1
 
 
 def arrive(place: Place) -> None:
@@ -123,22 +115,24 @@ def go(place: Place, pages: Pages) -> None:
     if asked == 0:
         # None would not let go of what widgets are bound to
         st.switch_page(pages["lecture"], query_params={})
-    st.query_params["at"] = str(number(str(asked), len(place.lesson.steps)))
+    st.query_params["at"] = str(whole(asked, 1, len(place.lesson.steps)))
 
 
 def complain(found: list[Mistake] | None, name: str) -> None:
     """The lesson in the address is none: say why, above the page."""
     say = texts("lecture")
     st.error(
-        say("not_found", name=name)
+        say.markdown("not_found", name=name)
         if found is None
         else "  \n".join(describe_mistake(mistake, say) for mistake in found)
     )
 
 
 def describe_mistake(mistake: Mistake, say: Translator) -> str:
+    """A mistake as Markdown."""
     values = {name: translated(value) for name, value in mistake.values.items()}
-    return say("mistake", file=mistake.file, line=mistake.line, what=say(mistake.key, **values))
+    what = say.markdown(mistake.key, **values)
+    return say.markdown("mistake", file=mistake.file, line=mistake.line, what=what)
 
 
 def offer_state(path: str) -> None:
@@ -154,9 +148,8 @@ def state_of(page: str) -> dict[str, Any]:
     """What of a page's state is not as at the start."""
     state = {}
     for name, control in PAGES[page].controls().items():
-        value = st.query_params.get(name) if control.kept_by_page else st.session_state.get(name)
-        if control.kept_by_page and isinstance(control, Number) and value is not None:
-            value = int(value) if value.isdigit() else None
+        said = st.query_params.get_all(name)
+        value = control.read(said) if control.kept_by_page else st.session_state.get(name)
         if value is not None and value != control.default and control.accepts(value):
             state[name] = value
     return state

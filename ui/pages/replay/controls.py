@@ -1,5 +1,6 @@
 """The controls of the replay."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stn_core import EXPERIMENTS, Experiment
@@ -18,6 +19,10 @@ class Dozen(Number):
 
     def text(self, value: int) -> str:
         return f"{12 * value - 11}-{12 * value}"
+
+    def read(self, texts: Sequence[str]) -> int | None:
+        values = {self.text(value): value for value in self.every_value()}
+        return values.get(texts[-1]) if texts else None
 
 
 DOZEN = Dozen("dozen", 1, 5, 1, label="digits")

@@ -10,9 +10,9 @@ from stn_core import Experiment
 from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Translator, language, texts
+from ui.app.outside import whole
 from ui.components.take_home import take_home
 from ui.controls import address
-from ui.controls.url_codec import step_from_text
 from ui.controls.widgets import draw_number_buttons, draw_select
 from ui.pages.replay import controls
 from ui.pages.replay.component import replay, side
@@ -90,16 +90,16 @@ def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
 def report_missing(missing: loading.Missing, say: Translator) -> None:
     experiment = missing.experiment
     if loading.recording_path(experiment).is_file():  # but it can't be used
-        text = say("unusable", name=name_of(experiment), reason=missing.reason)
+        text = say.markdown("unusable", name=name_of(experiment), reason=missing.reason)
     else:
-        text = say("missing", name=name_of(experiment), command=record_command(experiment))
+        text = say.markdown("missing", name=name_of(experiment), command=record_command(experiment))
     st.warning(text, icon=":material/videocam_off:")
 
 
 def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     """The player, and the step at which it is paused: the address has it, and is where the player
     starts, once a visit."""
-    step = step_from_text(st.query_params.get(controls.STEP.key, 0), int(controls.STEP.high))
+    step = controls.STEP.read(st.query_params.get_all(controls.STEP.key)) or 0
     start = st.session_state.setdefault("replay_start", step)
     sides = []
     for recording in recordings:
@@ -116,7 +116,7 @@ def keep_step() -> None:
     """The visitor has paused the player elsewhere."""
     address.write(
         controls.STEP.key,
-        str(step_from_text(st.session_state[KEY].get("step"), int(controls.STEP.high))),
+        str(whole(st.session_state[KEY].get("step"), 0, int(controls.STEP.high))),
     )
 
 

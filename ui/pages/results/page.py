@@ -41,7 +41,7 @@ def main() -> None:
     show_curves(report, kind, curves_of, logarithmic, say)
     st.markdown(f"#### {say('means_title')}")
     show_means(report, transformer_of, say)
-    st.caption(say("origin", **report.origin))
+    st.caption(say.markdown("origin", **report.origin))
     curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
     aligned = report.models.get(transformer_of.name)
     aligns = transformer_of.name if aligned and aligned.after else None
@@ -244,7 +244,8 @@ def tell_missing(report: Report, cells: Sequence[Experiment], say: Translator) -
     changed = [name for name, measured in report.models.items() if loading.has_changed(measured)]
     if changed:
         st.warning(
-            say("changed", names=", ".join(changed), command=COMMAND), icon=":material/update:"
+            say.markdown("changed", names=", ".join(changed), command=COMMAND),
+            icon=":material/update:",
         )
 
 
@@ -295,7 +296,9 @@ def show_curves(
             clutter=clutter,
         )
     ]
-    st.caption(" ".join(notes + ([say("without", names=", ".join(absent))] if absent else [])))
+    st.caption(
+        " ".join(notes + ([say.markdown("without", names=", ".join(absent))] if absent else []))
+    )
 
 
 def panel(
@@ -364,7 +367,9 @@ def show_means(report: Report, experiment: Experiment, say: Translator) -> None:
     if measured is None or measured.after is None:
         command = COMMAND if loading.is_there(experiment) else experiment.command
         st.info(
-            say("means_missing", model=loading.name(experiment), kind=say(kind), command=command)
+            say.markdown(
+                "means_missing", model=loading.name(experiment), kind=say(kind), command=command
+            )
         )
         return
     before, after = report.before[kind], measured.after

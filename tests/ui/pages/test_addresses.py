@@ -1,0 +1,66 @@
+"""An address may say anything: no page ends in an error, and every value is in its range."""
+
+from itertools import cycle, islice
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from visits import visited
+
+from ui.controls.spec import Number
+from ui.pages.registry import PAGES
+
+NASTY = (
+    *("inf", "-inf", "nan", "1e309", "-1e309", "9" * 400, "9" * 5000, "1e-400", "-0", "+5", " 5 "),
+    *("5.5", "1_0", "²", "٣", "५", "0x1f", "1e", "−5", "", " ", "-", "null", "true", "TRUE", "[]"),
+    *("<b>", "![](http://x.test/a.png)", "../../etc/passwd", "\0", "a\nb", "%00", "\ud800", "💥"),
+    *("1,2,3", ",", "nan,nan", "1,2,3,4,5,inf", "=" * 44, "A" * 44, "eJwBAAD__w"),
+)
+TEXTS = st.sampled_from(NASTY) | st.text(max_size=30) | st.floats().map(str)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@given(data=st.data())
+def test_what_a_control_reads_it_accepts(page, data):
+    for control in PAGES[page].controls().values():
+        value = control.read(data.draw(st.lists(TEXTS, max_size=3)))
+        assert value is None or control.accepts(value)
+        if value is not None and control.text(value):
+            text = control.text(value)
+            assert control.read([text] if isinstance(text, str) else text) == value
+
+
+@pytest.mark.parametrize("first", range(3))
+@pytest.mark.parametrize("page", PAGES)
+def test_nonsense_for_every_control_opens_a_working_page(page, first):
+    values = ("inf", "-1e309", "²", "9" * 5000, "nan", "1e309")  # a control has two of them
+    controls = PAGES[page].controls()
+    shown = visited(page, **dict(zip(controls, islice(cycle(values), first, None), strict=False)))
+    for name, control in controls.items():
+        if isinstance(control, Number) and not control.kept_by_page and name in shown.session_state:
+            assert control.accepts(shown.session_state[name])
+
+
+@pytest.mark.parametrize("page", [*PAGES, "lecture"])
+@settings(max_examples=3, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_random_address_opens_a_working_page(page, data):
+    names = [
+        *(PAGES[page].controls() if page in PAGES else ()),
+        "lesson",
+        "at",
+        "lang",
+        "projector",
+    ]
+    one = st.sampled_from(names) | st.text(max_size=8)
+    several = st.lists(TEXTS, min_size=1, max_size=3)
+    address = data.draw(st.dictionaries(one, TEXTS | several, min_size=1, max_size=12))
+    visited(page, **{name: value for name, value in address.items() if "embed" not in name.lower()})
+
+
+def test_a_value_out_of_range_is_brought_into_it():
+    shown = visited("why", why_digit_number="700", why_angle="-1e309", why_x="2.26")
+    assert shown.number_input(key="why_digit_number").value == 499
+    assert shown.slider(key="why_angle").value == -180
+    assert shown.slider(key="why_x").value == 2.5
+    assert shown.query_params["why_digit_number"] == "499"

@@ -1,0 +1,40 @@
+"""What a browser loads first, at every page's address: Streamlit's page, with history.js before
+everything else on it."""
+
+import importlib
+from functools import cache
+from pathlib import Path
+
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from streamlit.file_util import get_static_dir
+
+from ui.app.static_files import serve
+
+HISTORY = serve("history-{}.js", (Path(__file__).parent / "history.js").read_bytes())
+
+
+class PageName(StringConvertor):
+    """One part of an address that may name a page: it has no dot, and begins with a letter."""
+
+    regex = "[A-Za-z][A-Za-z0-9_-]*"
+
+
+register_url_convertor("page_name", PageName())
+
+
+def answer(request: Request) -> Response:
+    """The server's answer to a browser that asks for ``{page}``, whether there is one or not: who
+    asks for the first page by its name is sent to the bare address, which is its own."""
+    page = request.path_params.get("page", "")
+    registry = importlib.import_module("ui.pages.registry") if page else None
+    if registry and page in registry.PAGES and not registry.path_of(page):
+        return RedirectResponse(f"./?{request.url.query}".rstrip("?"))
+    return HTMLResponse(_html(), headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _html() -> str:
+    html = (Path(get_static_dir()) / "index.html").read_text("utf-8")
+    return html.replace("<head>", f'<head>\n    <script src="./app/static/{HISTORY}"></script>', 1)
