@@ -1,7 +1,6 @@
 """What a browser loads first, at every page's address: Streamlit's page, with history.js before
 everything else on it."""
 
-import importlib
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from streamlit.file_util import get_static_dir
 
 from ui.app.static_files import serve
 
+FIRST_PAGE = ("digits",)  # its names; the pages themselves are not imported for every answer
 HISTORY = serve("history-{}.js", (Path(__file__).parent / "history.js").read_bytes())
 
 
@@ -27,9 +27,7 @@ register_url_convertor("page_name", PageName())
 def answer(request: Request) -> Response:
     """The server's answer to a browser that asks for ``{page}``, whether there is one or not: who
     asks for the first page by its name is sent to the bare address, which is its own."""
-    page = request.path_params.get("page", "")
-    registry = importlib.import_module("ui.pages.registry") if page else None
-    if registry and page in registry.PAGES and not registry.path_of(page):
+    if request.path_params.get("page") in FIRST_PAGE:
         return RedirectResponse(f"./?{request.url.query}".rstrip("?"))
     return HTMLResponse(_html(), headers={"Cache-Control": "no-cache"})
 

@@ -62,6 +62,41 @@ def page(module_page):
     return module_page
 
 
+@pytest.fixture
+def strict_page(browser):
+    """The same under a content policy that forbids WebAssembly, as a proxy may add one."""
+
+    def answer(route):
+        path = ROOT / "ui" / route.request.url.removeprefix("http://ui/")
+        body, kind = (
+            (path.read_text(), "javascript")
+            if path.suffix == ".js"
+            else ("<!doctype html>", "html")
+        )
+        policy = {"Content-Security-Policy": "script-src 'self'"}
+        route.fulfill(body=body, content_type=f"text/{kind}", headers=policy)
+
+    page = browser.new_page()
+    page.route("http://ui/**", answer)
+    page.goto("http://ui/")
+    page.evaluate(f"async () => {{ {START} }}")
+    yield page
+    page.close()
+
+
+def test_where_a_policy_forbids_webassembly_plain_javascript_answers(strict_page):
+    assert strict_page.evaluate("""() => {
+      try { new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0])); return false; }
+      catch { return true; }
+    }""")
+    model, images = model_of("r-st-cnn-affine"), digits_for("r-st-cnn-affine", 3)
+    with torch.inference_mode():
+        expected = model(images).softmax(1)
+    answers = ask(strict_page, model, images)
+    found = torch.tensor([answer["probabilities"] for answer in answers])
+    assert torch.allclose(found, expected, atol=1e-3)
+
+
 def call(page, name, *values):
     """A function of ui/browser; tensors are passed as flat lists."""
     listed = [

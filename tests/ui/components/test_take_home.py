@@ -566,3 +566,75 @@ def test_an_animation_of_a_training_shows_the_player_from_end_to_end_and_puts_it
     assert name == "spatial-transformer-replay.gif" and film.n_frames > 20 and film.width <= 800
     assert page.locator(".replay-scrubber").input_value() == place
     assert taken(page, "HTML")[1].count(b"data:image/png;base64") == 1
+
+
+def on_screen(page):
+    """What a paste would give."""
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('textarea'), { id: 'p' }))"
+    )
+    page.locator("#p").focus()
+    page.keyboard.press("Control+V")
+    return page.locator("#p").input_value()
+
+
+NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"
+
+
+def test_the_program_is_copied_where_a_page_has_no_clipboard(tab):
+    """As over plain http from another machine."""
+    page = tab("/why", before=lambda page: page.add_init_script(NO_CLIPBOARD))
+    page.get_by_role("button", name="Take it home").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_have_text("Copied.")
+    program = page.locator(".take-home-code").text_content()
+    page.keyboard.press("Escape")
+    assert on_screen(page) == program and "load_checkpoint" in program
+
+
+def test_where_nothing_may_be_copied_the_program_is_selected(tab):
+    script = f"{NO_CLIPBOARD}; document.execCommand = () => false"
+    page = tab("/why", before=lambda page: page.add_init_script(script))
+    page.get_by_role("button", name="Take it home").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("status")).to_contain_text("is selected: press Ctrl+C")
+    program = page.locator(".take-home-code").text_content()
+    assert page.evaluate("getSelection().toString()").strip() == program.strip()
+
+
+COVERED = """() => {
+  const button = document.querySelector(".take-home-open").getBoundingClientRect();
+  const names = ["p", "h4", ".plot", "button", "a"].map((name) => `.stMain ${name}`);
+  const others = document.querySelectorAll(names.join(","));
+  return [...others].filter((other) => {
+    if (other.closest(".take-home")) return false;
+    const { left, right, top, bottom, width } = other.getBoundingClientRect();
+    const beside = left < button.right && right > button.left;
+    return width && beside && top < button.bottom && bottom > button.top;
+  }).map((other) => other.textContent.slice(0, 40));
+}"""
+
+
+@pytest.mark.parametrize("size", [(390, 844), (1280, 800), (1920, 1080)])
+def test_the_button_covers_nothing_wherever_the_page_is_scrolled(tab, size):
+    page = tab("/why", size=size)
+    page.locator(".take-home-open").wait_for()
+    page.locator(".js-plotly-plot").first.wait_for()
+    for share in (0, 0.5, 1):
+        page.locator(".stMain").evaluate(
+            "(main, share) => main.scrollTo(0, share * (main.scrollHeight - main.clientHeight))",
+            share,
+        )
+        assert page.evaluate(COVERED) == []
+
+
+def test_a_picture_of_birds_is_wide_and_full(tab):
+    page = tab("/birds")
+    page.locator(".birds canvas").first.wait_for()
+    page.locator(".js-plotly-plot .barlayer path").first.wait_for()
+    image = Image.open(io.BytesIO(taken(page, "PNG")[1])).convert("RGB")
+    assert image.width >= 2000
+    pixels = np.asarray(image)[48:-48]
+    drawn = (pixels != pixels[0, 0]).any(2)
+    for part in np.array_split(drawn, 4, axis=1):
+        assert part.any(1).mean() > 0.3  # of its lines have something on them

@@ -205,6 +205,19 @@ def test_the_map_of_places_is_the_model_s_answer_at_each_of_them(visit, trained)
     assert any("has no window 4" in each.value for each in visit(b_heat="4").caption)
 
 
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [(49, "no more often than a coin"), (60, "in the other 39 %"), (80, "more often than a coin"),
+     (40, "no more often"), (38, "less often than a coin"), (0, "less often"), (98, "other 0 %")],
+)  # fmt: skip
+def test_what_is_said_of_the_pulls_follows_from_their_number(right, said):
+    signs = torch.arange(98) < right  # 95 % of coins give 40 to 58 of 98
+    for spoken in LANGUAGES:
+        sentence = pulled(signs, Translator("birds", spoken))
+        assert f"**{100 * right / 98:.0f} %**" in sentence and "98" in sentence
+    assert said in pulled(signs, Translator("birds", "en"))
+
+
 def test_pulls_are_the_gradient_and_the_map_s_slope(visit, trained):
     data = shown(visit(b_heat="1", b_pull="true"))["heat"]
     own, images = model(trained), picture(drawn()[0])

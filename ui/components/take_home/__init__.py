@@ -34,6 +34,7 @@ WORDS = (
     "python",
     "copy",
     "copied",
+    "marked",
     "link",
     "working",
     "progress",

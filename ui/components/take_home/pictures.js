@@ -7,38 +7,79 @@ import { exhibits, figureOf } from "./exhibits.js";
 /** @import { Figure, Page } from "../plot/plot.js" */
 
 const FINE = 2; // pictures are twice as fine as the figure's design
-const GAP = 24; // between them
+const WIDE = 2000; // pixels: a picture of the page, at least
+const HIGHEST = 16_000; // pixels that every browser can draw
+const GAP = 48; // pixels between rows, and around them
 
 /**
- * Everything on the page in one picture, one below the other.
+ * Everything on the page in one picture: what stands side by side there does so here, and each row is
+ * as wide as the picture.
  * @param {Theme} theme
  * @returns {Promise<Blob>}
  */
 export async function png(theme) {
-  const pictures = [];
-  for (const exhibit of exhibits()) pictures.push(await pictureOf(exhibit, theme));
-  const gap = GAP * FINE;
-  const width = Math.max(...pictures.map((picture) => picture.width)) + 2 * gap;
-  const height = pictures.reduce((sum, picture) => sum + picture.height + gap, gap);
-  const canvas = blank(width, height, theme);
+  const rows = inRows(
+    exhibits().map((exhibit) => ({ exhibit, at: exhibit.getBoundingClientRect() })),
+  );
+  const spans = rows.map(spanOf);
+  const wanted = Math.max(WIDE, ...spans.map(({ width }) => FINE * width));
+  const needed = spans.reduce((sum, { width, height }) => sum + (height * wanted) / width, 0);
+  const width = Math.min(wanted, (wanted * HIGHEST) / needed);
+  const heights = spans.map((span) => (span.height * width) / span.width);
+  const total = heights.reduce((sum, height) => sum + height + GAP, GAP);
+  const canvas = blank(width + 2 * GAP, total, theme);
   const pen = penOf(canvas);
-  let top = gap;
-  for (const picture of pictures) {
-    pen.drawImage(picture, gap, top);
-    top += picture.height + gap;
+  let y = GAP;
+  for (const [i, row] of rows.entries()) {
+    const { left, top, width: span } = spans[i];
+    const scale = width / span;
+    for (const { exhibit, at } of row) {
+      const picture = await pictureOf(exhibit, at.width, scale, theme);
+      pen.drawImage(picture, GAP + (at.left - left) * scale, y + (at.top - top) * scale);
+    }
+    y += heights[i] + GAP;
   }
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("too large"))), "image/png");
   });
 }
 
+/** @typedef {{ exhibit: Element, at: DOMRect }} Placed an exhibit, and where it is on the page */
+
+/**
+ * What overlaps from top to bottom is one row.
+ * @param {Placed[]} placed from top to bottom
+ */
+function inRows(placed) {
+  /** @type {Placed[][]} */
+  const rows = [];
+  let end = -Infinity;
+  for (const each of placed) {
+    if (each.at.top > end - 1) rows.push([]);
+    rows[rows.length - 1].push(each);
+    end = Math.max(end, each.at.bottom);
+  }
+  return rows;
+}
+
+/** @param {Placed[]} row */
+function spanOf(row) {
+  const left = Math.min(...row.map(({ at }) => at.left));
+  const top = Math.min(...row.map(({ at }) => at.top));
+  const width = Math.max(...row.map(({ at }) => at.right)) - left;
+  return { left, top, width, height: Math.max(...row.map(({ at }) => at.bottom)) - top };
+}
+
 /**
  * @param {Element} exhibit
+ * @param {number} width on the page
+ * @param {number} scale
  * @param {Theme} theme
  */
-function pictureOf(exhibit, theme) {
-  const plot = figureOf(exhibit);
-  return plot ? figurePicture(plot.figure, theme) : photograph(exhibit, theme);
+function pictureOf(exhibit, width, scale, theme) {
+  const figure = figureOf(exhibit)?.figure;
+  if (!figure) return photograph(exhibit, theme, scale);
+  return figurePicture(figure, theme, (scale * width) / figure.layout.width);
 }
 
 /** @type {Promise<string> | null} */

@@ -43,6 +43,33 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
 }
 
+/**
+ * A page that came over plain http from another machine has no clipboard.
+ * @param {string} text
+ */
+async function toClipboard(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * The old way, which works there too: what is selected is copied.
+ * @param {HTMLElement} place that is shown
+ * @param {string} text
+ */
+function copiedFrom(place, text) {
+  const field = element("textarea", "take-home-field", { readonly: "" }, text);
+  place.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  return copied;
+}
+
 /** @param {Blob} blob */
 const sizeOf = ({ size }) =>
   size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
@@ -186,12 +213,10 @@ class Menu {
   }
 
   async copyCode() {
-    try {
-      await navigator.clipboard.writeText(this.data.snippet);
-      this.status.textContent = this.data.words.copied;
-    } catch {
-      getSelection()?.selectAllChildren(this.code); // there is no clipboard: at least it is marked
-    }
+    const { snippet, words } = this.data;
+    const copied = (await toClipboard(snippet)) || copiedFrom(this.panel, snippet);
+    this.status.textContent = copied ? words.copied : words.marked;
+    if (!copied) getSelection()?.selectAllChildren(this.code);
   }
 }
 

@@ -11,6 +11,7 @@ import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
+from stn_core.evaluation.bird_metrics import wilson_interval
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
@@ -256,7 +257,16 @@ def tell_search(
     )
     if heat.pulls:
         signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
-        st.markdown(say("pulled", share=f"{100 * sum(signs) / len(signs):.0f}", count=len(signs)))
+        st.markdown(pulled(torch.tensor(signs), say))
+
+
+def pulled(signs: torch.Tensor, say: Translator) -> str:
+    """What the gradient through the pixels is worth: ``signs`` (N,) says at which places and in
+    which direction it has the sign of the map's slope."""
+    share, low, high = wilson_interval(signs)
+    key = "pulled_by_chance" if low <= 50 <= high else "pulled_up" if low > 50 else "pulled_down"
+    verdict = say(key, others=f"{100 - share:.0f}")
+    return say("pulled", share=f"{share:.0f}", count=len(signs), verdict=verdict)
 
 
 # What it says

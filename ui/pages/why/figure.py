@@ -24,7 +24,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class ConfidenceCurve:
-    """How sure the model is of the right class as one slider moves, the others standing still."""
+    """How sure the model is of the right class if one slider alone moves the digit from where it
+    was; the other sliders do not count."""
 
     label: str
     values: list[float]

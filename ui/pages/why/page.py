@@ -93,15 +93,11 @@ def cnn_scene(
         key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %")
     )
     curves = [
+        confidence_curve(model, label, say, controls.X, x, 5, lambda v: place(x=v)),
         confidence_curve(
-            model, label, say, controls.X, x, 5, lambda v: place(v, y, radians, scale)
+            model, label, say, controls.ANGLE, turn, 5, lambda v: place(angle=v.deg2rad())
         ),
-        confidence_curve(
-            model, label, say, controls.ANGLE, turn, 5, lambda v: place(x, y, v.deg2rad(), scale)
-        ),
-        confidence_curve(
-            model, label, say, controls.SCALE, scale, 3, lambda v: place(x, y, radians, v)
-        ),
+        confidence_curve(model, label, say, controls.SCALE, scale, 3, lambda v: place(scale=v)),
     ]
     return cnn_figure(before, after, kept, label, curves, say), sentence
 
