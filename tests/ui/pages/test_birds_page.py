@@ -22,7 +22,9 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
+from ui.app.i18n import LANGUAGES, Translator
 from ui.pages.birds.controls import DRAWN
+from ui.pages.birds.page import pulled
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
 
