@@ -1,4 +1,4 @@
-"""A lecture hall: many open a fresh server's page at once, then move a slider once a second.
+"""A lecture hall: many open a fresh server's page at once, then let go of a slider once a second.
 
     python -m benchmarks.sessions [--sessions 50] [--seconds 30]
 
@@ -18,6 +18,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.browser import serving
 
+FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 PERIOD = 1.0  # seconds from one move to the next
 PATIENCE = 10.0  # seconds until a rerun is given up
 OPENING = 200.0  # the same for the first one, with the server's imports in it
@@ -29,28 +30,30 @@ class Visitor:
     def __init__(self, socket: websockets.ClientConnection, number: int) -> None:
         self.socket = socket
         self.value = number
-        self.slider = ""
+        self.rows = ""  # the component that the digit is turned on
+        self.fragment = ""  # the part of the page that answers it
+        self.message: dict = {}
         self.figure: dict = {}
 
     async def rerun(self, patience: float = PATIENCE) -> float:
-        """Move the slider one step, at first only open the page: the seconds until the script has
-        finished."""
+        """Turn the digit by a degree, at first only open the page: the seconds until the script
+        has finished."""
         message = BackMsg()
         message.rerun_script.query_string = ""
-        if self.slider:
+        if self.rows:
             self.value += 1
-            state = message.rerun_script.widget_states.widgets.add(id=self.slider)
-            state.double_array_value.data.append(self.value % 181 - 90)
+            self.message["id"] = time.time_ns()
+            self.message["values"]["r_angle"] = self.value % 181 - 90
+            state = message.rerun_script.widget_states.widgets.add(id=self.rows)
+            state.json_value = json.dumps({"said": self.message})
+            message.rerun_script.fragment_id = self.fragment
         sent = time.perf_counter()
         async with asyncio.timeout(patience):
             await self.socket.send(message.SerializeToString())
             while True:
                 answer = ForwardMsg.FromString(await self.socket.recv())
                 kind = answer.WhichOneof("type")
-                if (
-                    kind == "script_finished"
-                    and answer.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
-                ):
+                if kind == "script_finished" and answer.script_finished in FINISHED:
                     return time.perf_counter() - sent
                 if (
                     kind == "script_finished"
@@ -58,16 +61,22 @@ class Visitor:
                 ):
                     raise RuntimeError("the script does not compile")
                 if kind == "delta":
-                    self.take(answer.delta.new_element)
+                    self.take(answer.delta.new_element, answer.delta.fragment_id)
 
-    def take(self, element) -> None:
+    def take(self, element, fragment: str) -> None:
         kind = element.WhichOneof("type")
         if kind == "exception":
             raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
-        if kind == "slider" and element.slider.label.startswith("Rotation"):
-            self.slider = element.slider.id
-        if kind == "bidi_component" and element.bidi_component.component_name == "plot":
-            self.figure = json.loads(element.bidi_component.json)["figure"]
+        if kind != "bidi_component":
+            return
+        component = element.bidi_component
+        data = json.loads(component.json)
+        if component.component_name == "plot":
+            self.figure = data["figure"]
+        if component.component_name == "stage":
+            self.rows, self.fragment = component.id, fragment
+            state = {key: data[key] for key in ("kind", "values", "mode", "kernel", "hand")}
+            self.message = {"own": None, "wish": "", **state}
 
 
 async def visit(

@@ -1,7 +1,7 @@
 """The live stage in a real browser: frames while the hand drags, and the time from letting go to
 the painted Plotly figure.
 
-python -m benchmarks.stage [--path "/stage?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
+python -m benchmarks.stage [--path "/?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
 """
 
 import argparse
@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
 
-TWO = "/stage?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
+TWO = "/?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
 WATCH = """() => {
   window.frames_ = []; window.times = []; window.released = null;
   document.addEventListener('stage-frame', ({ detail }) => {

@@ -6,6 +6,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
+from ui.controls.distortion_state import BY_HAND, undistorted
 from ui.pages.registry import PAGES
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +33,18 @@ def working(page):
 def components(page):
     """What each component of the main part was sent."""
     return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
+
+
+def settled(page, kind, number=1, **said):
+    """The page after the hand has let go: the browser's message about that kind of distortion, with
+    ``values`` where they are not undistorted."""
+    by_hand = BY_HAND.get(kind)
+    rest = undistorted(kind) | ({by_hand.key: by_hand.untouched} if by_hand else {})
+    values = rest | said.pop("values", {})
+    message = {"id": number, "kind": kind, "own": None, "hand": None, "mode": "digit"}
+    message |= {"kernel": "bilinear", "values": values, "wish": ""} | said
+    page.session_state["stage"] = {"said": message}
+    return working(page.run())
 
 
 def sent(page, key):

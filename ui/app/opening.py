@@ -11,7 +11,8 @@ from streamlit.file_util import get_static_dir
 
 from ui.app.static_files import serve
 
-FIRST_PAGE = ("digits",)  # its names; the pages themselves are not imported for every answer
+# its names, the second of them from earlier versions; the pages are not imported for every answer
+FIRST_PAGE = ("digits", "stage")
 HISTORY = serve("history-{}.js", (Path(__file__).parent / "history.js").read_bytes())
 
 

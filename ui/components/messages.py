@@ -18,12 +18,17 @@ def message_id(component: Any) -> int:
         return 0
 
 
+def is_unread(key: str) -> bool:
+    """Whether the component called ``key`` has said something that no run has taken."""
+    last = message_id(st.session_state.get(key))
+    return last not in (0, st.session_state.get(f"{key}_taken"))
+
+
 def is_new(key: str) -> bool:
     """Whether the component called ``key`` has said something since this was last asked."""
-    number = message_id(st.session_state.get(key))
-    if number in (0, st.session_state.get(f"{key}_taken")):
+    if not is_unread(key):
         return False
-    st.session_state[f"{key}_taken"] = number
+    st.session_state[f"{key}_taken"] = message_id(st.session_state.get(key))
     return True
 
 

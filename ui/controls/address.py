@@ -5,13 +5,13 @@ An option has the same name in the address in every language; a bound widget wou
 it is shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-from ui.controls.spec import Choice, Control
+from ui.controls.spec import Choice, Control, Number, Values
 
 
 def tidy(controls: Iterable[Control]) -> None:
@@ -63,3 +63,16 @@ def write_option(choice: Choice, option: str) -> None:
 def keep_option(choice: Choice) -> None:
     """The visitor has chosen an option: keep it."""
     write_option(choice, st.session_state[choice.key] or choice.default)
+
+
+def values_in_address(numbers: Sequence[Number]) -> Values:
+    """The values that the address names, by their keys; the default for each that it does not."""
+    found = {number.key: number.read(st.query_params.get_all(number.key)) for number in numbers}
+    return {n.key: n.default if found[n.key] is None else found[n.key] for n in numbers}
+
+
+def write_values(numbers: Sequence[Number], values: Values) -> None:
+    """Keep values in the address, which leaves out the defaults."""
+    for number in numbers:
+        value = number.fitted(values[number.key])
+        write(number.key, None if value == number.default else number.text(value))

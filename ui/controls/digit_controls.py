@@ -11,6 +11,7 @@ from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
 from ui.app import loading
 from ui.app.i18n import in_markdown, texts
+from ui.controls.address import values_in_address, write, write_values
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
 from ui.controls.spec import Choice, Choices, Control, GalleryDigit, Text, Values, by_name
 from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
@@ -19,14 +20,13 @@ from ui.controls.widgets import (
     draw_choices,
     draw_number,
     draw_number_buttons,
-    draw_sliders,
-    reset_sliders,
 )
 
 SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
 OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
-# turned by 60 degrees, as the sliders have it, the CNN takes it for a 4
-DIGIT = GalleryDigit("digit", "number", 3, 155)
+# turned by 40 degrees, as the slider has it, the CNN takes it for a 6; the ST-CNN reads it at every
+# angle of training
+DIGIT = GalleryDigit("digit", "number", 9, 136)
 KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="distortion")
 
 
@@ -102,54 +102,36 @@ def take_upload() -> None:
 def choose_kind() -> str:
     """The kind of distortion."""
     say = texts("controls")
-    st.markdown(f"**{say('distortion')}**")
-    return draw_choice(KIND, say).lower()
+    st.markdown(f"**{say('distortion')}**", help=say("kinds_help"))
+    kind = draw_choice(KIND, say).lower()
+    st.caption(say(f"kind_{kind}"))
+    return kind
 
 
-def choose_distortion(kind: str) -> Values:
-    """The sliders of one kind, and what was moved by hand on the live stage."""
-    say = texts("controls")
-    values = draw_sliders(SLIDERS[kind], say)
-    left, right = st.columns(2)
-    left.button(
-        say("draw"),
-        on_click=draw,
-        args=(kind,),
-        width="stretch",
-        icon=":material/casino:",
-        help=say("draw_help"),
-    )
-    right.button(
-        say("reset"), on_click=reset, args=(kind,), width="stretch", icon=":material/undo:"
-    )
+def distortion_in_address(kind: str) -> Values:
+    """What the address says of one kind: the sliders' values, and what was moved by hand."""
+    values = values_in_address(SLIDERS[kind])
     if kind in BY_HAND:
         by_hand = BY_HAND[kind]
         values[by_hand.key] = by_hand.from_text(st.query_params.get(by_hand.key))
     return values
 
 
-def draw(kind: str) -> None:
+def draw_at_random(kind: str) -> None:
     """Set the sliders to a distortion drawn as in training."""
-    forget_hand(kind)
-    st.session_state.update(drawn(kind, torch.Generator().manual_seed(torch.seed() % 2**31)))
-
-
-def reset(kind: str) -> None:
-    """Set the sliders to no distortion at all."""
-    forget_hand(kind)
-    reset_sliders(SLIDERS[kind])
-
-
-def forget_hand(kind: str) -> None:
     if kind in BY_HAND:
-        st.query_params.pop(BY_HAND[kind].key, None)
+        write(BY_HAND[kind].key, None)
+    generator = torch.Generator().manual_seed(torch.seed() % 2**31)
+    write_values(SLIDERS[kind], drawn(kind, generator))
 
 
 def choose_models(kind: str) -> list[Experiment]:
     """The models to show."""
     say = texts("controls")
     available = loading.experiments(kind)
-    names = draw_choices(models(kind), say)
+    st.markdown(f"**{say('models')}**", help=say("models_help"))
+    with st.expander(say("more_models")):
+        names = draw_choices(models(kind), say)
     for problem in PROBLEMS:
         st.warning(in_markdown(problem), icon=":material/extension_off:")
     missing = [

@@ -6,23 +6,23 @@ from torch import Tensor
 
 from stn_core.data.distort_digit import DISTRACTORS, distort_digit, elastic_directions
 from stn_core.data.distortions import DISTORTIONS
-from ui.controls.spec import Slider, Values, arguments
+from ui.controls.spec import LiveSlider, Values, arguments
 from ui.controls.url_codec import ByHand
 
 SEEDS = 10_000
 # in the order of Projection's parameters
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")
 
-SLIDERS: dict[str, tuple[Slider, ...]] = {
+SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
     "r": (
-        Slider(
-            "r_angle", -180, 180, 60, 1, label="Rotation", unit="°", trained=(-90, 90), neutral=0
+        LiveSlider(
+            "r_angle", -180, 180, 40, 1, label="Rotation", unit="°", trained=(-90, 90), neutral=0
         ),
     ),
     "rts": (
-        Slider("rts_angle", -180, 180, 0, 1, label="Rotation", unit="°", trained=(-45, 45)),
-        Slider("rts_scale", 0.4, 1.6, 1.0, 0.05, label="Scale", unit="×", trained=(0.7, 1.2)),
-        Slider(
+        LiveSlider("rts_angle", -180, 180, 0, 1, label="Rotation", unit="°", trained=(-45, 45)),
+        LiveSlider("rts_scale", 0.4, 1.6, 1.0, 0.05, label="Scale", unit="×", trained=(0.7, 1.2)),
+        LiveSlider(
             "rts_x",
             -18.0,
             18.0,
@@ -33,7 +33,7 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
             trained=(-11.2, 11.2),
             half=True,
         ),
-        Slider(
+        LiveSlider(
             "rts_y",
             -18.0,
             18.0,
@@ -46,9 +46,9 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
         ),
     ),
     "p": (
-        Slider("p_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
+        LiveSlider("p_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
         *(
-            Slider(
+            LiveSlider(
                 f"p_{axis}{i}",
                 -16.0,
                 16.0,
@@ -63,15 +63,19 @@ SLIDERS: dict[str, tuple[Slider, ...]] = {
         ),
     ),
     "e": (
-        Slider("e_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
-        Slider("e_strength", 0.0, 4.0, 0.0, 0.1, label="Strength", unit="px", trained=(0.0, 1.5)),
-        Slider("e_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
+        LiveSlider("e_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
+        LiveSlider(
+            "e_strength", 0.0, 4.0, 0.0, 0.1, label="Strength", unit="px", trained=(0.0, 1.5)
+        ),
+        LiveSlider("e_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
     ),
     "tc": (
-        Slider("tc_x", 0, 32, 16, 1, label="Place →", unit="px", trained=(0, 32), half=True),
-        Slider("tc_y", 0, 32, 16, 1, label="Place ↓", unit="px", trained=(0, 32), half=True),
-        Slider("tc_clutter", 0, DISTRACTORS, 6, 1, label="Distractors", trained=(6, 6), neutral=0),
-        Slider("tc_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
+        LiveSlider("tc_x", 0, 32, 16, 1, label="Place →", unit="px", trained=(0, 32), half=True),
+        LiveSlider("tc_y", 0, 32, 16, 1, label="Place ↓", unit="px", trained=(0, 32), half=True),
+        LiveSlider(
+            "tc_clutter", 0, DISTRACTORS, 6, 1, label="Distractors", trained=(6, 6), neutral=0
+        ),
+        LiveSlider("tc_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
     ),
 }
 

@@ -134,6 +134,14 @@ class Slider(Number):
         return self.default if self.neutral is None else self.neutral
 
 
+@dataclass(frozen=True)
+class LiveSlider(Slider):
+    """A slider that a page's component draws itself, since its figure follows while it moves; the
+    page keeps it in the address (address.py: ``values_in_address``)."""
+
+    kept_by_page: bool = field(default=True, kw_only=True)
+
+
 def rows(sliders: Sequence[Slider]) -> list[list[Slider]]:
     """Sliders line by line: two half ones in a row share a line."""
     found: list[list[Slider]] = []

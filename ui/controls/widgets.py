@@ -18,13 +18,9 @@ from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Swit
 
 
 def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
-    """A slider in ``place``, with the range of training behind its label if there is room."""
-    label = say(slider.label_key)
-    label = f"{label} ({slider.unit})" if slider.unit else label
-    if slider.trained and not slider.half:
-        label += say("trained", range=describe_range(slider.trained, say))
+    """A slider, in ``place``."""
     return place.slider(
-        label,
+        label_of(slider, say),
         slider.low,
         slider.high,
         slider.default,
@@ -33,6 +29,15 @@ def draw_slider(slider: Slider, say: Translator, place: Any = st) -> Any:
         key=slider.key,
         bind="query-params",
     )
+
+
+def label_of(slider: Slider, say: Translator) -> str:
+    """A slider's label, with its unit, and with the range of training if there is room."""
+    label = say(slider.label_key)
+    label = f"{label} ({slider.unit})" if slider.unit else label
+    if slider.trained and not slider.half:
+        label += say("trained", range=describe_range(slider.trained, say))
+    return label
 
 
 def draw_sliders(sliders: Sequence[Slider], say: Translator) -> Values:

@@ -15,7 +15,6 @@ from ui.pages import (
     replay,
     results,
     sampler,
-    stage,
     transformation,
     trouble,
     why,
@@ -32,7 +31,6 @@ class Page(NamedTuple):
 
 PAGES = {
     "digits": Page(digits.main, digits.table),
-    "stage": Page(stage.main, stage.table),
     "why": Page(why.main, why.table),
     "transformation": Page(transformation.main, transformation.table),
     "sampler": Page(sampler.main, sampler.table),
@@ -42,6 +40,7 @@ PAGES = {
     "birds": Page(birds.main, birds.table),
     "trouble": Page(trouble.main, trouble.table),
 }
+FORMER = {"stage": "digits"}  # names that lessons may still have
 
 
 def path_of(page: str) -> str:

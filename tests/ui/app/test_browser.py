@@ -69,7 +69,7 @@ def visit(tab, address):
             ),
         )
 
-    def call(path="/", **options):
+    def call(path="/?r_angle=60", **options):
         page = tab(path, before=watch, **options)
         page.wait_for_function(NEXT, arg=None)
         return page
@@ -83,7 +83,7 @@ def shown(page):
 
 
 def slider(page, label):
-    return page.get_by_test_id("stSlider").filter(has_text=label).locator("input[type=range]")
+    return page.get_by_role("slider", name=label)
 
 
 def press(page, label, key="ArrowRight"):

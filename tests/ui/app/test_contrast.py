@@ -92,7 +92,6 @@ def test_the_measure_finds_known_ratios(browser):
 FIGURE = ".js-plotly-plot .main-svg text"
 SHOWN = {
     "digits": ("?from=Upload&r_angle=150&models_r=CNN&models_r=FCN&own=nonsense", FIGURE),
-    "stage": ("?kind=RTS&mode=look", ".row .answer"),
     "why": ("?why_view=pools", FIGURE),
     "transformation": ("?t_way=push", FIGURE),
     "sampler": ("?s_view=down", FIGURE),
@@ -109,7 +108,8 @@ MORE = [
     ("why?lesson=paper&at=2", FIGURE),
     ("?lesson=nowhere", FIGURE),
     ("why", FIGURE),
-    ("stage?mode=draw", ".row .answer"),
+    ("?mode=draw", ".row .answer"),
+    ("?kind=RTS&mode=look", ".row .answer"),
     ("sampler", FIGURE),
     ("results?show=seeds", FIGURE),
     ("trouble", FIGURE),

@@ -162,7 +162,7 @@ def test_an_address_in_chinese_opens_chinese_and_what_it_names_has_one_name_in_e
 
 @pytest.mark.parametrize("lang", ["", "xx", "zh-TW"])
 def test_a_language_that_there_is_not_is_english(lang):
-    assert "One digit" in visit("digits", lang=lang).markdown[0].value
+    assert "laboratory" in visit("digits", lang=lang).markdown[0].value
 
 
 @pytest.mark.parametrize("show", ["seeds", "Each seed", "各种子"])
@@ -301,7 +301,7 @@ BROKEN = {
     broken_report: ("results", {}, ["report.json：", "其格式为 7，应为", "stn_core report"]),
     broken_lesson: ("lecture", {}, ["`mine.toml` 第 4 行：`own` 不能是 `x`。可以是：一个数字"]),
     own_models_with_mistakes: (
-        "stage",
+        "digits",
         {"models_r": "ST-CNN rigid"},
         [
             "taken.py 第 2 行：已有名为 'cnn' 的定位网络",

@@ -22,4 +22,4 @@ def test_a_component_s_modules_find_those_they_import():
     assert served(f"{folder}/browser/sampler.js") and served(f"{folder}/browser/kernel.wasm")
     assert folder.startswith("replay-")
     with pytest.raises(KeyError):
-        served(f"{folder}/pages/stage/stage.js")
+        served(f"{folder}/pages/digits/stage.js")

@@ -287,7 +287,7 @@ def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
 def test_the_sliders_distort_as_in_python(page, kind):
     """From the values of ui/controls/distortion_state.py to pixels, with what the seed gives and
     what a hand has moved."""
-    from ui.pages.stage.component import seeded
+    from ui.pages.digits.component import seeded
 
     digit = gallery().images[1234]
     for seed in range(5):

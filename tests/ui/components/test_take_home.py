@@ -193,9 +193,8 @@ DIGITS = {
         "digits",
         {"kind": "TC", "tc_clutter": "16", "tc_drops": DROPS, "models_tc": "ST-CNN affine"},
     ),
-    "stage": ("stage", {"kind": "RTS", "rts_angle": "20"}),
     "theta by hand": (
-        "stage",
+        "digits",
         {"mode": "grid", "hand": "st-cnn-affine", "theta": "0.8,0.2,0.1,-0.3,1.1,-0.25"},
     ),
 }

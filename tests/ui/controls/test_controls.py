@@ -2,7 +2,7 @@
 lessons, in animations and programs."""
 
 import pytest
-from visits import sent, visited, working
+from visits import sent, settled, visited, working
 
 from ui.app.i18n import Translator
 from ui.controls import distortion_state
@@ -10,6 +10,7 @@ from ui.controls.spec import (
     Choice,
     Choices,
     GalleryDigit,
+    LiveSlider,
     Number,
     Slider,
     Switch,
@@ -38,8 +39,8 @@ text = "Look."
 
 def add(monkeypatch, page, key):
     """A slider more, in the only place where a page's sliders are stated, labelled as another."""
-    if page in ("digits", "stage"):
-        added = Slider(key, 0, 9, 3, 1, label="Rotation")
+    if page == "digits":
+        added = LiveSlider(key, 0, 9, 3, 1, label="Rotation")
         monkeypatch.setitem(distortion_state.SLIDERS, "r", (*distortion_state.SLIDERS["r"], added))
     else:
         module, name = {
@@ -57,7 +58,6 @@ def add(monkeypatch, page, key):
     ("page", "key"),
     [
         ("digits", "r_added"),
-        ("stage", "r_added"),
         ("why", "why_added"),
         ("sampler", "s_added"),
         ("trouble", "w_added"),
@@ -69,10 +69,17 @@ def test_one_statement_makes_widget_address_lesson_animation_and_program(
     added = add(monkeypatch, page, key)
 
     shown = visited(page, {"lang": "en"}, **{key: "7"})  # the address sets the widget
-    widget = shown.slider(key=key)
-    assert (widget.min, widget.max, widget.step, widget.value) == (0, 9, 1, 7)
-    assert widget.proto.query_param_key == key  # and the browser writes the widget's value there
-    working(widget.set_value(5).run())
+    if isinstance(added, LiveSlider):
+        drawn = next(each for each in sent(shown, "sliders")["sliders"] if each["key"] == key)
+        assert (drawn["low"], drawn["high"], drawn["step"]) == (0, 9, 1)
+        assert sent(shown, "sliders")["values"][key] == 7
+        settled(shown, "r", values={key: 5})
+        assert shown.query_params[key] == "5"
+    else:
+        widget = shown.slider(key=key)
+        assert (widget.min, widget.max, widget.step, widget.value) == (0, 9, 1, 7)
+        assert widget.proto.query_param_key == key  # the browser writes the widget's value there
+        working(widget.set_value(5).run())
 
     taken = sent(shown, "snippet")
     assert "added = 5" in taken["snippet"].splitlines()
@@ -162,6 +169,21 @@ def test_an_accepted_value_is_fitted_to_itself_and_stands_in_the_address(control
 )
 def test_what_is_not_accepted_is_fitted_to_what_is(control, value, fitted):
     assert not control.accepts(value) and control.fitted(value) == fitted
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *((text, 30.0) for text in (None, "", "abc", "nan", "inf", "-inf", "1e999", "1,5", "30")),
+        ("12.3", 12.5),
+        ("-0.5", -0.5),
+        ("9" * 300, 180.0),
+        ("9" * 5000, 30.0),
+    ],
+    ids=lambda text: str(text)[:8],
+)
+def test_a_number_is_read_from_the_address(text, value):
+    assert SLIDER.read(text) == value
 
 
 @pytest.mark.parametrize("control", [NUMBER, SLIDER])

@@ -1,6 +1,7 @@
 """What the networks answer to a digit: PyTorch's answer, as a figure and in sentences."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import streamlit as st
 import torch
@@ -24,14 +25,20 @@ ThetasByHand = dict[str, tuple[str, Tensor]]
 Loaded = Sequence[Checkpoint | loading.Missing]
 
 
-def show(
-    image: Tensor, label: int | None, loaded: Loaded, by_hand: ThetasByHand | None = None
-) -> None:
-    """The figure of an image (1, 1, H, W), the models' answers in words, and why some miss."""
+class Answers(NamedTuple):
+    """What the models answer: the figure, a sentence for each of its rows, and the probabilities of
+    each row by the model's title."""
+
+    figure: Figure
+    sentences: list[str]
+    probabilities: dict[str, list[list[float]]]
+
+
+def show(answers: Answers, loaded: Loaded) -> None:
+    """The figure, what the models answer in words, and why some are missing."""
     say = texts("digits")
-    figure, sentences = answered(image, label, loaded, say, by_hand)
-    alt = " ".join(sentences).replace("*", "") or say("alt")
-    plot(figure, key="figure", alt=alt)
+    alt = " ".join(answers.sentences).replace("*", "") or say("alt")
+    plot(answers.figure, key="figure", alt=alt)
     for checkpoint in loaded:
         if isinstance(checkpoint, loading.Missing):
             name = loading.name(checkpoint.experiment)
@@ -41,7 +48,7 @@ def show(
             )
     if not loaded:
         st.info(say("no_model"))
-    st.markdown("  \n".join(sentences))
+    st.markdown("  \n".join(answers.sentences))
 
 
 @torch.inference_mode()
@@ -51,22 +58,23 @@ def answered(
     loaded: Loaded,
     say: Translator,
     by_hand: ThetasByHand | None = None,
-) -> tuple[Figure, list[str]]:
-    """The figure, and a sentence for each of its rows."""
+) -> Answers:
+    """What the models answer to an image (1, 1, H, W)."""
     rows, sentences = [], []
+    probabilities: dict[str, list[list[float]]] = {}
     for checkpoint in loaded:
         if isinstance(checkpoint, loading.Missing):
             continue
+        title = checkpoint.experiment.title
         answers = [explain(image, label, checkpoint, say)]
-        if by_hand and checkpoint.experiment.title in by_hand:
-            answers.append(
-                explain(image, label, checkpoint, say, *by_hand[checkpoint.experiment.title])
-            )
+        if by_hand and title in by_hand:
+            answers.append(explain(image, label, checkpoint, say, *by_hand[title]))
         for row, sentence in answers:
             rows.append(row)
             answer = max(range(10), key=row.probabilities.__getitem__)
             sentences.append(say("answers", model=row.name, answer=answer, window=sentence))
-    return digits_figure(image[0, 0], rows, say), sentences
+        probabilities[title] = [list(row.probabilities) for row, _ in answers]
+    return Answers(digits_figure(image[0, 0], rows, say), sentences, probabilities)
 
 
 def take_home_answers(
@@ -85,7 +93,7 @@ def take_home_answers(
     take_home(
         page,
         snippet(digit, label, kind, values, [e.name for e in there], thetas),
-        lambda values: answered(distorted(digit, kind, values), label, loaded, say, by_hand)[0],
+        lambda values: answered(distorted(digit, kind, values), label, loaded, say, by_hand).figure,
         values,
         sweeps(SLIDERS[kind], texts("controls")),
     )

@@ -18,7 +18,7 @@ from typing import Any
 
 from stn_core.places import ASSETS
 from ui.app.i18n import LANGUAGES
-from ui.pages.registry import PAGES
+from ui.pages.registry import FORMER, PAGES
 
 FOLDER = Path(os.environ.get("STN_LESSONS") or ASSETS / "lessons")
 TEXTS = ("title", "text", "try", "question", "answer")
@@ -113,6 +113,7 @@ def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
     try:
         text = data.decode("utf-8-sig").replace("\r\n", "\n")
         table = tomllib.loads(text)
+        _rename(table)
     except UnicodeDecodeError as error:
         return [Mistake(path.name, data[: error.start].count(b"\n") + 1, "not_text")]
     except (ValueError, RecursionError) as error:
@@ -134,6 +135,14 @@ def _reason(error: Exception) -> dict[str, str]:
     if not isinstance(error, tomllib.TOMLDecodeError):
         return {"reason": "A number has too many digits"}
     return {"reason": str(error).partition(" (at ")[0]}
+
+
+def _rename(table: dict[str, Any]) -> None:
+    """Give pages that a file calls by an earlier name their own."""
+    steps = table.get("step")
+    for step in steps if isinstance(steps, list) else ():
+        if isinstance(step, dict) and isinstance(step.get("page"), str):
+            step["page"] = FORMER.get(step["page"], step["page"])
 
 
 def _step(table: dict[str, Any]) -> Step:

@@ -22,8 +22,30 @@ const MORE = { digit: () => [], grid: gridTools, look: lookTools, draw: drawTool
 /** @param {Stage} stage */
 export function tools(stage) {
   const { words, mode } = stage;
+  if (stage.opening) return waysOn(stage);
   const modes = MODES.map(([key, icon]) => option(key, `${icon} ${words[`mode_${key}`]}`));
-  return [choice(stage, "modes", modes, mode, (key) => stage.enter(key)), ...MORE[mode](stage)];
+  const always = [
+    choice(stage, "modes", modes, mode, (key) => stage.enter(key)),
+    ...MORE[mode](stage),
+  ];
+  const random = press(words.random, () => stage.wish("random"));
+  const reset = press(words.reset, () => stage.wish("reset"));
+  return mode === "draw" ? [...always, reset] : [...always, random, reset];
+}
+
+/**
+ * The two ways on from the page as it opens.
+ * @param {Stage} stage
+ */
+function waysOn(stage) {
+  const { words } = stage;
+  const lecture = press(words.start_lecture, () => stage.wish("lecture"));
+  const trying = press(words.try_it, () => {
+    stage.begin();
+    stage.place.focus();
+  });
+  lecture.classList.add("first");
+  return [lecture, trying];
 }
 
 /**

@@ -3,19 +3,20 @@
 import { sized } from "../../browser/canvas.js";
 import { element, put } from "../../browser/dom.js";
 import { networkOf } from "./networks.js";
-import { bars, curve, frame, picture } from "./paint.js";
-import { matrixText, readings } from "./readings.js";
-import { gridCurves, roomFor, samplingGrid } from "./sampling_grid.js";
-import { View } from "./view.js";
+import { bars, curve, frame, picture } from "../../browser/paint.js";
+import { matrixText, readings } from "../../browser/readings.js";
+import { gridCurves, roomFor, samplingGrid } from "../../browser/sampling_grid.js";
+import { term } from "../../browser/terms.js";
+import { View } from "../../browser/view.js";
 
 /** @import { Kind } from "../../browser/distortions.js" */
 /** @import { Answer, Network, Transformer } from "../../browser/network.js" */
 /** @import { Size } from "../../browser/points.js" */
 /** @import { Family } from "../../browser/transforms.js" */
-/** @import { Pen } from "./paint.js" */
+/** @import { Pen } from "../../browser/paint.js" */
 /** @import { Stage } from "./stage.js" */
 
-/** @typedef {{ id: string, name: string, file: string }} Model as component.py sends it */
+/** @typedef {{ id: string, name: string, about: string, file: string }} Model as component.py sends it */
 
 /**
  * What a network made of an image.
@@ -50,7 +51,7 @@ export class Row {
    * @param {Stage} stage
    * @param {Model} model
    */
-  constructor(stage, { id, name, file }) {
+  constructor(stage, { id, name, about, file }) {
     this.stage = stage;
     this.id = id;
     this.name = name;
@@ -71,7 +72,7 @@ export class Row {
     this.aside = element("span", "aside");
     this.theta = element("p", "theta");
     this.none = element("p", "none");
-    const heading = element("h5", "", {}, name);
+    const heading = element("h5", "", {}, term(name, about));
     const header = element("header", "", {}, heading, this.aside, this.said);
     const seen = element("div", "seen", {}, this.output, this.matrix, this.none);
     const panels = element("div", "panels", {}, this.grid, seen, this.bars);
@@ -125,11 +126,39 @@ export class Row {
   think(network, image) {
     const start = performance.now();
     const { mode, lens } = this.stage;
-    const theta = this.mine;
+    const own = this.mine ? null : this.opened(network, image);
+    const theta = this.mine ?? own;
     const other = mode === "look" && lens.kernel !== this.transformer?.kernel;
     const answer = network.answer(image, theta, other ? lens.kernel : null);
-    this.thought = { image, answer, own: theta ? network.answer(image) : answer };
+    this.thought = { image, answer, own: this.mine ? network.answer(image) : answer };
     this.cost = performance.now() - start;
+  }
+
+  /**
+   * The theta that the opening is at.
+   * @param {Network} network
+   * @param {Float32Array} image
+   */
+  opened(network, image) {
+    const { opening } = this.stage;
+    if (!opening || opening.over || opening.share === 1 || !network.transformer) return null;
+    const own = network.answer(image).theta;
+    return own && opening.theta(network.transformer.family, own);
+  }
+
+  /**
+   * The largest difference from PyTorch's probabilities; not a number while there are none.
+   * @param {number[][] | undefined} given by itself, and with the visitor's theta
+   */
+  distance(given) {
+    if (!this.thought || this.stage.stale.has(this) || this.stage.lens.changes(this)) return NaN;
+    const { own, answer } = this.thought;
+    const pairs = this.mine ? [own, answer] : [own];
+    if (given?.length !== pairs.length) return NaN;
+    const gaps = pairs.flatMap(({ probabilities }, i) =>
+      probabilities.map((value, k) => Math.abs(value - given[i][k])),
+    );
+    return Math.max(...gaps);
   }
 
   paint() {
@@ -225,12 +254,12 @@ export class Row {
   /** @param {[name: string, figure: string][]} lines */
   write(lines) {
     const { words } = this.stage;
-    if (this.theta.childElementCount !== lines.length) {
+    if (this.theta.childElementCount !== lines.length + 1) {
       const spans = lines.map(([name]) => element("span", "", {}, `${words[name]} `, element("b")));
-      this.theta.replaceChildren(...spans);
+      this.theta.replaceChildren(term("θ", words.term_theta), ...spans);
     }
     lines.forEach(([, figure], i) => {
-      const last = this.theta.children[i].lastChild;
+      const last = this.theta.children[i + 1].lastChild;
       if (last) put(last, figure);
     });
   }

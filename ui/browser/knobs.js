@@ -1,7 +1,7 @@
 // A hand's handles on the big picture. They are buttons, so that every finger, key and screen reader
 // finds them.
 
-import { element } from "../../browser/dom.js";
+import { element } from "./dom.js";
 import { numberOf } from "./hand.js";
 
 /** @import { Handle } from "./hand.js" */

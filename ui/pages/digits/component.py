@@ -1,4 +1,4 @@
-"""The live stage: distort a digit by hand; the networks answer in the browser's same frame.
+"""The live rows: distort a digit by hand; the networks answer in the browser's same frame.
 
 A browser fetches the scripts and the models once, however often the page is run again: a run sends
 the state alone, a few kilobytes. What has settled comes back as one message; nothing in it is
@@ -8,7 +8,7 @@ trusted (``settled``). stn_core/interchange/browser_format.py says what a model 
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,17 @@ from stn_core.data.distortions import PATCH
 from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
-from ui.app.i18n import Translator, translated
+from ui.app.i18n import Translator, texts, translated
 from ui.app.static_files import serve
 from ui.browser.component import component
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
+from ui.controls.live import described
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UP
-from ui.pages.stage.controls import KERNEL, MODE
-from ui.pages.stage.hand import Hand, hand_of
+from ui.pages.digits.controls import KERNEL, MODE
+from ui.pages.digits.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
 COLORS = {
@@ -102,11 +103,27 @@ WORDS = (
     "bars_label",
     "right",
     "wrong",
+    "start_lecture",
+    "try_it",
+    "random",
+    "reset",
+    "agreement",
+    "answers_label",
+    "head_grid",
+    "head_output",
+    "head_bars",
+    "term_grid",
+    "term_output",
+    "term_bars",
+    "term_theta",
 )
 
 
+TERMS = ("st", "fcn", "cnn", "affine", "projective", "tps")  # of a model's name
+WISHES = ("random", "reset", "lecture")  # what the browser may ask for, besides that state settles
+
 _served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
-_component = component(HERE, "stage", html=(HERE / "stage.html").read_text())
+_component = component(HERE, "stage", live=True, html=(HERE / "stage.html").read_text())
 
 
 def model_file(checkpoint: Checkpoint) -> str:
@@ -130,11 +147,17 @@ def stage(
     mode: str,
     kernel: str,
     hand: Hand | None,
+    answers: Mapping[str, Sequence[Sequence[float]]],
     say: Translator,
     key: str,
+    *,
+    opening: bool,
 ) -> list[str]:
-    """Show the stage for a digit (28, 28), uint8, distorted by ``values``; back come sentences on
+    """Show the rows for a digit (28, 28), uint8, distorted by ``values``; back come sentences on
     models that cannot run on it.
+
+    ``answers`` has PyTorch's probabilities by the models' titles, with the visitor's theta as a
+    second list; ``opening`` says that nobody has touched the page yet.
 
     What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and
     ``settled``.
@@ -144,7 +167,12 @@ def stage(
         name = loading.name(checkpoint.experiment)
         try:
             shown.append(
-                {"id": checkpoint.experiment.title, "name": name, "file": model_file(checkpoint)}
+                {
+                    "id": checkpoint.experiment.title,
+                    "name": name,
+                    "about": about(checkpoint.experiment.model, say),
+                    "file": model_file(checkpoint),
+                }
             )
         except ExportError as error:
             refused.append(say("refused", name=name, reason=translated(error.sentence)))
@@ -158,7 +186,10 @@ def stage(
         "values": values,
         "neutral": undistorted(kind) | {more.key: more.untouched for more in by_hand},
         "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
+        "sliders": described(SLIDERS[kind], texts("controls")),
         "seeded": seeded(kind, values),
+        "answers": answers,
+        "opening": opening,
         "models": shown,
         "mode": mode,
         "kernel": kernel,
@@ -168,6 +199,14 @@ def stage(
     }
     _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
     return refused
+
+
+def about(model: str, say: Translator) -> str:
+    """What a model's name means, such as that of "st-cnn-affine", as sentences; empty for one of
+    somebody's own."""
+    parts = model.split("-")
+    known = [part for part in parts if part in TERMS]
+    return "" if known != parts else " ".join(say(f"term_{part}") for part in parts)
 
 
 def seeded(kind: str, values: Values) -> dict[str, Any]:
@@ -193,7 +232,8 @@ def _text(pixels: Tensor) -> str:
 @dataclass(frozen=True)
 class Settled:
     """What stood still on the stage: ``sliders`` by their keys, ``by_hand`` as texts for the URL
-    (None: nothing moved), a digit that was drawn, uint8 (28, 28), and how the stage is used."""
+    (None: nothing moved), a digit that was drawn, uint8 (28, 28), how the page is used, and what
+    the visitor asks for (``WISHES``)."""
 
     kind: str
     sliders: Values
@@ -202,6 +242,7 @@ class Settled:
     mode: str
     kernel: str
     hand: Hand | None
+    wish: str = ""
 
 
 def settled(said: Any) -> Settled | None:
@@ -222,6 +263,7 @@ def settled(said: Any) -> Settled | None:
         mode = MODE.fitted(said["mode"])
         kernel = KERNEL.fitted(said["kernel"])
         hand = said.get("hand") and hand_of(said["hand"]["model"], said["hand"]["theta"])
+        wish = said.get("wish") if said.get("wish") in WISHES else ""
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, binascii.Error):
         return None
-    return Settled(kind, sliders, by_hand, own, mode, kernel, hand)
+    return Settled(kind, sliders, by_hand, own, mode, kernel, hand, wish)

@@ -1,13 +1,13 @@
 // The hand on theta: handles on the sampling grid, which move theta within its family.
 
-import { squareToQuadrilateral } from "../../browser/homography.js";
-import { SQUARE, pairs, toNormal, toPixel } from "../../browser/points.js";
-import { matrixOf, warp } from "../../browser/transforms.js";
+import { squareToQuadrilateral } from "./homography.js";
+import { SQUARE, pairs, toNormal, toPixel } from "./points.js";
+import { matrixOf, warp } from "./transforms.js";
 import { handlesAt, numberOf, turnHandle } from "./hand.js";
 import { between, minus, plus, ratio, rotated, times, turned } from "./plane.js";
 
-/** @import { Numbers, Point, Size } from "../../browser/points.js" */
-/** @import { Family, MatrixFamily } from "../../browser/transforms.js" */
+/** @import { Numbers, Point, Size } from "./points.js" */
+/** @import { Family, MatrixFamily } from "./transforms.js" */
 /** @import { Hand } from "./hand.js" */
 
 /** @type {Record<MatrixFamily, (matrix: number[]) => number[]>} Back to the parameters. */

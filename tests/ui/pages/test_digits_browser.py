@@ -12,7 +12,7 @@ from stn_core import EXPERIMENTS
 from stn_core.experiments.checkpoints import save_checkpoint
 
 INPUT = ".js-plotly-plot .imagelayer image"
-START = "/stage?kind=RTS&rts_angle=-20"
+START = "/?kind=RTS&rts_angle=-20"
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_dragging_moves_the_digit_and_torch_agrees_where_it_rests(visit):
 
 
 def test_handles_turn_and_scale(visit):
-    page = visit("/stage?kind=RTS")
+    page = visit("/?kind=RTS")
     drag(page, at(page, 0.5, 0.5, ".knob.turn"), at(page, 0.9, 0.5))
     expect(page).to_have_url(re.compile(r"rts_angle=(8[5-9]|9[0-5])\b"))
     drag(page, at(page, 0.5, 0.5, ".knob.corner"), at(page, 0.5, 0.5))
@@ -133,7 +133,7 @@ def test_handles_turn_and_scale(visit):
 
 
 def test_keys_do_what_the_hand_does(visit):
-    page = visit("/stage?kind=RTS")
+    page = visit("/?kind=RTS")
     page.locator(".place").focus()
     for key in ("ArrowRight", "ArrowUp", "]", "]", "+", "-", "-"):
         page.keyboard.press(key)
@@ -146,11 +146,11 @@ def test_keys_do_what_the_hand_does(visit):
 
 
 def test_corners_of_p_and_points_of_e_follow_the_hand(visit):
-    page = visit("/stage?kind=P&models_p=ST-CNN+projective")
+    page = visit("/?kind=P&models_p=ST-CNN+projective")
     drag(page, at(page, 0.5, 0.5, ".knob"), at(page, 0.3, 0.4))
     expect(page).to_have_url(re.compile(r"(?=.*p_x0=\d)(?=.*p_y0=\d)"))
     agree(page)
-    page = visit("/stage?kind=E&models_e=ST-CNN+TPS")
+    page = visit("/?kind=E&models_e=ST-CNN+TPS")
     expect(page.locator(".knob")).to_have_count(16)
     page.locator(".knob").nth(5).focus()
     page.keyboard.press("Shift+ArrowLeft")
@@ -158,22 +158,96 @@ def test_corners_of_p_and_points_of_e_follow_the_hand(visit):
     agree(page)
 
 
-def test_the_digits_page_shows_the_same(visit):
-    page = visit("/stage?kind=TC&models_tc=ST-CNN+affine")
+def test_an_old_address_leads_to_the_same_state(visit):
+    page = visit("/stage?kind=TC&models_tc=ST-CNN+affine&tc_x=3")
+    expect(page).to_have_url(re.compile(r"/\?kind=TC.*tc_x=3\b"))
+    expect(page.get_by_role("slider", name="Place →")).to_have_value("3")
     drag(page, at(page, 0.5, 0.5, ".knob.box"), at(page, 0.2, 0.3))
     expect(page).to_have_url(re.compile("tc_drops="))
     agree(page)
-    picture = page.locator(INPUT).first.get_attribute("href")
-    page.get_by_role("link", name="The same digit").click()
-    expect(page).not_to_have_url(re.compile("/stage"))
-    expect(page).to_have_url(re.compile("tc_drops="))
-    page.wait_for_function(
-        f"href => document.querySelector('{INPUT}')?.getAttribute('href') === href", arg=picture
-    )
+
+
+def test_a_slider_is_followed_while_it_moves_and_settles_where_it_is_let_go(visit):
+    page = visit("/?kind=RTS")
+    agree(page)
+    turn = page.get_by_role("slider", name="Rotation")
+    box = turn.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    before = page.locator(".row .matrix").last.text_content()
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], middle, steps=5)
+    expect(page.locator(".slider .figure").first).to_have_text(re.compile(r"3\d°"))
+    expect(page.locator(".row .matrix").last).not_to_have_text(before)
+    assert "rts_angle" not in page.url  # nothing is sent while the hand is at work
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"rts_angle=3\d\b"))
+    turn.focus()
+    page.keyboard.press("Home")
+    expect(page).to_have_url(re.compile(r"rts_angle=-180\b"))
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"rts_angle=-179\b"))
+    agree(page)
+    expect(page.locator(".agreement")).to_have_text(re.compile(r"0\.0000\d\d|< 0\.000001"))
+
+
+def test_reset_leads_back_to_the_opening(visit):
+    page = visit("/?kind=TC&digit=3&mode=look")
+    page.get_by_role("button", name="Reset").click()
+    expect(page).not_to_have_url(re.compile("kind|digit|mode"))
+    expect(page.get_by_role("slider", name="Rotation")).to_have_value("40")
+    expect(page.get_by_role("radio", name="9")).to_be_checked()
+    page.get_by_role("button", name="At random").click()
+    expect(page).to_have_url(re.compile("r_angle="))
+
+
+def test_the_opening_moves_until_it_is_touched(visit):
+    page = visit("/", ready=False)
+    turn = page.get_by_role("slider", name="Rotation")
+    expect(turn).not_to_have_value("40")
+    page.mouse.wheel(0, 1)  # a touch
+    expect(turn).to_have_value("40")
+    expect(page.get_by_role("button", name="Start the lecture")).to_be_visible()
+    page.get_by_role("button", name="Try it yourself").click()
+    expect(page.locator(".place")).to_be_focused()
+    expect(page.get_by_role("radio", name="Move the grid")).to_be_visible()
+
+
+def test_the_opening_rests_where_the_system_asks_for_it(visit):
+    page = visit("/", reduced_motion="reduce")
+    told = "() => { window.frames = 0; addEventListener('stage-frame', () => window.frames++); }"
+    page.evaluate(told)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.frames") == 0
+    expect(page.get_by_role("slider", name="Rotation")).to_have_value("40")
+    page.get_by_role("button", name="Start the lecture").click()
+    expect(page).to_have_url(re.compile("lesson=paper&at=1"))
+    page.locator(".lecture h2").wait_for()
+
+
+def test_terms_explain_themselves_to_mouse_keys_and_fingers(visit):
+    page = visit(touch=True)
+    name = page.locator(".row h5 .explained").first
+    note = name.get_by_role("tooltip")
+    client = page.context.new_cdp_session(page)
+
+    def tap():
+        x, y = at(page, 0.5, 0.5, ".row h5 .explained")
+        for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    expect(note).to_be_hidden()
+    for show in (name.hover, name.focus, tap):
+        show()
+        expect(note).to_contain_text("a convolutional network")
+        expect(note).to_be_visible()
+        page.keyboard.press("Escape")
+        page.mouse.move(0, 0)
+        expect(note).to_be_hidden()
 
 
 def test_the_sum_behind_a_pixel_is_written_out(visit):
-    page = visit("/stage?kind=RTS&mode=look")
+    page = visit("/?kind=RTS&mode=look")
     page.mouse.move(*at(page, 0.5, 0.45, ".row:not(.plain) .output"), steps=3)
     text = page.locator(".sum").text_content().replace("−", "-")
     terms = re.findall(r"(-?[\d.]+)·([\d.]+)", text)
@@ -244,7 +318,7 @@ def test_a_sampling_grid_is_whole_however_large(visit):
 
 
 def test_a_digit_is_drawn_distorted_and_passed_on(visit):
-    page = visit("/stage?kind=RTS&rts_angle=60&mode=draw")
+    page = visit("/?kind=RTS&rts_angle=60&mode=draw")
     drag(page, at(page, 0.4, 0.2), at(page, 0.6, 0.8))
     expect(page).to_have_url(re.compile(r"own=[\w-]+"))
     expect(page).not_to_have_url(re.compile("rts_angle=60"))  # one draws upright
@@ -261,7 +335,7 @@ def test_a_digit_is_drawn_distorted_and_passed_on(visit):
 
 
 def test_two_fingers_scale_and_turn(visit):
-    page = visit("/stage?kind=RTS", touch=True)
+    page = visit("/?kind=RTS", touch=True)
     client = page.context.new_cdp_session(page)
 
     def touch(kind, *points):
@@ -293,22 +367,19 @@ def test_the_models_are_fetched_once(visit):
     assert len(models) == len(set(models)) == 2 and sum("network.js" in url for url in fetched) == 1
 
 
-def test_without_its_script_the_page_says_so_and_the_sliders_work(visit):
+def test_without_its_script_the_page_says_so_and_torch_answers(visit):
     page = visit(
         ready=False,
         before=lambda page: page.route(
-            "**/stage-*/browser/network.js", lambda route: route.abort()
+            "**/digits-*/browser/network.js", lambda route: route.abort()
         ),
     )
     expect(
-        page.get_by_role("alert").filter(has_text="The live stage could not start")
+        page.get_by_role("alert").filter(has_text="The live part could not start")
     ).to_be_visible()
-    before = page.locator(INPUT).first.get_attribute("href")
-    page.get_by_test_id("stSlider").filter(has_text="Rotation").locator("input[type=range]").focus()
-    page.keyboard.press("ArrowRight")
-    page.wait_for_function(
-        f"before => document.querySelector('{INPUT}')?.getAttribute('href') !== before", arg=before
-    )
+    page.get_by_role("radio", name="RTS").first.wait_for()
+    page.get_by_test_id("stSidebar").get_by_role("radio", name="7").click()
+    expect(page.get_by_role("img", name="CNN answers")).to_be_visible()
 
 
 def test_a_narrow_screen_does_not_scroll_sideways(visit):

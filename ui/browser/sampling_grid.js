@@ -1,11 +1,11 @@
 // The sampling grid as curves in pixels of the input.
 
-import { meshPoints, pairs, toPixel } from "../../browser/points.js";
-import { warp } from "../../browser/transforms.js";
+import { meshPoints, pairs, toPixel } from "./points.js";
+import { warp } from "./transforms.js";
 import { curve, dot } from "./paint.js";
 
-/** @import { Numbers, Point, Size } from "../../browser/points.js" */
-/** @import { Family } from "../../browser/transforms.js" */
+/** @import { Numbers, Point, Size } from "./points.js" */
+/** @import { Family } from "./transforms.js" */
 /** @import { Pen } from "./paint.js" */
 /** @import { View } from "./view.js" */
 

@@ -1,7 +1,10 @@
 // The distortion's values: their bounds and steps, and gliding from some to others.
 
-/** @import { Values } from "../../browser/distortions.js" */
+/** @import { Values } from "./distortions.js" */
 /** @typedef {[low: number, high: number, step: number]} Bounds of a slider */
+
+/** Whether the system asks for no motion. */
+export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** @type {(bounds: Bounds, value: number) => number} */
 export const held = ([low, high], value) => Math.min(Math.max(value, low), high);

@@ -2,14 +2,14 @@
 
 import { CANVAS } from "../../browser/distortions.js";
 import { ARROWS } from "../../browser/dom.js";
-import { angleOf, between, minus } from "./plane.js";
-import { thetaHand } from "./theta_hand.js";
+import { angleOf, between, minus } from "../../browser/plane.js";
+import { thetaHand } from "../../browser/theta_hand.js";
 
 /** @import { Values } from "../../browser/distortions.js" */
 /** @import { Point } from "../../browser/points.js" */
-/** @import { Hand } from "./hand.js" */
+/** @import { Hand } from "../../browser/hand.js" */
 /** @import { Stage } from "./stage.js" */
-/** @import { View } from "./view.js" */
+/** @import { View } from "../../browser/view.js" */
 
 /**
  * What is acted on, values or theta.

@@ -3,7 +3,7 @@
 
 import { minus } from "./plane.js";
 
-/** @import { Point } from "../../browser/points.js" */
+/** @import { Point } from "./points.js" */
 
 /**
  * Where to take hold.

@@ -1,6 +1,6 @@
 // Vectors in the plane; angles are in degrees.
 
-/** @import { Point } from "../../browser/points.js" */
+/** @import { Point } from "./points.js" */
 
 /** @type {(a: Point, b: Point) => Point} */
 export const plus = ([a, b], [c, d]) => [a + c, b + d];

@@ -1,10 +1,10 @@
 // theta in figures.
 
-import { decompose } from "../../browser/decompose.js";
-import { matrixOf } from "../../browser/transforms.js";
+import { decompose } from "./decompose.js";
+import { matrixOf } from "./transforms.js";
 
-/** @import { Numbers, Size } from "../../browser/points.js" */
-/** @import { Family } from "../../browser/transforms.js" */
+/** @import { Numbers, Size } from "./points.js" */
+/** @import { Family } from "./transforms.js" */
 
 /** @type {(value: number, digits: number) => string} */
 const signed = (value, digits) => {

@@ -4,7 +4,7 @@
 import { cleared, penOf } from "../../browser/canvas.js";
 
 /** @import { Point } from "../../browser/points.js" */
-/** @import { Pen } from "./paint.js" */
+/** @import { Pen } from "../../browser/paint.js" */
 
 const SIDE = 168; // the ink is read off at this size
 const STEP = 0.004; // smaller ones are left out

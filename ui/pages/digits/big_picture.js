@@ -2,15 +2,15 @@
 
 import { sized } from "../../browser/canvas.js";
 import { CANVAS } from "../../browser/distortions.js";
-import { curve, frame, picture } from "./paint.js";
-import { between } from "./plane.js";
-import { gridCurves, samplingGrid } from "./sampling_grid.js";
-import { thetaHand } from "./theta_hand.js";
-import { View } from "./view.js";
+import { curve, frame, picture } from "../../browser/paint.js";
+import { between } from "../../browser/plane.js";
+import { gridCurves, samplingGrid } from "../../browser/sampling_grid.js";
+import { thetaHand } from "../../browser/theta_hand.js";
+import { View } from "../../browser/view.js";
 
 /** @import { Kind } from "../../browser/distortions.js" */
 /** @import { Point } from "../../browser/points.js" */
-/** @import { Pen } from "./paint.js" */
+/** @import { Pen } from "../../browser/paint.js" */
 /** @import { Stage } from "./stage.js" */
 
 /** @type {Record<Kind, number>} Around the image, for handles: a share of its side. */

@@ -2,13 +2,13 @@
 // them, and the pixels that are mixed with their weights.
 
 import { two } from "./arithmetic.js";
-import { curve, dot, edges, frame, picture } from "./paint.js";
+import { curve, dot, edges, frame, picture } from "../../browser/paint.js";
 
 /** @import { Point, Size } from "../../browser/points.js" */
 /** @import { Tap } from "./lens.js" */
-/** @import { Pen } from "./paint.js" */
+/** @import { Pen } from "../../browser/paint.js" */
 /** @import { Colors } from "./stage.js" */
-/** @import { View } from "./view.js" */
+/** @import { View } from "../../browser/view.js" */
 
 export const LOUPE = 7; // input pixels across
 

@@ -1,20 +1,24 @@
-// The live stage: what the hand does goes through the networks to the screen in the same frame; what
+// The live rows: what the hand does goes through the networks to the screen in the same frame; what
 // has settled goes to Python.
 
 import { greysOf } from "../../browser/bytes.js";
 import { CANVAS, distort, parametersOf } from "../../browser/distortions.js";
 import { element, put } from "../../browser/dom.js";
+import { Knobs } from "../../browser/knobs.js";
 import { mnistForm } from "../../browser/mnist_form.js";
+import { Sliders } from "../../browser/sliders.js";
+import { term } from "../../browser/terms.js";
+import { Glide, bounded, fitted, held, still } from "../../browser/values.js";
+import { View } from "../../browser/view.js";
+import { Answers } from "./answers.js";
 import { paintBig } from "./big_picture.js";
 import { digitHand } from "./digit_hands.js";
-import { Knobs } from "./knobs.js";
 import { Lens } from "./lens.js";
+import { Opening } from "./opening.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { tools } from "./tools.js";
 import { Touch } from "./touch.js";
-import { Glide, bounded, fitted, held } from "./values.js";
-import { View } from "./view.js";
 
 /** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
 /** @import { Network } from "../../browser/network.js" */
@@ -22,7 +26,8 @@ import { View } from "./view.js";
 /** @import { Kernel } from "../../browser/sampler.js" */
 /** @import { Model } from "./row.js" */
 /** @import { Mode } from "./tools.js" */
-/** @import { Bounds } from "./values.js" */
+/** @import { Slider } from "../../browser/sliders.js" */
+/** @import { Bounds } from "../../browser/values.js" */
 
 /** @typedef {Record<"input" | "grid" | "up" | "right" | "wrong" | "quiet", string>} Colors */
 
@@ -42,7 +47,10 @@ import { View } from "./view.js";
  * @property {Values} neutral values that distort nothing
  * @property {Record<string, Bounds>} bounds
  * @property {{ directions?: number[], patches?: string[], drops?: number[] }} seeded
+ * @property {Slider[]} sliders
  * @property {Model[]} models
+ * @property {Record<string, number[][]>} answers PyTorch's probabilities, by the models' ids
+ * @property {boolean} opening whether nobody has touched the page yet
  * @property {Mode} mode
  * @property {Kernel} kernel
  * @property {ThetaInHand | null} hand
@@ -55,9 +63,8 @@ import { View } from "./view.js";
 const BUDGET = 20; // ms of a frame for the networks; those that do not fit answer in the next one
 const GLIDE = 220; // ms: following a slider
 const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
+const SLID = 60; // ms: the same on a slider, whose keys come one by one
 const QUIET = 400; // ms until it is said aloud
-
-const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export class Stage {
   /**
@@ -75,6 +82,7 @@ export class Stage {
     this.digitText = "";
     this.label = data.label;
     this.values = data.values;
+    this.answers = { values: data.values, probabilities: data.answers };
     this.neutral = data.neutral;
     this.bounds = data.bounds;
     /** @type {Seeded} */
@@ -115,14 +123,27 @@ export class Stage {
     this.saying = undefined;
     this.tools = element("div", "tools", { role: "toolbar" });
     this.canvas = element("canvas", "input");
+    this.sliders = new Sliders(
+      (key, value, { asks }) => {
+        this.put({ ...this.values, [key]: value });
+        if (asks) this.settle();
+      },
+      () => this.settleLater(SLID),
+    );
+    this.strip = new Answers();
+    /** @type {Opening | null} while nobody has touched the page */
+    this.opening = null;
     this.knobs = new Knobs();
     const application = { tabindex: "0", role: "application" };
     this.place = element("div", "place", application, this.canvas, this.knobs.element);
     this.note = element("div", "note");
     this.table = element("div", "rows");
+    this.heads = element("div", "heads");
+    this.agreement = element("p", "agreement");
     this.live = element("p", "live", { "aria-live": "polite" });
-    const hand = element("div", "hand", {}, this.place, this.note);
-    root.replaceChildren(this.tools, element("div", "floor", {}, hand, this.table), this.live);
+    const hand = element("div", "hand", {}, this.place, this.sliders.element, this.note);
+    const floor = element("div", "floor", {}, hand, this.table);
+    root.replaceChildren(this.tools, this.strip.element, floor, this.agreement, this.live);
     this.lens = new Lens(this);
     this.touch = new Touch(this);
     this.frame = this.frame.bind(this);
@@ -145,13 +166,18 @@ export class Stage {
     this.label = data.label;
     this.bounds = data.bounds;
     this.neutral = data.neutral;
+    this.answers = { values: data.values, probabilities: data.answers };
+    this.sliders.show(data.sliders);
     this.first = false;
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
     const turned = (first || fresh) && this.takeIn(data, first);
     this.keepRows(data.models);
+    if (first && data.opening) this.opening = new Opening(this);
     if (otherWords || first || turned) this.buildTools();
     this.layout();
-    if (first || this.state() !== before) this.changed(); // most runs bring back what is there already
+    if (first || this.state() !== before)
+      this.changed(); // most runs bring back what is there already
+    else this.compare();
   }
 
   /**
@@ -165,7 +191,7 @@ export class Stage {
       this.digit = greysOf(data.digit);
       if (data.digit !== this.drawnText) this.pad.clear();
     }
-    if (first || data.kind !== this.kind || calm()) this.values = data.values;
+    if (first || data.kind !== this.kind || still()) this.values = data.values;
     else this.glideTo(data.values, GLIDE);
     this.kind = data.kind;
     this.seeded = { ...data.seeded, patches: data.seeded.patches?.map(greysOf) };
@@ -197,7 +223,8 @@ export class Stage {
       const row = kept.get(model.file);
       return row && !row.failed ? row : new Row(this, model);
     });
-    const elements = this.rows.map((row) => row.element);
+    const elements = [this.heads, ...this.rows.map((row) => row.element)];
+    this.strip.show(this.rows);
     const there = [...this.table.children];
     if (there.length !== elements.length || elements.some((each, i) => each !== there[i])) {
       this.table.replaceChildren(...elements);
@@ -234,6 +261,7 @@ export class Stage {
   frame(now) {
     this.pending = false;
     if (!this.sizes) return;
+    this.opening?.step(now);
     if (this.glide) {
       const { values, done } = this.glide.at(now);
       this.values = values;
@@ -245,7 +273,10 @@ export class Stage {
     const parameters = parametersOf(this.kind, this.values, this.seeded);
     this.image = distort(this.kind, this.digit, parameters);
     const spent = this.think();
+    this.sliders.put(this.values);
     for (const row of this.rows) row.paint();
+    this.strip.put(this.rows);
+    this.compare();
     paintBig(this, this.sizes.input);
     if (this.rows.some((row) => row.network && this.stale.has(row))) this.request();
     else if (this.glide) this.changed();
@@ -267,6 +298,17 @@ export class Stage {
     return spent;
   }
 
+  /** How far the browser's answers are from PyTorch's, once both are about the same. */
+  compare() {
+    const { values, probabilities } = this.answers;
+    const same =
+      !this.glide && !this.drawn && JSON.stringify(values) === JSON.stringify(this.values);
+    const most = Math.max(...this.rows.map((row) => row.distance(probabilities[row.id])));
+    if (!this.rows.length || !same || !Number.isFinite(most)) return put(this.agreement, "");
+    const figure = most < 1e-6 ? "< 0.000001" : most.toFixed(6);
+    put(this.agreement, this.words.agreement.replace("[difference]", figure));
+  }
+
   /** @param {Network} network */
   fits(network) {
     return network.input[0] === CANVAS[this.kind][0];
@@ -280,7 +322,7 @@ export class Stage {
   glideTo(values, time) {
     if (JSON.stringify(values) === JSON.stringify(this.glide?.to ?? this.values)) return;
     const same = Object.keys(values).every((key) => key in this.values);
-    if (same && !calm()) {
+    if (same && !still()) {
       this.glide = new Glide(this.values, values, time);
     } else {
       this.values = values;
@@ -299,10 +341,15 @@ export class Stage {
     const narrow = width < 640;
     const count = Math.max(this.rows.length, 1);
     const gap = 24;
-    const tall = Math.max(300, Math.min(innerHeight - 250, 900));
+    const below = this.sliders.element.offsetHeight;
+    const room = narrow ? 0.45 * innerHeight : innerHeight - 250 - below;
+    const tall = Math.max(300, Math.min(room, 900));
     const input = Math.round(narrow ? Math.min(width, tall) : Math.min(0.44 * width, tall));
     const wide = narrow ? width : width - input - gap;
-    const grid = Math.round(Math.max(110, Math.min(0.36 * wide, (input + 90) / count - 66, 360)));
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const beside = Math.max(input, Math.min(input + below, innerHeight - 250)) + 90;
+    const around = 4.6 * rem; // a row's texts
+    const grid = Math.round(Math.max(110, Math.min(0.36 * wide, beside / count - around, 360)));
     const output = Math.round(0.74 * grid);
     const bars = Math.round(Math.min(Math.max(wide - grid - output - 28, 90), 2.1 * grid));
     const before = JSON.stringify(this.sizes);
@@ -319,6 +366,11 @@ export class Stage {
 
   buildTools() {
     const { words, mode } = this;
+    const heads = ["grid", "output", "bars"].map((name) =>
+      element("span", name, {}, term(words[`head_${name}`], words[`term_${name}`])),
+    );
+    this.heads.replaceChildren(...heads);
+    this.strip.element.setAttribute("aria-label", words.answers_label);
     this.tools.setAttribute("aria-label", words.tools);
     this.tools.replaceChildren(...tools(this));
     this.root.dataset.mode = mode;
@@ -357,6 +409,20 @@ export class Stage {
   }
 
   // ---------------------------------------------------------------------------- what the tools choose
+
+  /** What the visitor asks Python for. @param {"random" | "reset" | "lecture"} wish */
+  wish(wish) {
+    this.begin();
+    this.settle(wish);
+  }
+
+  /** The page is not as it opens any more. */
+  begin() {
+    if (!this.opening) return;
+    this.opening.stop();
+    this.opening = null;
+    this.buildTools();
+  }
 
   /** @param {Mode} mode */
   enter(mode) {
@@ -398,6 +464,7 @@ export class Stage {
    * @param {Values} values
    */
   put(values) {
+    this.begin();
     this.glide = null;
     this.busy = true;
     this.values = bounded(values, this.bounds, held);
@@ -468,13 +535,13 @@ export class Stage {
 
   // --------------------------------------------------------------------------------------- settling
 
-  settleLater() {
+  settleLater(pause = PAUSE) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.settle(), PAUSE);
+    this.timer = setTimeout(() => this.settle(), pause);
   }
 
-  /** Bring the values to the sliders' steps, and tell Python. */
-  settle() {
+  /** Bring the values to the sliders' steps, and tell Python, which may be asked for something. */
+  settle(wish = "") {
     clearTimeout(this.timer);
     if (this.touch.pulled || this.stroking !== null) return;
     this.busy = false;
@@ -485,7 +552,7 @@ export class Stage {
     if (own) this.drawnText = own;
     this.drawn = null;
     const hand = this.settledHand();
-    this.send({ id: this.sent, kind, values, own, hand, mode, kernel: this.lens.kernel });
+    this.send({ id: this.sent, kind, values, own, hand, mode, kernel: this.lens.kernel, wish });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
       this.changed();

@@ -8,12 +8,12 @@ import { taps } from "../../browser/sampler.js";
 import { grid } from "../../browser/transforms.js";
 import { fedText, sumText } from "./arithmetic.js";
 import { LOUPE, paintLoupe } from "./loupe.js";
-import { curve, dot, edges } from "./paint.js";
-import { View } from "./view.js";
+import { curve, dot, edges } from "../../browser/paint.js";
+import { View } from "../../browser/view.js";
 
 /** @import { Point, Size } from "../../browser/points.js" */
 /** @import { Kernel } from "../../browser/sampler.js" */
-/** @import { Pen } from "./paint.js" */
+/** @import { Pen } from "../../browser/paint.js" */
 /** @import { Row, Warped } from "./row.js" */
 /** @import { Stage } from "./stage.js" */
 
@@ -42,6 +42,14 @@ export class Lens {
 
   get active() {
     return this.stage.mode === "look";
+  }
+
+  /**
+   * Whether a row answers with another kernel than its own.
+   * @param {Row} row
+   */
+  changes({ transformer }) {
+    return this.active && transformer !== null && transformer.kernel !== this.kernel;
   }
 
   get pointed() {

@@ -1,6 +1,6 @@
 // A window onto an image: pixel (x, y) of it lies at ((x - left) * zoom, (y - top) * zoom).
 
-/** @import { Point, Size } from "../../browser/points.js" */
+/** @import { Point, Size } from "./points.js" */
 
 export class View {
   /**

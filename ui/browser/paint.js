@@ -1,9 +1,9 @@
 // What is drawn on canvases, through a view of an image. Lengths are CSS pixels, points are pixels of
 // the image.
 
-import { drawGrey } from "../../browser/canvas.js";
+import { drawGrey } from "./canvas.js";
 
-/** @import { Numbers, Point, Size } from "../../browser/points.js" */
+/** @import { Numbers, Point, Size } from "./points.js" */
 /** @import { View } from "./view.js" */
 /** @typedef {CanvasRenderingContext2D} Pen */
 
@@ -104,9 +104,10 @@ export function dot(pen, view, point, radius, color) {
  * @param {number[] | null} style.other probabilities, outlined beside them
  */
 export function bars(pen, width, height, probabilities, { color, quiet, text, font, other }) {
-  const base = height - 20;
   const step = width / probabilities.length;
-  const size = Math.min(16, Math.max(11, step * 0.8));
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const size = Math.min(rem, Math.max(0.875 * rem, step * 0.8));
+  const base = height - 1.25 * size;
   const answer = probabilities.indexOf(Math.max(...probabilities));
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
