@@ -171,21 +171,6 @@ def test_what_is_not_accepted_is_fitted_to_what_is(control, value, fitted):
     assert not control.accepts(value) and control.fitted(value) == fitted
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        *((text, 30.0) for text in (None, "", "abc", "nan", "inf", "-inf", "1e999", "1,5", "30")),
-        ("12.3", 12.5),
-        ("-0.5", -0.5),
-        ("9" * 300, 180.0),
-        ("9" * 5000, 30.0),
-    ],
-    ids=lambda text: str(text)[:8],
-)
-def test_a_number_is_read_from_the_address(text, value):
-    assert SLIDER.read(text) == value
-
-
 @pytest.mark.parametrize("control", [NUMBER, SLIDER])
 @pytest.mark.parametrize("value", [True, "3", None, [], float("nan"), float("inf")])
 def test_only_finite_numbers_are_numbers(control, value):

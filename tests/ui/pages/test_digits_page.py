@@ -82,7 +82,7 @@ def sliders(page, kind):
 
 
 def warnings(page):
-    return " ".join(warning.value for warning in page.warning)
+    return " ".join(warning.value for warning in page.warning).replace("\\", "")
 
 
 def press(page, label):
