@@ -7,13 +7,16 @@
  * @returns {Theme}
  */
 export function themeOf(element) {
-  const style = getComputedStyle(element);
-  /** @param {string} name */
-  const variable = (name) => style.getPropertyValue(name).trim();
-  return {
-    text: style.color,
-    background: variable("--st-background-color"),
-    primary: variable("--st-primary-color"),
-    font: style.fontFamily,
+  const { color, fontFamily } = getComputedStyle(element);
+  const probe = document.createElement("span");
+  element.append(probe);
+  /** @param {string} name of a colour: what a canvas understands of it, which light-dark() is not */
+  const colour = (name) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
   };
+  const background = colour("--st-background-color");
+  const primary = colour("--st-primary-color");
+  probe.remove();
+  return { text: color, background, primary, font: fontFamily };
 }

@@ -9,11 +9,12 @@ import torch
 from visits import components, visited, working
 
 from stn_core import EXPERIMENTS
-from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.experiments.checkpoints import SHIPPED, save_checkpoint
 from ui.app import loading
 from ui.app.i18n import file_of
 from ui.controls.spec import Choice, Number, Slider, Text
 from ui.pages import registry
+from ui.pages.gradient.figure import SUM
 
 ROOT = Path(__file__).parents[3]
 PAGES = {
@@ -242,6 +243,29 @@ def test_the_step_button_goes_down_the_gradient(visit):
     assert page.session_state["g_steps"] == 11 and "After 11 steps" in headline(page)
     press(page, "Start again")
     assert page.session_state["g_steps"] == 0
+
+
+def test_the_gradient_is_played_to_its_end_and_again_from_the_start(visit):
+    page = visit("gradient", g_steps="58")
+    press(page, "Play")
+    assert page.session_state["g_steps"] == 60 and "After 60 steps" in headline(page)
+    assert [button.label for button in page.button].count("Play") == 1  # it has come to rest
+
+
+def test_a_gradient_that_dies_is_seen_to_die(monkeypatch):
+    """All steps are drawn on the scale of the start: short arrows for a hundredth of the loss."""
+    monkeypatch.setattr(loading, "CHECKPOINTS", SHIPPED)
+
+    def drawn(steps):
+        shown = component(visited("gradient", g_steps=str(steps)))["figure"]
+        arrows = [t for t in shown["data"] if t.get("line", {}).get("color") == SUM]
+        ends = [abs(x - t["x"][0]) for t in arrows for x in t["x"] if x is not None]
+        (bars,) = (t for t in shown["data"] if t["type"] == "bar")
+        axis = shown["layout"][f"yaxis{bars['yaxis'][1:]}"]
+        return max(ends, default=0), max(map(abs, bars["y"])), axis["range"]
+
+    (long, tall, scale), (short, low, same) = drawn(0), drawn(30)
+    assert short < 0.2 * long and low < 0.2 * tall and same == scale
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -15,6 +15,12 @@ from ui.drawing.pixel_canvas import Board, Box
 
 BIG, SMALL = 268, 98  # pixels
 MARGIN = 0.14  # around the image, of its side
+LONGEST, LONGEST_SUM = (
+    4.5,
+    8.0,
+)  # pixels of the image: an arrow, and that of their sum, at the start
+MOST, MOST_BAR = 2.0, 1.4  # times as long as at the start, at most
+SUM, SUM_HEAD = "#56B4E9", 0.3
 
 
 @dataclass(frozen=True)
@@ -28,9 +34,27 @@ class Side:
     learns: bool
 
 
+@dataclass(frozen=True)
+class Scale:
+    """What is drawn at full size: one scale for all steps, so that what dies away is seen to."""
+
+    of_output: float
+    of_point: float
+    of_sum: float
+    of_theta: float
+
+    @classmethod
+    def of(cls, gradient: LossGradient) -> "Scale":
+        """The scale on which this gradient, that of the start, is at full size."""
+        points = gradient.of_points.flatten(0, 1)
+        largest = (gradient.of_output, points.norm(dim=1), points.sum(0).norm(), gradient.of_theta)
+        return cls(*(max(numbers.abs().max().item(), 1e-6) for numbers in largest))
+
+
 def gradient_figure(
     image: Tensor,
     sides: Sequence[Side],
+    scale: Scale,
     losses: Sequence[float],
     flat: float,
     total: int,
@@ -39,15 +63,12 @@ def gradient_figure(
     """image (H, W) with both kernels; the losses so far with the first of them, and the constant
     one of the second."""
     board = Board(500)
-    limits = [
-        max(side.gradient.of_output.abs().max().item() for side in sides),
-        max(s.slope.abs().max().item() for s in sides),
-    ]
+    steepest = max(side.slope.abs().max().item() for side in sides)
     for i, side in enumerate(sides):
-        _side(board, 512 * i, image, side, limits, say)
+        _side(board, 512 * i, image, side, scale, steepest, say)
     top = 352
     board.label(say("figure_theta"), 0, top - 20, size=15, bold=True)
-    _bars(board, Box(8, top + 24, 352, 80), sides[0].gradient.of_theta)
+    _bars(board, Box(8, top + 24, 352, 80), sides[0].gradient.of_theta, scale.of_theta)
     board.label(say("figure_loss"), 440, top - 20, size=15, bold=True)
     highest = max(*losses, flat, 0.1) * 1.08
     axes = board.chart(
@@ -74,7 +95,13 @@ def gradient_figure(
 
 
 def _side(
-    board: Board, left: float, image: Tensor, side: Side, limits: Sequence[float], say: Translator
+    board: Board,
+    left: float,
+    image: Tensor,
+    side: Side,
+    scale: Scale,
+    steepest: float,
+    say: Translator,
 ) -> None:
     size = (image.shape[0], image.shape[1])
     board.label(side.title, left, 0, size=17, bold=True, mark=CORRECT if side.learns else QUIET)
@@ -86,20 +113,28 @@ def _side(
     shown = ((points + 0.5 > -reach) & (points + 0.5 < max(size) + reach)).all(1)
     board.dust(axes, points[shown], GRID, 0.34, size, MARGIN)
     pull = -side.gradient.of_points.flatten(0, 1)
-    length = pull.norm(dim=1)
-    if length.max() > 0:
-        strong = shown & (length > 0.04 * length.max())
-        board.arrows(
-            axes, points[strong], points[strong] + 4.5 * pull[strong] / length.max(), CORRECT, 2
-        )
+    arrows = LONGEST * held(pull / scale.of_point)
+    strong = shown & (arrows.norm(dim=1) > 0.04 * LONGEST)
+    if strong.any():
+        board.arrows(axes, points[strong], points[strong] + arrows[strong], CORRECT, 2)
+    centre = side.curves.border[:-1].mean(0, keepdim=True)
+    total = LONGEST_SUM * held(pull.sum(0, keepdim=True) / scale.of_sum)
+    if total.norm() > 0.02 * LONGEST_SUM:
+        board.arrows(axes, centre, centre + total, "#000000", 11, SUM_HEAD)
+        board.arrows(axes, centre, centre + total, SUM, 6, SUM_HEAD)
     signs = (
-        (side.gradient.of_output[0], limits[0]),
-        (side.slope[..., 0], limits[1]),
-        (side.slope[..., 1], limits[1]),
+        (side.gradient.of_output[0], scale.of_output),
+        (side.slope[..., 0], steepest),
+        (side.slope[..., 1], steepest),
     )
     small = [side.gradient.output[0], *(signed_picture(numbers, limit) for numbers, limit in signs)]
     titles = [say(f"figure_{name}") for name in ("output", "of_output", "dx", "dy")]
     board.mosaic(left + BIG + 8, 52, SMALL, small, (GRID, QUIET, QUIET, QUIET), titles)
+
+
+def held(vectors: Tensor) -> Tensor:
+    """Vectors (N, 2) in parts of the scale, none longer than ``MOST`` of them."""
+    return vectors * (MOST / vectors.norm(dim=1, keepdim=True).clamp_min(MOST))
 
 
 def signed_picture(image: Tensor, limit: float) -> Tensor:
@@ -107,16 +142,16 @@ def signed_picture(image: Tensor, limit: float) -> Tensor:
     return image / (2 * max(limit, 1e-12)) + 0.5
 
 
-def _bars(board: Board, box: Box, gradient: Tensor) -> None:
+def _bars(board: Board, box: Box, gradient: Tensor, limit: float) -> None:
     values = gradient.tolist()
-    limit = max(*(abs(value) for value in values), 1e-6)
     names = {
         2: ("tx", "ty"),
         4: ("a", "b", "tx", "ty"),
         6: ("θ₁₁", "θ₁₂", "θ₁₃", "θ₂₁", "θ₂₂", "θ₂₃"),
     }[len(values)]
     axes = board.chart(box, (-0.6, len(values) - 0.4), (-1.9 * limit, 1.9 * limit))
-    board.bar(axes, range(len(values)), values, [CORRECT] * len(values), 0.55)
+    heights = gradient.clamp(-MOST_BAR * limit, MOST_BAR * limit).tolist()
+    board.bar(axes, range(len(values)), heights, [CORRECT] * len(values), 0.55)
     board.curve(axes, [-0.6, len(values) - 0.4], [0, 0], QUIET, 1.5)
     for i, (name, value) in enumerate(zip(names, values, strict=True)):
         decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -124,7 +159,7 @@ def _bars(board: Board, box: Box, gradient: Tensor) -> None:
             axes,
             signed(value, decimals),
             i,
-            value,
+            heights[i],
             size=13,
             bold=True,
             anchor=("center", "bottom" if value >= 0 else "top"),

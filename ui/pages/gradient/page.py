@@ -1,6 +1,7 @@
 """Exhibit 4, the gradient: where the loss pulls each grid point and theta, step by step."""
 
 import math
+import time
 
 import streamlit as st
 import torch
@@ -20,15 +21,19 @@ from ui.controls.spec import Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider, draw_sliders
 from ui.drawing.canvas import Figure
 from ui.pages.gradient import controls
-from ui.pages.gradient.figure import Side, gradient_figure
+from ui.pages.gradient.figure import Scale, Side, gradient_figure
 from ui.pages.gradient.snippet import snippet
 
 MODEL = EXPERIMENTS["r-cnn"]
 SIZE = (28, 28)
+PLAYING, NEXT = "g_playing", "g_next"  # of the session
+PAUSE = 0.15  # seconds between two steps, beside what they take
 
 
 def main() -> None:
     say = texts("gradient")
+    if st.session_state.pop(NEXT, False):  # before the slider is drawn
+        go(1)
     with st.sidebar:
         family = draw_choice(controls.FAMILY, say, st.pills)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
@@ -53,6 +58,8 @@ def main() -> None:
     program = snippet(digit, label, MODEL.name, family, values)
     over = sweeps((controls.STEPS, *controls.POSE, controls.RATE), say)
     take_home("gradient", program, lambda values: scene(values)[0], values, over, [note])
+    if st.session_state.get(PLAYING):
+        play_on(values[controls.STEPS.key])
 
 
 def descended(
@@ -76,26 +83,51 @@ def descended(
 
 def draw_steps(say: Translator) -> int:
     """Buttons for a step, ten, back to the start; the steps as a slider and in the address."""
-    buttons = st.columns(4, vertical_alignment="bottom")
+    buttons = st.columns(5, vertical_alignment="bottom")
+    playing = st.session_state.get(PLAYING, False)
     buttons[0].button(
+        say("stop" if playing else "play"),
+        on_click=play_or_stop,
+        width="stretch",
+        icon=":material/pause:" if playing else ":material/play_arrow:",
+        type="primary",
+        key="g_play",
+    )
+    buttons[1].button(
         say("step"),
         on_click=go,
         args=(1,),
         width="stretch",
         icon=":material/skip_next:",
-        type="primary",
-    )
-    buttons[1].button(
-        say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:"
     )
     buttons[2].button(
+        say("steps"), on_click=go, args=(10,), width="stretch", icon=":material/fast_forward:"
+    )
+    buttons[3].button(
         say("start"),
         on_click=go,
         args=(-int(controls.STEPS.high),),
         width="stretch",
         icon=":material/undo:",
     )
-    return draw_slider(controls.STEPS, say, buttons[3])
+    return draw_slider(controls.STEPS, say, buttons[4])
+
+
+def play_or_stop() -> None:
+    """Go on step by step, from the start if the end is reached; or stop."""
+    st.session_state[PLAYING] = not st.session_state.get(PLAYING, False)
+    if st.session_state[PLAYING] and st.session_state[controls.STEPS.key] >= controls.STEPS.high:
+        go(-int(controls.STEPS.high))
+
+
+def play_on(steps: int) -> None:
+    """The next step, in a run of its own; none after the last."""
+    if steps >= controls.STEPS.high:
+        st.session_state[PLAYING] = False
+    else:
+        time.sleep(PAUSE)
+        st.session_state[NEXT] = True
+    st.rerun()
 
 
 def go(steps: int) -> None:
@@ -164,7 +196,10 @@ def draw(
         )
     sentence = describe_gradient(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
-    return gradient_figure(image[0], sides, losses, flat, int(controls.STEPS.high), say), sentence
+    start = gradient_at(model, image, label, family, transform.identity())
+    scale = Scale.of(start)
+    last = int(controls.STEPS.high)
+    return gradient_figure(image[0], sides, scale, losses, flat, last, say), sentence
 
 
 def describe_gradient(gradient: LossGradient, label: int, path: Path, say: Translator) -> str:
