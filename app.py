@@ -8,6 +8,7 @@ if __name__ == "__main__":
 
     show()
 else:
-    from ui.app.server import begin, routes
+    from ui.app.server import base, begin, routes
+    from ui.classroom.routes import class_routes
 
-    app = st.App(__file__, routes=routes(), lifespan=begin)
+    app = st.App(__file__, routes=[*routes(), *class_routes(base())], lifespan=begin)

@@ -21,7 +21,9 @@ PACKAGES = (  # one imports nothing from those after it
     "training",
     "explain",
 )
-UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "pages")  # here too
+UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "classroom", "pages")
+# a page that uses another one: a class sees these pages' pictures on its phones
+ALLOWED = {("lecture", "digits"), ("lecture", "transformation")}
 # the public names and the command line, which import from everywhere
 FRONT = {"__init__", "__main__"}
 FORMER = {"datasets", "transforms"}  # names of earlier versions

@@ -23,9 +23,9 @@ def routes() -> list[Route]:
     """What the server has besides Streamlit's own: the files for the browser, and the page that it
     loads first."""
     return [
-        Route(f"{_base()}/app/static/{{path:path}}", static_files.answer),
-        Route(f"{_base()}/", opening.answer),
-        Route(f"{_base()}/{{page:page_name}}", opening.answer),
+        Route(f"{base()}/app/static/{{path:path}}", static_files.answer),
+        Route(f"{base()}/", opening.answer),
+        Route(f"{base()}/{{page:page_name}}", opening.answer),
     ]
 
 
@@ -40,12 +40,13 @@ async def begin(app: st.App) -> AsyncIterator[None]:
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         host, port = st.get_option("browser.serverAddress"), st.get_option("server.port")
         asyncio.get_running_loop().run_in_executor(
-            None, webbrowser.open, f"{scheme}://{host}:{port}{_base()}/"
+            None, webbrowser.open, f"{scheme}://{host}:{port}{base()}/"
         )
     yield
 
 
-def _base() -> str:
+def base() -> str:
+    """The path below which the server answers, without a slash at its end."""
     path = str(st.get_option("server.baseUrlPath")).strip("/")
     return f"/{path}" if path else ""
 

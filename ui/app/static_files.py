@@ -11,7 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-KINDS = {".js": "text/javascript", ".wasm": "application/wasm", ".bin": "application/octet-stream"}
+KINDS = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".wasm": "application/wasm",
+    ".bin": "application/octet-stream",
+}
 YEAR = 365 * 24 * 3600  # seconds
 _files: dict[str, bytes] = {}  # compressed, once for everybody
 

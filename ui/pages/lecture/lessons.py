@@ -26,7 +26,8 @@ LARGEST = 200_000  # bytes of a file
 MOST_MISTAKES = 20  # that are told of a file
 LAST_HEADING = 99
 DEEPEST = 4  # parts of a place: step, its number, state, a control
-KEYS = ("page", "state", "heading", *TEXTS)  # of a step
+KEYS = ("page", "state", "heading", *TEXTS, "choices", "right")  # of a step
+CHOICES = range(2, 7)  # so many has a question
 
 Said = Mapping[str, str]  # a text by language
 
@@ -37,13 +38,16 @@ class Step:
     ``texts`` has some of ``TEXTS``.
 
     ``heading`` is the number of the page's heading that comes to the top, 1 for the page as it
-    opens.
+    opens. ``choices`` are what a class can answer to the question, ``right`` is the right one,
+    counted from 0.
     """
 
     page: str
     state: Mapping[str, Any]
     heading: int
     texts: Mapping[str, Said]
+    choices: Sequence[Said] = ()
+    right: int | None = None
 
     def say(self, name: str, language: str) -> str:
         """One of the texts; empty if the step has none of that name."""
@@ -153,6 +157,8 @@ def _step(table: dict[str, Any]) -> Step:
         state,
         table.get("heading", 1),
         {name: _said(table[name]) for name in TEXTS if name in table},
+        [_said(choice) for choice in table.get("choices", [])],
+        table["right"] - 1 if "right" in table else None,
     )
 
 
@@ -191,6 +197,7 @@ def _mistakes_of_step(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
     for one, other in (("question", "answer"), ("answer", "question")):
         if one in step and other not in step:
             yield (*place, one), "alone", {"one": one, "other": other}
+    yield from _wrong_choices(step, place)
     if type(step.get("heading", 1)) is not int or not 1 <= step.get("heading", 1) <= LAST_HEADING:
         yield (*place, "heading"), "heading", {}
     page = step.get("page")
@@ -202,6 +209,24 @@ def _mistakes_of_step(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
         yield (*place, "state"), "state", {}
     else:
         yield from _wrong_state(page, step.get("state", {}), (*place, "state"))
+
+
+def _wrong_choices(step: dict[str, Any], place: Place) -> Iterator[Wrong]:
+    choices = step.get("choices")
+    for name, other in (("choices", "question"), ("right", "choices")):
+        if name in step and other not in step:
+            yield (*place, name), "alone", {"one": name, "other": other}
+    if choices is None:
+        return
+    if not isinstance(choices, list) or len(choices) not in CHOICES:
+        yield (*place, "choices"), "choices", {"least": CHOICES[0], "most": CHOICES[-1]}
+        return
+    for number in range(len(choices)):
+        found = _wrong_text({"choices": choices[number]}, "choices", ())
+        yield from (((*place, "choices"), key, values) for _, key, values in found)
+    right = step.get("right", 1)
+    if type(right) is not int or not 1 <= right <= len(choices):
+        yield (*place, "right"), "right", {"most": len(choices)}
 
 
 def _wrong_state(page: str, state: dict[str, Any], place: Place) -> Iterator[Wrong]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from ui.app.i18n import language, texts
 from ui.app.outside import plain
+from ui.classroom.component import room
 from ui.pages.lecture.lessons import FOLDER, Lesson, lessons, said
 from ui.pages.lecture.steps import Pages, Place, address, describe_mistake
 
@@ -12,6 +13,7 @@ def main(pages: Pages) -> None:
     say, folder = texts("lecture"), f"{FOLDER.parent.name}/{FOLDER.name}"
     st.markdown(f"#### {say('lectures')}")
     st.markdown(say.markdown("intro", folder=folder))
+    room("", 0, key="class_room_list")
     found = lessons()
     if not found:
         st.info(say.markdown("none", folder=folder))

@@ -18,6 +18,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from ui.app.i18n import Translator, language, texts, translated
 from ui.app.outside import whole
+from ui.classroom.component import room
 from ui.controls.address import write
 from ui.pages.lecture.lessons import Lesson, Mistake, Step, lesson, said
 from ui.pages.lecture.panel import panel
@@ -106,6 +107,7 @@ def show(place: Place, pages: Pages) -> None:
         name: place.step.say(name, spoken)
         for name in ("title", "text", "try", "question", "answer")
     }
+    room(place.lesson.name, place.at, key="class_room")
     panel(data, KEY, on_go=lambda: go(place, pages))
 
 

@@ -1,0 +1,402 @@
+"""A class: who steers, who follows, what is counted, and what is refused."""
+
+import asyncio
+import json
+import logging
+
+import pytest
+from asgi import Server
+
+from ui.classroom import page, stream
+from ui.classroom.limits import network_of
+from ui.classroom.rooms import MOST_STREAMS, Refused
+from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
+
+
+@pytest.fixture(autouse=True)
+def state_folder(tmp_path, monkeypatch):
+    """The key of secrets is kept here, not in the home of who runs the tests."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+
+def run(work):
+    return asyncio.run(work)
+
+
+# Following and voting
+
+
+def test_a_phone_sees_each_step_and_the_answer_only_when_it_is_given():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        async with server.phone(room) as phone:
+            await server.steer(room, secret, 1)
+            asked = await phone.news("state", lambda data: data["at"] == 1)
+            assert asked["step"]["title"] == {"en": "One"}
+            assert asked["step"]["answer"] is None and asked["step"]["right"] is None
+            assert "tally" not in asked
+            await server.vote(room, 1, 1, 4)
+            await server.steer(room, secret, 1, answered=True)
+            told = await phone.news("state")
+            assert told["step"]["answer"] == {"en": "Four."} and told["step"]["right"] == 4
+            assert told["tally"] == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0]
+
+    run(lesson())
+
+
+def test_who_comes_late_sees_the_present_step():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open(at=2)
+        async with server.phone(room.lower()) as phone:
+            assert phone.events.empty()  # the first event was the state
+        phone = await server.classroom.enter(room)
+        assert b'"at":2' in phone.waiting["state"]
+
+    run(lesson())
+
+
+def test_three_hundred_votes_at_once_are_counted_exactly_and_each_client_once():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        async with server.phone(room, secret) as desk, server.phone(room) as phone:
+            votes = [server.vote(room, client, 1, client % 10) for client in range(300)]
+            assert set(await asyncio.gather(*votes)) == {204}
+            again = [server.vote(room, client, 1, 7) for client in range(20)]
+            assert set(await asyncio.gather(*again)) == {204}
+            counts = [28] * 10
+            counts[7] = 48
+            told = await desk.news("votes", lambda data: sum(data["tally"]) == 300)
+            told = await desk.news("votes") if told["tally"] != counts else told
+            assert told["tally"] == counts and told["here"] == 1
+            assert phone.events.empty()  # a phone learns nothing before the answer
+
+    run(lesson())
+
+
+def test_votes_that_come_together_are_few_events():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        async with server.phone(room, secret) as desk:
+            await desk.news("votes")
+            await asyncio.gather(*(server.vote(room, client, 1, 0) for client in range(200)))
+            await desk.news("votes", lambda data: data["tally"][0] == 200)
+            assert desk.events.qsize() == 0
+
+    run(lesson())
+
+
+def test_a_vote_counts_only_while_its_question_is_open():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        assert await server.vote(room, 1, 1, 0) == 409  # the lecture has not begun
+        await server.steer(room, secret, 2)
+        assert await server.vote(room, 1, 1, 0) == 409
+        assert await server.vote(room, 1, 2, 2) == 204
+        assert await server.vote(room, 1, 2, 3) == 422  # it has three choices
+        await server.steer(room, secret, 2, answered=True)
+        assert await server.vote(room, 2, 2, 0) == 409
+        await server.steer(room, secret, 3)
+        assert await server.vote(room, 1, 3, 0) == 409  # nothing is asked there
+        assert (await server.ask("DELETE", f"/class/{room}", None, secret))[0] == 204
+        assert await server.vote(room, 1, 3, 0) == 404
+
+    run(lesson())
+
+
+def test_a_closed_room_says_so_and_lets_its_phones_go():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        async with server.phone(room) as phone:
+            await server.ask("DELETE", f"/class/{room}", None, secret)
+            await phone.news("closed")
+            await asyncio.wait_for(phone.ended.wait(), 20)
+        assert (await server.ask("GET", f"/class/{room}/events"))[0] == 404
+
+    run(lesson())
+
+
+def test_after_a_restart_the_opener_s_secret_brings_the_room_back():
+    async def lesson():
+        before = Server()
+        room, secret = await before.open(at=1)
+        await before.vote(room, 1, 1, 4)
+        after = Server()
+        assert (await after.ask("GET", f"/class/{room}/events"))[0] == 404
+        assert (await after.steer(room, secret, 1))[0] == 200
+        async with after.phone(room, secret) as desk:
+            assert await after.vote(room, 1, 1, 4) == 204
+            await desk.news("votes", lambda data: data["tally"][4] == 1)
+
+    run(lesson())
+
+
+def test_without_a_place_for_the_key_secrets_last_as_long_as_the_process(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    (tmp_path / "file").write_text("no folder")
+
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        assert (await server.steer(room, secret, 1))[0] == 200
+
+    run(lesson())
+
+
+# Who may do what
+
+
+def test_nobody_but_the_opener_steers_closes_or_sees_votes():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        other, theirs = await server.open()
+        for wrong in ("", "x", theirs, secret[:-1], secret + "0", secret.upper(), "." + secret):
+            for path, method in ((room, "PUT"), (room, "DELETE"), ("ZZZZ", "PUT")):
+                said = {"lesson": "mine", "at": 2, "answered": False}
+                status, _ = await server.ask(method, f"/class/{path}", said, wrong)
+                assert status == 403, (wrong, path, method)
+        status, _ = await server.ask("GET", f"/class/{room}/events", secret=theirs)
+        assert status == 403
+        assert (await server.classroom.room(room)).at == 1
+        # a room that was closed and whose code was given again has another opener
+        await server.ask("DELETE", f"/class/{other}", None, theirs)
+        await server.classroom.store.put(other, b'{"owner": "somebody else"}', new=True)
+        assert (await server.steer(other, theirs, 1))[0] == 403
+
+    run(lesson())
+
+
+def test_the_secret_is_nowhere_but_in_the_answer_to_its_opener():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        state = (await server.classroom.enter(room)).waiting["state"].decode()
+        _, shown = await server.ask("GET", f"/class/{room}")
+        stored = (await server.classroom.store.get(room)).decode()
+        assert secret not in state + shown.decode() + stored
+        assert "owner" not in state
+
+    run(lesson())
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b'{"client": "client-000000000001", "step": 1, "choice": 1}' + b" " * 1024, 413),
+        (b"", 422),
+        (b"client=1", 422),
+        (b"[1]", 422),
+        (b"[" * 1000, 422),
+        (b"\xff\xfe", 422),
+        (b'{"client": "short", "step": 1, "choice": 1}', 422),
+        (b'{"client": "<script>alert(1)</script>", "step": 1, "choice": 1}', 422),
+        (b'{"client": "client-000000000001", "step": 1}', 422),
+        (b'{"client": "client-000000000001", "step": true, "choice": 1}', 422),
+        (b'{"client": "client-000000000001", "step": 1, "choice": 1.0}', 422),
+        (b'{"client": "client-000000000001", "step": 1, "choice": -1}', 422),
+        (b'{"client": "client-000000000001", "step": 1, "choice": NaN}', 422),
+        (b'{"client": "client-000000000001", "step": 1, "choice": 1e400}', 422),
+        (b'{"client": "client-000000000001", "step": 1, "choice": ' + b"9" * 800 + b"}", 422),
+        (b'{"client": 7, "step": 1, "choice": 1}', 422),
+    ],
+)
+def test_a_vote_that_is_none_is_refused(body, status):
+    async def lesson():
+        server = Server()
+        room, _ = await server.open(at=1)
+        assert (await server.ask("POST", f"/class/{room}/vote", body=body))[0] == status
+        assert await server.classroom.store.tally(room, "mine/1") == {}
+
+    run(lesson())
+
+
+def test_another_site_s_form_neither_votes_nor_opens():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open(at=1)
+        body = b'{"client": "client-000000000001", "step": 1, "choice": 1}'
+        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+            for path in (f"/class/{room}/vote", "/class"):
+                assert (await server.ask("POST", path, body=body, kind=kind))[0] == 415
+
+    run(lesson())
+
+
+def test_a_step_that_is_none_is_refused():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        for said in (
+            {},
+            {"lesson": "mine", "at": 9, "answered": False},
+            {"lesson": "../mine", "at": 1, "answered": False},
+            {"lesson": 1, "at": 1, "answered": False},
+            {"lesson": "mine", "at": "1", "answered": False},
+            {"lesson": "mine", "at": 1, "answered": 0},
+        ):
+            assert (await server.ask("PUT", f"/class/{room}", said, secret))[0] == 422
+        assert (await server.classroom.room(room)).at == 1
+
+    run(lesson())
+
+
+# How much
+
+
+def test_codes_cannot_be_tried_one_after_the_other():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open()
+        assert (await server.ask("GET", f"/class/{room}"))[0] == 200
+        codes = [f"AA{first}{second}" for first in "ABCDE" for second in "ABCDEFGH"]
+        found = [(await server.ask("GET", f"/class/{code}"))[0] for code in codes if code != room]
+        assert found[:20] == [404] * 20 and set(found[20:]) == {429}
+        other, _ = await server.open()
+        assert (await server.ask("GET", f"/class/{other}"))[0] == 429  # there, and not to be told
+        assert (await server.ask("GET", f"/class/{other}/events"))[0] == 429
+        assert await server.vote(other, 1, 1, 1) == 429
+        assert (await server.ask("GET", f"/class/{room}"))[0] == 200  # the class there goes on
+        assert (await server.ask("GET", f"/class/{other}", host="10.0.0.2"))[0] == 200
+
+    run(lesson())
+
+
+def test_a_class_that_asks_for_a_lost_room_again_and_again_is_not_taken_for_a_guesser():
+    async def lesson():
+        server = Server()
+        room, secret = await Server().open()
+        for _ in range(100):
+            assert (await server.ask("GET", f"/class/{room}/events"))[0] == 404
+        await server.steer(room, secret, 1)
+        assert (await server.ask("GET", f"/class/{room}"))[0] == 200
+
+    run(lesson())
+
+
+@pytest.mark.parametrize("code", ["", "ABC", "ABCDE", "AB1D", "ÄBCD", "..", "%2e%2e", "models"])
+def test_what_is_no_code_is_no_room(code):
+    async def lesson():
+        assert (await Server().ask("GET", f"/class/{code}/events"))[0] == 404
+
+    run(lesson())
+
+
+def test_one_phone_can_t_vote_all_the_time_and_others_still_can():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open(at=1)
+        votes = [await server.vote(room, 1, 1, 0) for _ in range(20)]
+        assert votes[:6] == [204] * 6 and set(votes[6:]) == {429}
+        assert await server.vote(room, 2, 1, 0) == 204
+
+    run(lesson())
+
+
+def test_there_are_so_many_rooms_and_no_more():
+    async def lesson():
+        server = Server()
+        for number in range(MOST_ROOMS):
+            assert (await server.ask("POST", "/class", {}, host=f"10.0.1.{number}"))[0] == 201
+        assert (await server.ask("POST", "/class", {}, host="10.0.2.1"))[0] == 503
+        opened = [(await Server().ask("POST", "/class", {}))[0] for _ in range(2)]
+        assert opened == [201, 201]
+        other = Server()
+        opened = [(await other.ask("POST", "/class", {}))[0] for _ in range(21)]
+        assert opened == [201] * 20 + [429]
+
+    run(lesson())
+
+
+def test_a_room_ends_after_two_idle_hours():
+    async def lesson():
+        time = [0.0]
+        server = Server(MemoryStore(lambda: time[0]))
+        room, _ = await server.open(at=1)
+        time[0] = IDLE - 1
+        assert await server.vote(room, 1, 1, 1) == 204  # not idle
+        time[0] = 2 * IDLE - 2
+        assert (await server.ask("GET", f"/class/{room}"))[0] == 200
+        time[0] = 2 * IDLE
+        await server.open()
+        assert (await server.ask("GET", f"/class/{room}"))[0] == 404
+
+    run(lesson())
+
+
+def test_there_are_so_many_phones_and_no_more():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open()
+        streams = [await server.classroom.enter(room) for _ in range(MOST_STREAMS)]
+        with pytest.raises(Refused) as refused:
+            await server.classroom.enter(room)
+        assert refused.value.status == 503
+        server.classroom.leave(streams[0])
+        await server.classroom.enter(room)
+
+    run(lesson())
+
+
+def test_there_are_so_many_voters_and_no_more():
+    async def lesson():
+        store = MemoryStore()
+        for client in range(MOST_VOTERS):
+            assert await store.vote("ABCD", "mine/1", str(client), 0)
+        assert not await store.vote("ABCD", "mine/1", "one more", 0)
+        assert await store.vote("ABCD", "mine/1", "0", 1)
+
+    run(lesson())
+
+
+def test_a_slow_reader_costs_one_event_and_is_dropped(monkeypatch):
+    monkeypatch.setattr(stream, "PATIENCE", 0.05)
+
+    async def lesson():
+        server = Server()
+        room, secret = await server.open(at=1)
+        async with server.phone(room, takes=False), server.phone(room) as other:
+            for at in (2, 3, 1):
+                await server.steer(room, secret, at)
+            await other.news("state", lambda data: data["at"] == 1)
+        assert server.classroom.streams == 0
+
+    run(lesson())
+
+
+# What is told to whom
+
+
+def test_the_log_holds_no_client_numbers(caplog, capfd):
+    async def lesson():
+        server = Server()
+        room, _ = await server.open(at=1)
+        for choice in (1, 99, 100):
+            await server.vote(room, 77, 1, choice)
+        body = b'{"client": "client-000000000077", "step": 1, "choice": "x"}'
+        _, answer = await server.ask("POST", f"/class/{room}/vote", body=body)
+        assert b"77" not in answer
+
+    with caplog.at_level(logging.DEBUG):
+        run(lesson())
+    out, err = capfd.readouterr()
+    assert "client-" not in caplog.text + out + err
+
+
+def test_the_page_can_t_be_broken_by_what_it_is_given():
+    text = page.html("files", {"room": "</script><script>alert(1)</script>"})
+    assert text.count("</script>") == 2
+    given = text.partition('id="given">')[2].partition("</script>")[0]
+    assert json.loads(given) == {"room": "</script><script>alert(1)</script>"}
+    assert "unsafe-inline" not in page.SAFE["Content-Security-Policy"]
+
+
+def test_addresses_that_limits_go_by():
+    assert network_of("192.0.2.7") == network_of("::ffff:192.0.2.7") == "192.0.2.7"
+    assert network_of("2001:db8::1") == network_of("2001:db8::2:3") != network_of("2001:db8:0:1::1")
+    assert network_of("fe80::1%eth0") == "fe80::/64" and network_of(None) == ""

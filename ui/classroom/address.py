@@ -1,0 +1,58 @@
+"""The address at which phones reach the app, and its QR code."""
+
+import ipaddress
+import os
+import socket
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+from starlette.requests import Request
+
+LONGEST = 300  # letters of an address
+
+
+def address_of(seen: object, request: Request) -> str:
+    """``STN_PUBLIC_URL``; else the address at which the opener's browser sees the app (``seen``),
+    with this computer's address in its network in place of one that only it knows, if the server
+    listens there. No slash at the end."""
+    public = os.environ.get("STN_PUBLIC_URL")
+    if public:
+        return public.rstrip("/")
+    if not isinstance(seen, str) or len(seen) > LONGEST:
+        seen = str(request.base_url)
+    parts = urlsplit(seen.rstrip("/"))
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        parts = urlsplit(str(request.base_url).rstrip("/"))
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ""
+    host = parts.hostname or "localhost"
+    if _only_here(host) and not _only_here(str(st.get_option("server.address") or "")):
+        host = in_network()
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def in_network() -> str:
+    """This computer's address in its network; 127.0.0.1 if it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: it only chooses a way
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def _only_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def qr_rows(text: str) -> list[str]:
+    """The modules of a QR code without its margin, a string of 0 and 1 for each row."""
+    code = segno.make(text, error="m", micro=False)
+    return ["".join(str(int(dark)) for dark in row) for row in code.matrix]

@@ -1,0 +1,320 @@
+"""Rooms of a class: one opens and steers, many follow and vote. Nothing here knows of HTTP.
+
+A room is at a step of a lesson, which is a dictionary that ``describe`` makes and whose keys
+``vote`` (how many choices the step's question has, 0 for none), ``answer`` and ``right`` matter
+here: the last two reach the phones with the answer alone.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ui.classroom.store import Store
+
+LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I, no O
+MOST_STREAMS = 2_000  # of a process
+TOGETHER = 0.1  # seconds: votes within them are one event
+BEAT = 15.0  # seconds between signs of life
+Step = dict[str, Any]
+
+
+class Refused(Exception):
+    """What a room does not do: ``status`` is HTTP's, the message a sentence."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Room:
+    """``owner`` is the hash of the opener's secret; ``step`` is None until the lecture begins."""
+
+    owner: str
+    lesson: str = ""
+    at: int = 0
+    answered: bool = False
+    step: Step | None = None
+
+    @property
+    def question(self) -> str:
+        """Under which its present votes are kept."""
+        return f"{self.lesson}/{self.at}"
+
+    @property
+    def choices(self) -> int:
+        return int(self.step["vote"]) if self.step else 0
+
+
+@dataclass(eq=False)
+class Stream:
+    """One reader's letterbox: news that comes before an older one of its kind was sent replaces it,
+    so a slow reader costs no memory."""
+
+    room: str
+    steers: bool  # whether it is the opener's, who sees votes
+    waiting: dict[str, bytes] = field(default_factory=dict)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    gone: bool = False
+
+    def put(self, kind: str, event: bytes) -> None:
+        self.waiting[kind] = event
+        self.arrived.set()
+
+    def leave(self) -> None:
+        self.gone = True
+        self.arrived.set()
+
+
+def event(kind: str, data: Any) -> bytes:
+    """A server-sent event."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return f"event: {kind}\ndata: {text}\n\n".encode()
+
+
+class Classroom:
+    """All rooms, over a store; ``describe`` gives the step of a lesson by its name and number, None
+    if there is none, and may take its time."""
+
+    def __init__(self, store: Store, describe: Callable[[str, int], Step | None]) -> None:
+        self.store = store
+        self._describe = describe
+        self._rooms: dict[str, Room] = {}  # as the store had them, until there is news
+        self._news = 0  # so far
+        self._streams: dict[str, set[Stream]] = {}
+        self.streams = 0  # of all rooms
+        self._flushing: set[str] = set()  # rooms whose votes are about to be announced
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._key = b""
+        self._begun: asyncio.Future[None] | None = None
+
+    # ---- who opened it
+
+    async def open(self) -> tuple[str, str]:
+        """A new room: its code, and the secret of who may steer it."""
+        await self._begin()
+        for _ in range(20):
+            code = "".join(secrets.choice(LETTERS) for _ in range(4))
+            secret = self._signed(code, secrets.token_urlsafe(16))
+            room = Room(_hash(secret))
+            if await self.store.put(code, _packed(room), new=True):
+                return code, secret
+        raise Refused(503, "There are as many rooms as this server has. Try again later.")
+
+    async def check(self, code: str, secret: str) -> None:
+        """Refuse a secret that was never given for that code."""
+        await self._begin()
+        signed = self._signed(code, secret.partition(".")[0])
+        if not hmac.compare_digest(signed.encode(), secret.encode()):
+            raise Refused(403, "Only who opened this room steers it.")
+
+    async def steer(self, code: str, secret: str, lesson: str, at: int, answered: bool) -> Room:
+        """Go to a step, 0 is before the first one, and show its answer or not. A room that a
+        restart has lost is there again."""
+        await self.check(code, secret)
+        room = await self.room(code)
+        if room is not None and room.owner != _hash(secret):
+            raise Refused(403, "Only who opened this room steers it.")
+        if room is None or (room.lesson, room.at) != (lesson, at):
+            step = await asyncio.to_thread(self._describe, lesson, at) if at else None
+            if at and step is None:
+                raise Refused(422, "There is no such step.")
+        else:
+            step = room.step
+        steered = Room(_hash(secret), lesson if at else "", at, answered and bool(at), step)
+        if not await self.store.put(code, _packed(steered), new=room is None):
+            raise Refused(503, "There are as many rooms as this server has. Try again later.")
+        await self.store.announce(code, "state")
+        return steered
+
+    async def end(self, code: str, secret: str) -> None:
+        """Close a room. One that is no longer there is closed."""
+        await self.check(code, secret)
+        room = await self.room(code)
+        if room is None:
+            return
+        if room.owner != _hash(secret):
+            raise Refused(403, "Only who opened this room closes it.")
+        await self.store.drop(code)
+        await self.store.announce(code, "closed")
+
+    async def steers(self, code: str, secret: str) -> bool:
+        """Whether a secret is that of the room's opener."""
+        room = await self.room(code)
+        return room is not None and hmac.compare_digest(room.owner, _hash(secret))
+
+    # ---- who follows
+
+    async def room(self, code: str) -> Room | None:
+        """The room of that code; None if there is none."""
+        await self._begin()
+        if code in self._rooms:
+            return self._rooms[code]
+        before = self._news
+        state = await self.store.get(code)
+        if state is None:
+            return None
+        room = Room(**json.loads(state))
+        if before == self._news:
+            self._rooms[code] = room
+        return room
+
+    async def vote(self, code: str, client: str, at: int, choice: int) -> None:
+        """Count a client's choice at a step, in place of an earlier one of the same client."""
+        room = await self.room(code)
+        if room is None:
+            raise Refused(404, "There is no such room.")
+        if at != room.at or room.answered or not room.choices:
+            raise Refused(409, "This question is not open.")
+        if choice >= room.choices:
+            raise Refused(422, f"There are {room.choices} choices, from 0.")
+        if not await self.store.vote(code, room.question, client, choice):
+            raise Refused(409, "As many have voted as may.")
+        self._announce_votes(code)
+
+    async def enter(self, code: str, secret: str = "") -> Stream:
+        """A reader's stream, with the present state in it; the opener's with the votes."""
+        room = await self.room(code)
+        if room is None:
+            raise Refused(404, "There is no such room.")
+        if self.streams >= MOST_STREAMS:
+            raise Refused(503, "There are as many phones as this server takes.")
+        stream = Stream(code, bool(secret) and await self.steers(code, secret))
+        if secret and not stream.steers:
+            raise Refused(403, "Only who opened this room sees its votes.")
+        self._streams.setdefault(code, set()).add(stream)
+        self.streams += 1
+        stream.put("state", await self._state(code, room))
+        self._announce_votes(code)
+        return stream
+
+    def leave(self, stream: Stream) -> None:
+        stream.leave()
+        streams = self._streams.get(stream.room, set())
+        if stream not in streams:
+            return
+        streams.remove(stream)
+        self.streams -= 1
+        self._announce_votes(stream.room)
+        if not streams:
+            del self._streams[stream.room]
+
+    async def close(self) -> None:
+        """Let everybody go; the rooms stay in the store."""
+        for streams in list(self._streams.values()):
+            for stream in list(streams):
+                stream.leave()
+        for task in list(self._tasks):
+            task.cancel()
+        await self.store.close()
+
+    # ---- news
+
+    async def _begin(self) -> None:
+        if self._begun is None:
+            self._begun = asyncio.get_running_loop().create_future()
+            self._key = await self.store.key()
+            await self.store.listen(self._hear)
+            self._later(self._beat())
+            self._begun.set_result(None)
+        elif not self._begun.done():
+            await asyncio.shield(self._begun)
+
+    def _hear(self, code: str, what: str) -> None:
+        """News of a room, from this process or another."""
+        if what != "votes":
+            self._news += 1
+            self._rooms.pop(code, None)
+        if code in self._streams:
+            self._later(self._tell(code, what))
+
+    async def _tell(self, code: str, what: str) -> None:
+        streams = self._streams.get(code, set())
+        if what == "closed":
+            farewell = event("closed", {})
+            for stream in list(streams):
+                stream.put("closed", farewell)
+            return
+        room = await self.room(code)
+        if room is None:
+            return
+        if what == "state":
+            told = await self._state(code, room)
+            for stream in list(streams):
+                stream.put("state", told)
+        if any(stream.steers for stream in streams):
+            votes = await self._votes(code, room)
+            for stream in list(streams):
+                if stream.steers:
+                    stream.put("votes", votes)
+
+    def _announce_votes(self, code: str) -> None:
+        if code not in self._flushing:
+            self._flushing.add(code)
+            self._later(self._flush(code))
+
+    async def _flush(self, code: str) -> None:
+        await asyncio.sleep(TOGETHER)
+        self._flushing.discard(code)
+        await self.store.here(code, self._followers(code))
+        await self.store.announce(code, "votes")
+
+    async def _state(self, code: str, room: Room) -> bytes:
+        step = dict(room.step) if room.step else None
+        told: dict[str, Any] = {"at": room.at, "question": room.question}
+        told |= {"answered": room.answered, "step": step}
+        if step is not None and not room.answered:
+            step["answer"] = step["right"] = None
+        if room.answered and room.choices:
+            told["tally"] = await self._tally(code, room)
+        return event("state", told)
+
+    async def _votes(self, code: str, room: Room) -> bytes:
+        here = await self.store.here(code, self._followers(code))
+        tally = await self._tally(code, room)
+        return event("votes", {"question": room.question, "here": here, "tally": tally})
+
+    async def _tally(self, code: str, room: Room) -> list[int]:
+        counts = Counter(await self.store.tally(code, room.question))
+        return [counts[choice] for choice in range(room.choices)]
+
+    def _followers(self, code: str) -> int:
+        return sum(not stream.steers for stream in self._streams.get(code, ()))
+
+    async def _beat(self) -> None:
+        beat = event("beat", {})
+        while True:
+            await asyncio.sleep(BEAT)
+            self._rooms = {code: self._rooms[code] for code in self._rooms if code in self._streams}
+            for code, streams in list(self._streams.items()):
+                for stream in streams:
+                    stream.put("beat", beat)
+                if await self.store.get(code) is None:
+                    await self._tell(code, "closed")
+                else:
+                    await self.store.here(code, self._followers(code))
+
+    def _later(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---- secrets
+
+    def _signed(self, code: str, nonce: str) -> str:
+        mac = hmac.digest(self._key, f"{code}.{nonce}".encode(), "sha256")
+        return f"{nonce}.{mac.hex()}"
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _packed(room: Room) -> bytes:
+    return json.dumps(asdict(room), ensure_ascii=False).encode()
