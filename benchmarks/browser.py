@@ -33,22 +33,16 @@ def chromium() -> str:
     return found
 
 
-@contextmanager
-def serving(**environment: str) -> Iterator[str]:
-    """The app on a free port, warm: its address. Extra environment variables reach the server."""
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.headless=true",
-        f"--server.port={port}",
-    ]
-    command += ["--server.address=127.0.0.1"]
+        return free.getsockname()[1]
+
+
+def launch(port: int, **environment: str) -> subprocess.Popen[bytes]:
+    """The app on a port, once it answers. Extra environment variables reach it."""
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     server = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -56,17 +50,24 @@ def serving(**environment: str) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    address = f"http://127.0.0.1:{port}"
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+            break
+        except OSError:
+            if server.poll() is not None:
+                raise RuntimeError("the app did not start") from None
+            time.sleep(0.1)
+    return server
+
+
+@contextmanager
+def serving(**environment: str) -> Iterator[str]:
+    """The app on a free port, warm: its address. Extra environment variables reach the server."""
+    port = free_port()
+    server = launch(port, **environment)
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                if server.poll() is not None:
-                    raise RuntimeError("the app did not start") from None
-                time.sleep(0.1)
-        yield address
+        yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(10)

@@ -42,7 +42,14 @@ WATCH = """() => {
 
 
 def measured(page: Page, address: str, slider: str, moves: int) -> str:
-    """Open a page and move the slider of that key to and fro."""
+    """What ``times`` measures, in words."""
+    found = times(page, address, slider, moves)
+    p50, p95 = statistics.median(found), found[int(0.95 * len(found))]
+    return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {found[-1]:.0f} ms"
+
+
+def times(page: Page, address: str, slider: str, moves: int) -> list[float]:
+    """Open a page and move the slider of that key to and fro: ms to the paint, sorted."""
     page.goto(address)
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     page.wait_for_timeout(2000)
@@ -52,9 +59,7 @@ def measured(page: Page, address: str, slider: str, moves: int) -> str:
         page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
         page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)
         page.wait_for_timeout(150)
-    times = sorted(page.evaluate("window.times"))
-    p50, p95 = statistics.median(times), times[int(0.95 * len(times))]
-    return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {times[-1]:.0f} ms"
+    return sorted(page.evaluate("window.times"))
 
 
 def main() -> None:

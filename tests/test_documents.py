@@ -44,6 +44,7 @@ RUN = {
     "stn-lab": "tests/test_installation.py",
     "stn-lab --server.port 8502": "tests/test_installation.py, with another port",
     "pip install '.[ray]'": "requirements-ray.txt, which requirements-dev.txt installs",
+    "pip install '.[redis]'": "requirements-redis.txt, which requirements-dev.txt installs",
     "streamlit run app.py": "benchmarks/browser.py: browser tests",
     "export STN_CHECKPOINTS=my-models": "tests/stn_core/experiments/test_own_models.py",
 }

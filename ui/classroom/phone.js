@@ -199,6 +199,9 @@ class Phone {
 
   /** @param {Told} told */
   hear(told) {
+    const { shown } = this;
+    const known = shown?.question === told.question ? shown.step : null;
+    if (!told.step && known) told.step = known; // a server that was restarted does not know it yet
     this.told = told;
     const vote = this.votes.get(told.question);
     if (vote && !told.answered) {

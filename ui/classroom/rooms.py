@@ -11,11 +11,12 @@ import hmac
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ui.classroom.store import Store
+from ui.classroom.store import Store, StoreError
 
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"  # no I, no O
 MOST_STREAMS = 2_000  # of a process
@@ -34,7 +35,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Room:
-    """``owner`` is the hash of the opener's secret; ``step`` is None until the lecture begins."""
+    """``owner`` is the hash of the opener's secret; ``step`` is None until the lecture begins, and
+    after a restart until it is known again."""
 
     owner: str
     lesson: str = ""
@@ -92,7 +94,7 @@ class Classroom:
         self._flushing: set[str] = set()  # rooms whose votes are about to be announced
         self._tasks: set[asyncio.Task[None]] = set()
         self._key = b""
-        self._begun: asyncio.Future[None] | None = None
+        self._begun: asyncio.Task[None] | None = None
 
     # ---- who opened it
 
@@ -115,23 +117,32 @@ class Classroom:
             raise Refused(403, "Only who opened this room steers it.")
 
     async def steer(self, code: str, secret: str, lesson: str, at: int, answered: bool) -> Room:
-        """Go to a step, 0 is before the first one, and show its answer or not. A room that a
-        restart has lost is there again."""
+        """Go to a step, 0 is before the first one, and show its answer or not.
+
+        A room that a restart has lost is there again at once, so that all come back; its step
+        follows when the new process can describe it.
+        """
         await self.check(code, secret)
         room = await self.room(code)
         if room is not None and room.owner != _hash(secret):
             raise Refused(403, "Only who opened this room steers it.")
-        if room is None or (room.lesson, room.at) != (lesson, at):
-            step = await asyncio.to_thread(self._describe, lesson, at) if at else None
-            if at and step is None:
-                raise Refused(422, "There is no such step.")
-        else:
+        steered = Room(_hash(secret), lesson if at else "", at, answered and bool(at))
+        if room is None:
+            await self._put(code, steered, new=True)
+        if room is not None and room.step and room.question == steered.question:
             step = room.step
-        steered = Room(_hash(secret), lesson if at else "", at, answered and bool(at), step)
-        if not await self.store.put(code, _packed(steered), new=room is None):
+        else:
+            step = await asyncio.to_thread(self._describe, lesson, at) if at else None
+        if at and step is None:
+            raise Refused(422, "There is no such step.")
+        steered = replace(steered, step=step)
+        await self._put(code, steered, new=False)
+        return steered
+
+    async def _put(self, code: str, room: Room, *, new: bool) -> None:
+        if not await self.store.put(code, _packed(room), new=new):
             raise Refused(503, "There are as many rooms as this server has. Try again later.")
         await self.store.announce(code, "state")
-        return steered
 
     async def end(self, code: str, secret: str) -> None:
         """Close a room. One that is no longer there is closed."""
@@ -170,6 +181,8 @@ class Classroom:
         room = await self.room(code)
         if room is None:
             raise Refused(404, "There is no such room.")
+        if at == room.at and at and room.step is None:
+            raise Refused(503, "The room is coming back. Try again.")
         if at != room.at or room.answered or not room.choices:
             raise Refused(409, "This question is not open.")
         if choice >= room.choices:
@@ -218,21 +231,29 @@ class Classroom:
 
     async def _begin(self) -> None:
         if self._begun is None:
-            self._begun = asyncio.get_running_loop().create_future()
-            self._key = await self.store.key()
-            await self.store.listen(self._hear)
-            self._later(self._beat())
-            self._begun.set_result(None)
-        elif not self._begun.done():
-            await asyncio.shield(self._begun)
+            self._begun = asyncio.create_task(self._listen())
+        begun = self._begun
+        if not begun.done():
+            await asyncio.wait([begun])
+        if begun.exception() is not None:
+            self._begun = None  # the next one may have better luck
+            raise StoreError from begun.exception()
+
+    async def _listen(self) -> None:
+        self._key = await self.store.key()
+        await self.store.listen(self._hear)
+        self._later(self._beat())
 
     def _hear(self, code: str, what: str) -> None:
         """News of a room, from this process or another."""
         if what != "votes":
             self._news += 1
             self._rooms.pop(code, None)
-        if code in self._streams:
-            self._later(self._tell(code, what))
+        if not code:
+            self._rooms.clear()
+        for room in [code] if code else list(self._streams):
+            if room in self._streams:
+                self._later(self._tell(room, what))
 
     async def _tell(self, code: str, what: str) -> None:
         streams = self._streams.get(code, set())
@@ -292,16 +313,26 @@ class Classroom:
         while True:
             await asyncio.sleep(BEAT)
             self._rooms = {code: self._rooms[code] for code in self._rooms if code in self._streams}
-            for code, streams in list(self._streams.items()):
+            for streams in self._streams.values():
                 for stream in streams:
                     stream.put("beat", beat)
-                if await self.store.get(code) is None:
-                    await self._tell(code, "closed")
-                else:
-                    await self.store.here(code, self._followers(code))
+            with suppress(StoreError):
+                await self._look_after()
 
-    def _later(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+    async def _look_after(self) -> None:
+        """Let those go whose room has ended, and count the others."""
+        for code in list(self._streams):
+            if await self.store.get(code) is None:
+                await self._tell(code, "closed")
+            else:
+                await self.store.here(code, self._followers(code))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        async def unless_lost() -> None:
+            with suppress(StoreError):
+                await work
+
+        task = asyncio.get_running_loop().create_task(unless_lost())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -30,7 +30,7 @@ from ui.classroom import page
 from ui.classroom.address import address_of, qr_rows
 from ui.classroom.limits import Guesses, Rate, network_of
 from ui.classroom.rooms import Classroom, Refused, Step
-from ui.classroom.store import MemoryStore, Store
+from ui.classroom.store import MemoryStore, Store, StoreError
 from ui.classroom.stream import EventStream
 
 LARGEST = 1024  # bytes of a body
@@ -163,6 +163,9 @@ def _answering(handler: Handler) -> Handler:
         except Refused as refused:
             headers = {"Retry-After": "2"} if refused.status in (429, 503) else None
             return JSONResponse({"detail": str(refused)}, refused.status, headers)
+        except StoreError:
+            sentence = "The rooms can't be reached now. Try again."
+            return JSONResponse({"detail": sentence}, 503, {"Retry-After": "2"})
 
     return answer
 

@@ -14,7 +14,12 @@ from typing import Protocol
 MOST_ROOMS = 50
 MOST_VOTERS = 2_000  # of one question
 IDLE = 2 * 3600.0  # seconds until a room ends that nobody steers and where nobody votes
-News = Callable[[str, str], None]  # (room, what: "state", "votes" or "closed")
+# (room, what: "state", "votes" or "closed"); the room "" is all of them
+News = Callable[[str, str], None]
+
+
+class StoreError(Exception):
+    """The store can't be reached."""
 
 
 class Store(Protocol):

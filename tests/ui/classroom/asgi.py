@@ -24,7 +24,7 @@ def describe(lesson, at):
 class Server:
     """One process: its routes, over a store."""
 
-    def __init__(self, store=None):
+    def __init__(self, store=None, describe=describe):
         self.classroom = Classroom(store or MemoryStore(), describe)
         self.app = Starlette(routes=Routes(self.classroom).routes(""))
 

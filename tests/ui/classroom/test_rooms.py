@@ -3,20 +3,15 @@
 import asyncio
 import json
 import logging
+import threading
 
 import pytest
-from asgi import Server
+from asgi import Server, describe
 
 from ui.classroom import page, stream
 from ui.classroom.limits import network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
 from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
-
-
-@pytest.fixture(autouse=True)
-def state_folder(tmp_path, monkeypatch):
-    """The key of secrets is kept here, not in the home of who runs the tests."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
 
 
 def run(work):
@@ -132,6 +127,24 @@ def test_after_a_restart_the_opener_s_secret_brings_the_room_back():
         async with after.phone(room, secret) as desk:
             assert await after.vote(room, 1, 1, 4) == 204
             await desk.news("votes", lambda data: data["tally"][4] == 1)
+
+    run(lesson())
+
+
+def test_a_room_is_back_before_its_step_can_be_described():
+    async def lesson():
+        room, secret = await Server().open(at=1)
+        ready = threading.Event()
+        after = Server(describe=lambda name, at: ready.wait(60) and describe(name, at))
+        steering = asyncio.create_task(after.steer(room, secret, 1))
+        while await after.classroom.store.get(room) is None:
+            await asyncio.sleep(0)
+        async with after.phone(room) as phone:
+            assert await after.vote(room, 1, 1, 4) == 503  # to be sent again
+            ready.set()
+            told = await phone.news("state", lambda data: data["step"] is not None)
+            assert told["at"] == 1 and (await steering)[0] == 200
+            assert await after.vote(room, 1, 1, 4) == 204
 
     run(lesson())
 

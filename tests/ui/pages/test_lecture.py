@@ -41,6 +41,8 @@ title.zh = "一"
 text = "Look."
 """
 
+ASKED = 'question = "Why?"\nanswer = "So."\n'
+
 
 def lesson_of(folder, text, name="mine"):
     path = folder / f"{name}.toml"
@@ -88,6 +90,13 @@ def test_a_lesson_in_one_language_is_said_in_it_in_every_language(tmp_path):
     assert lesson.steps[0].say("try", "en") == ""
 
 
+def test_a_question_has_choices_in_every_language_and_a_right_one(tmp_path):
+    choices = 'choices = [{ en = "one", zh = "一" }, "two"]\nright = 2\n'
+    step = lesson_of(tmp_path, 'title = "Mine"\n' + EXAMPLE + ASKED + choices).steps[0]
+    assert [said(choice, "zh") for choice in step.choices] == ["一", "two"] and step.right == 1
+    assert all(choice.keys() == LANGUAGES.keys() for s in PAPER.steps for choice in s.choices)
+
+
 MISTAKES = [  # what stands in the file after the title, the line that is named, the sentence
     ("[[step]", 2, "not_toml"),
     (EXAMPLE + 'text = "again"', 8, "not_toml"),
@@ -118,6 +127,17 @@ MISTAKES = [  # what stands in the file after the title, the line that is named,
     (EXAMPLE + 'answer = """\nSo.\n"""\n', 8, "alone"),
     (EXAMPLE + "\n\nheading = 0\n", 10, "heading"),
     (EXAMPLE + "heading = true\n", 8, "heading"),
+    (EXAMPLE + 'choices = ["a", "b"]\n', 8, "alone"),
+    (EXAMPLE + ASKED + "right = 1\n", 10, "alone"),
+    (EXAMPLE + ASKED + 'choices = ["a"]\n', 10, "choices"),
+    (EXAMPLE + ASKED + f"choices = {list('abcdefg')}\n", 10, "choices"),
+    (EXAMPLE + ASKED + 'choices = "ab"\n', 10, "choices"),
+    (EXAMPLE + ASKED + 'choices = ["a", 2]\n', 10, "text"),
+    (EXAMPLE + ASKED + 'choices = ["a", " "]\n', 10, "empty"),
+    (EXAMPLE + ASKED + 'choices = ["a", { de = "b" }]\n', 10, "language"),
+    (EXAMPLE + ASKED + 'choices = ["a", "b"]\nright = 0\n', 11, "right"),
+    (EXAMPLE + ASKED + 'choices = ["a", "b"]\nright = 3\n', 11, "right"),
+    (EXAMPLE + ASKED + 'choices = ["a", "b"]\nright = true\n', 11, "right"),
     (EXAMPLE + 'texts = "?"\n', 8, "unknown"),
     (EXAMPLE + 'try = """\n[[step]]\npage = "x"\n"""\nquestions = 1\n', 12, "unknown"),
 ]
@@ -322,7 +342,7 @@ def visit():
 def panel(app):
     """What the panel was sent; None without a lecture."""
     sent = [json.loads(element.proto.json) for element in app.sidebar.get("bidi_component")]
-    return sent[0] if sent else None
+    return next((data for data in sent if "steps" in data), None)
 
 
 @pytest.mark.parametrize("at", range(1, len(PAPER.steps) + 1))

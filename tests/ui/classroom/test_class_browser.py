@@ -1,0 +1,256 @@
+"""A lecturer's window and two phones, in a real browser."""
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from benchmarks.browser import serving
+
+LESSON = """
+title.en = "Mine"
+title.zh = "我的"
+
+[[step]]
+page = "digits"
+state = { digit = 3, number = 155, kind = "R", r_angle = 60, models_r = ["CNN", "ST-CNN affine"] }
+title.en = "Turned"
+title.zh = "转过的"
+text = "Look."
+question = "Why?"
+answer = "So."
+
+[[step]]
+page = "transformation"
+state = { t_angle = 30 }
+title = "<img src=x onerror=alert(1)>"
+text = "<b>bold</b>"
+question = "Which one?"
+answer = "The <i>second</i>."
+choices = ["<u>first</u>", "second"]
+right = 2
+
+[[step]]
+page = "results"
+title = "The end"
+text = "Nothing is asked."
+"""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lessons")
+    (folder / "mine.toml").write_text(LESSON, "utf-8")
+    with serving(XDG_STATE_HOME=str(folder), STN_LESSONS=str(folder)) as address:
+        yield address
+
+
+@pytest.fixture
+def desk(tab):
+    """The lecturer's window, with a room that was just opened."""
+    page = tab("/lecture")
+    page.get_by_role("button", name="Open a room").click()
+    expect(page.locator(".class-room .qr path")).to_have_attribute("d", re.compile("^M"))
+    yield page
+    page.evaluate("localStorage.clear()")
+
+
+@pytest.fixture
+def phone(tab, desk):
+    """phone() is one more phone in that room."""
+    href = desk.locator(".class-room .address").get_attribute("href")
+
+    def call(query=""):
+        page = tab(href + query, size=(390, 844), touch=True)
+        expect(page.locator(".place")).to_contain_text(href[-4:])
+        return page
+
+    return call
+
+
+def begin(desk, at=1):
+    desk.get_by_role("link", name=f"{at} · ").click()
+    expect(desk.locator(".lecture h2")).to_be_visible()
+
+
+def switch_network(browser, page, *, offline):
+    """As in a tunnel, for one page alone."""
+    devtools = browser.new_cdp_session(page)
+    devtools.send("Network.enable")
+    conditions = {
+        "offline": offline,
+        "latency": 0,
+        "downloadThroughput": -1,
+        "uploadThroughput": -1,
+    }
+    devtools.send("Network.emulateNetworkConditions", conditions)
+    return devtools  # the state ends with the session
+
+
+def touch(page, *path):
+    """One finger along points of the window."""
+    devtools = page.context.new_cdp_session(page)
+    for number, (x, y) in enumerate(path):
+        kind = "touchMove" if number else "touchStart"
+        points = [{"x": x, "y": y}]
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def tap(locator):
+    locator.scroll_into_view_if_needed()
+    box = locator.bounding_box()
+    touch(locator.page, (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+
+
+def drag(locator, by):
+    box = locator.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 4
+    touch(locator.page, (x, y), (x + by / 2, y), (x + by, y))
+
+
+def test_phones_follow_vote_and_get_the_answer(desk, phone):
+    first, second = phone(), phone("?lang=zh")
+    expect(first.get_by_text("You are in")).to_be_visible()
+    expect(desk.locator(".class-room .here")).to_have_text("2 here")
+    begin(desk)
+    expect(first.locator("h1")).to_have_text("Turned")
+    expect(second.locator("h1")).to_have_text("转过的")
+    expect(first.locator(".says")).to_contain_text("Guess first")  # and the network is silent
+    expect(first.locator(".mind .answer")).to_be_hidden()
+    tap(first.get_by_role("button", name="4"))
+    expect(first.locator(".counted")).to_contain_text("Counted")
+    expect(first.locator(".says")).to_contain_text("ST-CNN affine says 3")
+    tap(second.get_by_role("button", name="3"))
+    tap(first.get_by_role("button", name="3"))  # a second thought
+    tap(first.get_by_role("button", name="4"))
+    expect(desk.locator(".class-room .voted")).to_have_text("2 guessed")
+    expect(desk.locator(".class-room .bars")).to_be_hidden()
+    desk.keyboard.press("a")
+    for page in (first, second):
+        expect(page.locator(".rightly")).to_have_text("✓ 3")
+        counts = page.locator(".result .choice .value").all_inner_texts()
+        assert counts[3:5] == ["1", "1"] and set(counts[:3] + counts[5:]) == {""}
+        expect(page.locator(".choices")).to_be_hidden()
+    shares = desk.locator(".class-room .bars .choice").nth(3).locator("i")
+    expect(shares).to_have_count(3)  # the class and two networks
+    expect(shares.first).to_have_attribute("style", "--share: 50.0%;")
+    desk.keyboard.press("PageDown")
+    expect(first.locator("h1")).to_have_text("<img src=x onerror=alert(1)>")
+    expect(first.get_by_role("button", name="<u>first</u>")).to_be_visible()
+    desk.get_by_text("Large").click()
+    desk.get_by_label("Hide the guesses").uncheck()
+    tap(first.get_by_role("button", name="second"))
+    expect(desk.locator(".class-large .choice").nth(1).locator(".value")).to_have_text("1")
+    desk.keyboard.press("Escape")
+    desk.keyboard.press("PageDown")
+    expect(first.get_by_text("Nothing is asked.")).to_be_visible()
+    expect(first.get_by_text("on the screen in front")).to_be_visible()
+
+
+def test_a_phone_leaves_the_lecture_with_a_finger_and_is_back_with_one_tap(desk, phone):
+    page = phone()
+    begin(desk)
+    expect(page.locator(".mode")).to_have_text("Following")
+    turn = page.get_by_label("Turn")
+    expect(turn).to_have_value("60")
+    drag(page.locator(".picture"), 60)
+    expect(page.locator(".mode")).to_have_text("On my own")
+    expect(turn).not_to_have_value("60")
+    desk.keyboard.press("PageDown")
+    back = page.get_by_role("button", name="Back to the lecture, now at step 2")
+    expect(page.locator("h1")).to_have_text("Turned")
+    tap(back)
+    expect(page.locator(".count")).to_have_text("Step 2 of 3")
+    expect(page.locator(".mode")).to_have_text("Following")
+    expect(page.locator(".foot")).to_be_hidden()
+
+
+def test_a_phone_that_slept_is_at_the_present_step_and_its_guess_is_counted(browser, desk, phone):
+    page = phone()
+    begin(desk)
+    expect(page.locator("h1")).to_have_text("Turned")
+    tunnel = switch_network(browser, page, offline=True)
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    tap(page.get_by_role("button", name="7"))
+    expect(page.locator(".counted")).to_contain_text("Not sent yet")
+    tunnel.detach()
+    switch_network(browser, page, offline=False)
+    expect(page.locator(".counted")).to_contain_text("Counted")
+    expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    tunnel = switch_network(browser, page, offline=True)
+    expect(page.get_by_text("No connection.")).to_be_visible()
+    desk.keyboard.press("PageDown")
+    expect(desk.locator(".class-room .here")).to_have_text("0 here")
+    tunnel.detach()
+    switch_network(browser, page, offline=False)
+    expect(page.locator(".count")).to_have_text("Step 2 of 3")
+    expect(page.get_by_text("No connection.")).to_be_hidden()
+
+
+def test_a_phone_that_is_loaded_again_is_the_same_voter(desk, phone):
+    page = phone()
+    begin(desk)
+    tap(page.get_by_role("button", name="7"))
+    expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    page.reload()
+    tap(page.get_by_role("button", name="8"))
+    expect(page.locator(".counted")).to_contain_text("Counted")
+    expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+
+
+def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
+    page = phone()
+    begin(desk)
+    tap(page.get_by_role("button", name="4"))
+    expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    desk.keyboard.press("a")
+    expect(page.locator(".rightly")).to_be_visible()
+    desk.get_by_role("link", name="All steps").click()
+    with desk.expect_download() as file:
+        desk.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(file.value.path().read_text("utf-8-sig"))))
+    assert len(rows) == 20  # ten digits, two networks
+    assert {row["choice"]: row["votes"] for row in rows}["4"] == "1"
+    assert {row["choice"] for row in rows if row["right"] == "1"} == {"3"}
+    (sure,) = [
+        row["probability"]
+        for row in rows
+        if row["network"].startswith("ST") and row["choice"] == "3"
+    ]
+    assert float(sure) > 0.5
+    with desk.expect_download() as file:
+        desk.get_by_role("button", name="PNG").click()
+    assert file.value.path().read_bytes().startswith(b"\x89PNG")
+    desk.get_by_role("button", name="Close the room").click()
+    desk.get_by_role("button", name="Close it for everybody?").click()
+    expect(desk.get_by_role("button", name="Open a room")).to_be_visible()
+    expect(desk.locator(".class-picture")).to_be_visible()
+    expect(page.get_by_text("The lecture is over.")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("Turned")
+
+
+def test_the_code_can_be_typed_and_a_wrong_one_is_a_sentence(tab, desk):
+    code = desk.locator(".class-room .code").first.inner_text()
+    page = tab("/class/QQQQ", size=(390, 844), touch=True)
+    expect(page.get_by_text("There is no room with this code")).to_be_visible()
+    page.get_by_label("The four letters").fill(code.lower())
+    tap(page.get_by_role("button", name="Join"))
+    expect(page.get_by_text("You are in")).to_be_visible()
+    page = tab("/class", size=(390, 844), touch=True)
+    page.get_by_label("The four letters").fill(code)
+    tap(page.get_by_role("button", name="Join"))
+    expect(page.get_by_text("You are in")).to_be_visible()
+
+
+def test_a_reloaded_lecturer_still_steers(desk, phone):
+    page = phone()
+    begin(desk)
+    expect(page.locator("h1")).to_have_text("Turned")
+    desk.reload()
+    expect(desk.locator(".lecture h2")).to_be_visible()
+    desk.keyboard.press("PageDown")
+    expect(page.locator(".count")).to_have_text("Step 2 of 3")
+    assert "secret" not in desk.url and "secret" not in page.url
