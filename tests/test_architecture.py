@@ -21,7 +21,7 @@ PACKAGES = (  # one imports nothing from those after it
     "training",
     "explain",
 )
-UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "classroom", "pages")
+UI_PACKAGES = ("app", "drawing", "controls", "browser", "components", "classroom", "pages", "site")
 # a page that uses another one: a class sees these pages' pictures on its phones
 ALLOWED = {("lecture", "digits"), ("lecture", "transformation")}
 # the public names and the command line, which import from everywhere

@@ -56,7 +56,7 @@ class RedisStore:
         return bytes(await _do(self._redis.get(f"{PREFIX}:key")))
 
     async def put(self, room: str, state: bytes, *, new: bool) -> bool:
-        arguments = [room, state, int(new), int(IDLE), MOST_ROOMS]
+        arguments: list[str | bytes | int] = [room, state, int(new), int(IDLE), MOST_ROOMS]
         return bool(await _do(self._put(keys=[ROOMS, _key(room)], args=arguments)))
 
     async def get(self, room: str) -> bytes | None:
@@ -73,7 +73,7 @@ class RedisStore:
     async def vote(self, room: str, question: str, client: str, choice: int) -> bool:
         parts = (f"votes:{question}", f"counts:{question}", "questions")
         keys = [ROOMS, _key(room), *(_key(room, part) for part in parts)]
-        arguments = [room, question, client, choice, int(IDLE), MOST_VOTERS]
+        arguments: list[str | int] = [room, question, client, choice, int(IDLE), MOST_VOTERS]
         return bool(await _do(self._vote(keys=keys, args=arguments)))
 
     async def tally(self, room: str, question: str) -> dict[int, int]:

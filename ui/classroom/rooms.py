@@ -129,10 +129,9 @@ class Classroom:
         steered = Room(_hash(secret), lesson if at else "", at, answered and bool(at))
         if room is None:
             await self._put(code, steered, new=True)
-        if room is not None and room.step and room.question == steered.question:
-            step = room.step
-        else:
-            step = await asyncio.to_thread(self._describe, lesson, at) if at else None
+        step = room.step if room is not None and room.question == steered.question else None
+        if at and step is None:
+            step = await asyncio.to_thread(self._describe, lesson, at)
         if at and step is None:
             raise Refused(422, "There is no such step.")
         steered = replace(steered, step=step)

@@ -20,7 +20,7 @@ import json
 import os
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -188,7 +188,7 @@ async def body_of(request: Request) -> Step:
     return said
 
 
-def is_count(value: object, most: int) -> bool:
+def is_count(value: object, most: int) -> TypeGuard[int]:
     return type(value) is int and 0 <= value <= most
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from stn_core import EXPERIMENTS, Checkpoint
 from stn_core.data.mnist import gallery
+from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.static_files import served
-from ui.browser.export import ExportError
 from ui.controls.digit_controls import DIGIT, KIND, models
 from ui.controls.distortion_state import BY_HAND, SLIDERS
 from ui.controls.spec import GalleryDigit, Values
