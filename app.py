@@ -11,4 +11,4 @@ else:
     from ui.app.server import base, begin, routes
     from ui.classroom.routes import class_routes
 
-    app = st.App(__file__, routes=[*routes(), *class_routes(base())], lifespan=begin)
+    app = st.App(__file__, routes=[*class_routes(base()), *routes()], lifespan=begin)

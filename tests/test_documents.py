@@ -46,6 +46,7 @@ RUN = {
     "pip install '.[ray]'": "requirements-ray.txt, which requirements-dev.txt installs",
     "pip install '.[redis]'": "requirements-redis.txt, which requirements-dev.txt installs",
     "streamlit run app.py": "benchmarks/browser.py: browser tests",
+    "python -m ui.site OUT --app https://lab.example.org": "tests/ui/site/test_site.py",
     "export STN_CHECKPOINTS=my-models": "tests/stn_core/experiments/test_own_models.py",
 }
 # Commands that take minutes to days, some of them on GPUs or on a cluster. Here their words alone

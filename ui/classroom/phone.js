@@ -106,6 +106,7 @@ class Phone {
     const parts = [head, this.note, said, ...seen, ask, right, this.live.mind];
     this.lesson = element("div", "lesson", {}, ...parts, this.foot);
     this.switch.onclick = () => this.speak();
+    if (given.home) head.prepend(element("a", "home", { href: given.home }, "‹"));
   }
 
   begin() {
@@ -364,15 +365,16 @@ class Phone {
     const tally = shown?.tally;
     const vote = shown ? this.votes.get(shown.question) : undefined;
     const answered = !!shown?.answered && !!step;
-    this.result.root.hidden = !answered || !step?.vote;
+    this.result.root.hidden = !answered || !step?.vote || !tally;
     this.answer.hidden = !answered && !(steps && step?.question);
     const more = [];
-    if (answered && step.vote) {
+    if (answered && step.vote && step.right !== null) {
+      more.push(element("p", "rightly", {}, `✓ ${this.labels(step)[step.right]}`));
+    }
+    if (answered && step.vote && tally) {
       const labels = this.labels(step);
-      const right = step.right === null ? "" : `✓ ${labels[step.right]}`;
-      if (right) more.push(element("p", "rightly", {}, right));
-      const counts = tally ?? labels.map(() => 0);
-      const name = tally ? words.class_says : words.vote;
+      const counts = tally;
+      const name = words.class_says;
       const said = counts.map((count) => (count ? String(count) : ""));
       const series = [{ name, look: "class", shares: sharesOf(counts), said }];
       const mine = vote ? vote.choice : null;

@@ -10,6 +10,8 @@ back to the whole laboratory, whose own link to these pages is ``STN_SITE_URL``.
 import argparse
 from pathlib import Path
 
+from streamlit.logger import set_log_level
+
 from ui.site.build import MOST, build
 
 
@@ -27,6 +29,7 @@ def main() -> None:
     folder: Path = options.folder
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not ours(folder))):
         parser.error(f"{folder} is not a folder that this made: name a new one")
+    set_log_level("ERROR")  # the pages run without a server, which Streamlit would say each time
     try:
         size = build(folder, options.app)
     except OSError as error:

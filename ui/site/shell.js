@@ -27,6 +27,7 @@ const given = /** @type {Given} */ (
 );
 const LANGUAGES = Object.keys(given.words);
 const KEPT = "stn language";
+const FIRST = ["cnn", "st-cnn-affine"]; // models
 
 /** @param {string} file */
 async function read(file) {
@@ -155,7 +156,7 @@ class Live {
     this.kind = kind;
     this.now = { ...this.data[kind] };
     const ids = this.now.models.map((/** @type {Sent} */ { id }) => id);
-    const kept = this.shown?.filter((id) => ids.includes(id)) ?? [];
+    const kept = (this.shown ?? FIRST).filter((id) => ids.includes(id));
     this.shown = kept.length ? kept : ids.slice(0, 2);
   }
 

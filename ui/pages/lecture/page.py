@@ -1,5 +1,7 @@
 """All lectures: each with its steps as links, or with what is wrong in its file."""
 
+import os
+
 import streamlit as st
 
 from ui.app.i18n import language, texts
@@ -8,11 +10,15 @@ from ui.classroom.component import room
 from ui.pages.lecture.lessons import FOLDER, Lesson, lessons, said
 from ui.pages.lecture.steps import Pages, Place, address, describe_mistake
 
+SITE = os.environ.get("STN_SITE_URL", "")  # where the pages are that need no server
+
 
 def main(pages: Pages) -> None:
     say, folder = texts("lecture"), f"{FOLDER.parent.name}/{FOLDER.name}"
     st.markdown(f"#### {say('lectures')}")
     st.markdown(say.markdown("intro", folder=folder))
+    if SITE.startswith(("http://", "https://")):
+        st.link_button(say("site"), SITE, icon=":material/menu_book:")
     room("", 0, key="class_room_list")
     found = lessons()
     if not found:

@@ -1,0 +1,150 @@
+"""The laboratory without a server: built once, served below a path by Python's own file server."""
+
+import base64
+import functools
+import http.server
+import json
+import re
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+from playwright.sync_api import expect
+
+from stn_core import EXPERIMENTS, Checkpoint
+from stn_core.data.mnist import gallery
+from ui.app import loading
+from ui.controls.distortion_state import distorted
+from ui.pages.lecture.class_step import describe
+from ui.site.build import MOST, build
+
+APP = "https://lab.example.org/"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("host") / "below" / "site"
+    assert build(folder, APP) <= MOST
+    return folder
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    handler = functools.partial(Quiet, directory=folder.parents[1])
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/below/site/"
+    server.shutdown()
+
+
+@torch.inference_mode()
+def answer(name, digit, kind, values):
+    """(digit, per cent) of PyTorch's model."""
+    checkpoint = loading.load(EXPERIMENTS[name])
+    assert isinstance(checkpoint, Checkpoint)
+    sure = checkpoint.model(distorted(digit, kind, values)).softmax(1)[0]
+    return int(sure.argmax()), round(100 * sure.max().item())
+
+
+def test_every_file_that_a_page_names_is_there(folder):
+    for page in folder.glob("*.html"):
+        text = page.read_text()
+        for name in re.findall(r'"((?:files|data)/[^"\\]+)"', text):
+            assert name == "files/" or (folder / name).is_file(), (page.name, name)
+    first = json.loads(re.search(r"\((\[.*?\])\)", (folder / "worker.js").read_text(), re.S)[1])
+    assert all((folder / name).exists() for name in first) and "./" in first
+
+
+def test_the_live_page_answers_as_pytorch_does(tab, folder):
+    page = tab("")
+    data = json.loads((folder / "data/live-en.json").read_text())["r"]
+    names = {"CNN": "r-cnn", "ST-CNN affine": "r-st-cnn-affine"}
+    expect(page.locator(".exhibit .row")).to_have_count(len(names))
+    label = data["label"]
+    digit = next(
+        image
+        for image in gallery().images[500 * label : 500 * label + 500]
+        if base64.b64encode(image.numpy().tobytes()).decode() == data["digit"]
+    )
+    for title, name in names.items():
+        row = page.locator(".exhibit .row").filter(has_text=title)
+        found, percent = answer(name, digit, "r", data["values"])
+        expect(row.locator("header")).to_contain_text(re.compile(rf"{found} \S\s+{percent} %"))
+
+
+def test_digits_kinds_and_models_can_be_chosen(tab):
+    page = tab("")
+    rows = page.locator(".exhibit .row")
+    page.get_by_role("button", name="RTS").click()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="ST-CNN TPS").click()
+    expect(rows).to_have_count(3)
+    expect(rows.nth(2)).to_contain_text("%")
+    page.get_by_role("button", name="7", exact=True).click()
+    expect(page.get_by_role("button", name="7", exact=True)).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+def test_a_lecture_is_read_step_by_step_and_answers_as_pytorch_does(tab):
+    page = tab("lecture-paper.html", size=(390, 844), touch=True)
+    step = describe("paper", 1)
+    expect(page.locator("h1")).to_have_text(step["title"]["en"])
+    page.locator(".choices button").nth(2).click()
+    expect(page.locator(".rightly")).to_have_text(f"✓ {step['right']}")
+    values = step["stage"]["values"]
+    pixels = bytearray(base64.b64decode(step["stage"]["digit"]))
+    digit = torch.frombuffer(pixels, dtype=torch.uint8).view(28, 28)
+    model = step["stage"]["models"][-1]
+    found, percent = answer(model["file"], digit, step["stage"]["kind"], values)
+    expect(page.locator(".says")).to_have_text(f"{model['name']} says {found}, {percent} %")
+    page.get_by_role("button", name="Next").click()
+    expect(page.locator(".count")).to_contain_text("Step 2")
+    page.go_back()
+    expect(page.locator(".count")).to_contain_text("Step 1")
+    page.locator(".home").click()
+    expect(page.locator(".exhibit .row").first).to_be_visible()
+
+
+def test_the_replays_and_the_results_are_there_in_both_languages(tab):
+    page = tab("replay.html?lang=zh")
+    expect(page.locator(".exhibit canvas").first).to_be_visible()
+    expect(page.locator(".exhibit")).to_contain_text("RTS ST-CNN affine")
+    page.get_by_label("右").select_option("")
+    expect(page.locator(".exhibit section")).to_have_count(1)
+    page.get_by_role("link", name="结果").click()
+    measured = loading.report().models["r-cnn"]
+    cell = f"{measured.error:.2f} ± {measured.standard_error:.2f} / "
+    expect(page.locator("table")).to_contain_text(cell)
+    expect(page.get_by_role("link", name="完整的实验室")).to_have_attribute("href", APP)
+
+
+def test_it_works_offline_once_it_was_visited(browser, tab):
+    page = tab("")
+    expect(page.locator(".exhibit .row").first).to_contain_text("%")
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    browser.set_offline(True)
+    page.reload()
+    expect(page.locator(".exhibit .row").first).to_contain_text("%")
+    page.get_by_role("link", name="Lecture").click()
+    expect(page.locator("h1")).to_have_text(describe("paper", 1)["title"]["en"])
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    command = [sys.executable, "-m", "ui.site"]
+    for words in (
+        [tmp_path],
+        [tmp_path / "thesis.tex"],
+        [tmp_path / "new", "--app", "javascript:"],
+    ):
+        done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True)
+        assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert (tmp_path / "thesis.tex").read_text() == "years of work"
