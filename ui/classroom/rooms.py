@@ -327,13 +327,14 @@ class Classroom:
                 await self.store.here(code, self._followers(code))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        async def unless_lost() -> None:
-            with suppress(StoreError):
-                await work
-
-        task = asyncio.get_running_loop().create_task(unless_lost())
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finish)
+
+    def _finish(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and not isinstance(task.exception(), StoreError):
+            task.result()  # what is wrong is logged
 
     # ---- secrets
 

@@ -20,7 +20,6 @@ from ui.app.i18n import LANGUAGES, Translator
 from ui.classroom import page as phone
 from ui.pages.lecture.class_step import described, model_bytes
 from ui.pages.lecture.lessons import Lesson, lessons
-from ui.pages.registry import PAGES
 from ui.pages.replay.component import side
 from ui.pages.replay.controls import name_of, recordable
 from ui.site.exhibits import Component, component
@@ -29,7 +28,7 @@ UI = Path(__file__).parents[1]
 MOST = 12_000_000  # bytes in all
 EACH = 8  # digits of a class
 FILES = "files/site"  # modules, as they lie below ui/
-LIVE = "stage" if "stage" in PAGES else "digits"  # the page whose networks answer in the browser
+LIVE = "digits"  # the page whose networks answer in the browser
 TITLES = ("cnn", "st-cnn-affine", "st-cnn-projective", "st-cnn-tps")
 ALSO = ("r-fcn", "tc-fcn")  # which lectures show
 SHOWN = range(12)  # of the recorded digits

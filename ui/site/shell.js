@@ -98,7 +98,8 @@ class Shell {
     const { show } = await import(new URL(given.module, document.baseURI).href);
     if (!this.root) {
       this.root = this.place.attachShadow({ mode: "open" });
-      this.root.innerHTML = `<style>${given.css}</style>${given.html}`;
+      const parts = new DOMParser().parseFromString(given.html, "text/html").body.childNodes;
+      this.root.append(element("style", "", {}, given.css), ...parts);
     }
     const say = (/** @type {string} */ name, /** @type {any} */ value) => this.said(name, value);
     show({ data, parentElement: this.root, setStateValue: say, setTriggerValue: say });

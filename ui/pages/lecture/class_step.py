@@ -14,9 +14,9 @@ from ui.app.static_files import served
 from ui.controls.digit_controls import DIGIT, KIND, models
 from ui.controls.distortion_state import BY_HAND, SLIDERS
 from ui.controls.spec import GalleryDigit, Values
+from ui.pages.digits.component import model_file, seeded
 from ui.pages.lecture.lessons import Lesson, Step, lesson
 from ui.pages.registry import PAGES
-from ui.pages.stage.component import model_file, seeded
 from ui.pages.transformation.page import theta_of
 
 TEN = 10  # choices of a vote on a digit
