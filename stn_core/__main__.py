@@ -340,8 +340,11 @@ def _evaluate_digits(
 def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
     from stn_core.data.cub import cub
     from stn_core.evaluation.bird_metrics import (
+        HOLDS,
+        ROLES,
         attention,
         bird_answers,
+        describe_windows,
         oracle_windows,
         paired_difference,
         reference_window_hits,
@@ -351,7 +354,7 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
 
     rows = []
     for kind in dict.fromkeys(each.experiment.data for each in checkpoints):
-        birds = cub("test", data, SPECIES[kind])
+        birds, training = (cub(split, data, SPECIES[kind]) for split in ("test", "train"))
         title = f"{len(birds.labels)} test photographs of {SPECIES[kind]} species; 95 % intervals"
         table = Table(
             "checkpoint",
@@ -359,20 +362,26 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
             "paper %",
             "window",
             "holds the head %",
+            "cut to 0.35 of the side %",
+            "to 0.25 %",
             "holds the box's centre %",
+            "nearer to body than head %",
             title=title,
         )
-        for window, found in reference_window_hits(birds).items():
-            table.add_row(
-                "",
-                "",
-                "",
-                f"{window}, for reference",
-                f"{found['head']:.1f}",
-                f"{found['centre']:.1f}",
-            )
+        for window, found in reference_window_hits(birds, training).items():
+            at = f" at ({found['x']:.2f}, {found['y']:.2f})" if "x" in found else ""
+            shares = [f"{found[key]:.1f}" for key in HOLDS]
+            table.add_row("", "", "", f"{window}{at}, for reference", *shares, "")
             rows.append({"data": kind, "window": window, **found})
         before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
+        where = Table(
+            "checkpoint",
+            "window",
+            *(f"nearest to the {role} %" for role in ROLES),
+            "x on mirrored photographs, correlation",
+            "intersection over union > 0.5, %",
+            title="what windows lie nearest to, and how often two look at the same",
+        )
         comparison = Table(
             "checkpoint",
             "compared with",
@@ -387,8 +396,8 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                 windows[f"{about['experiment']}, windows as annotated"] = ideal
             for name, given in windows.items():
                 answers = bird_answers(model, birds, given=given)
-                right = ~answers.wrong(birds)
-                accuracy, looks = wilson_interval(right), attention(birds, answers)
+                right, scale = ~answers.wrong(birds), getattr(model, "scale", 0.5)
+                accuracy, looks = wilson_interval(right), attention(birds, answers, scale)
                 gains = {
                     other: paired_difference(right, others) for other, others in before.items()
                 }
@@ -407,17 +416,24 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                     if about["paper_error"] is None or given is not None
                     else f"{100 - about['paper_error']:.1f}"
                 )
-                table.add_row(name, _interval(accuracy), paper, "", "", "")
+                table.add_row(name, _interval(accuracy), paper, *[""] * 6)
                 for number, look in enumerate(looks, 1):
-                    table.add_row(
-                        "",
-                        "",
-                        "",
-                        f"transformer {number}",
-                        _interval(look["head"]),
-                        _interval(look["centre"]),
-                    )
+                    shares = [_interval(look[key]) for key in (*HOLDS, "body")]
+                    table.add_row("", "", "", f"transformer {number}", *shares)
+                if looks and given is None:
+                    mirrored = bird_answers(model, birds, only_look=True, mirrored=True)
+                    windows = describe_windows(birds, answers, mirrored)
+                    rows[-1] |= windows
+                    for number, (near, x) in enumerate(
+                        zip(windows["roles"], windows["mirror"], strict=True), 1
+                    ):
+                        shares = [f"{share:.1f}" for share in near.values()]
+                        where.add_row(name, f"transformer {number}", *shares, f"{x:.2f}", "")
+                    for pair, share in windows["overlap"].items():
+                        where.add_row(name, f"pair {pair}", *[""] * 4, _interval(share))
         _tables().print(table)
+        if where.rows:
+            _tables().print(where)
         if comparison.rows:
             _tables().print(comparison)
     return rows

@@ -140,6 +140,13 @@ def read_header(path: Path) -> Experiment:
     return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[0]
 
 
+def read_metrics(path: Path) -> dict[str, Any]:
+    """What was measured of a checkpoint, from its header. CheckpointError if it has no such
+    header."""
+    fail = _complaints(path)
+    return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[1]
+
+
 def read_safetensors(
     path: Path, fail: Any, only_header: bool = False
 ) -> tuple[dict[str, str], dict[str, Tensor]]:

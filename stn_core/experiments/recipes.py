@@ -159,6 +159,11 @@ class BirdRecipe(Recipe):
         window_search_epochs: epochs for each window, in which the localisation network learns from
             score maps before the streams move (window_search.py); 0 for the paper's way, by the
             gradient through the pixels alone.
+        search_scale: of the windows that are tried in that: smaller than the model's, they say what
+            is to lie in a window's middle.
+        first_overlap_penalty: how much the first window shuns what another one covers while windows
+            are sought, in units of the cross-entropy for a whole window shared.
+        overlap_penalty: the same for every other window.
         joint_epochs: in the last so many epochs the localisation network moves as well, by the
             gradient through the pixels.
         jitter: windows are moved by N(0, jitter), normalised, at every training step.
@@ -183,7 +188,10 @@ class BirdRecipe(Recipe):
     head_lr_scale: float = 30.0
     frozen_blocks: int = 5
     init_from: str = "imagenet"
-    window_search_epochs: int = 16
+    window_search_epochs: int = 12
+    search_scale: float = 0.2
+    first_overlap_penalty: float = 0.4
+    overlap_penalty: float = 0.05
     joint_epochs: int = 2
     jitter: float = 0.1
     zoom: float = 0.35
@@ -205,6 +213,8 @@ class BirdRecipe(Recipe):
         counts = (
             self.frozen_blocks,
             self.window_search_epochs,
+            self.first_overlap_penalty,
+            self.overlap_penalty,
             self.joint_epochs,
             self.jitter,
             self.last_layer,
@@ -212,10 +222,11 @@ class BirdRecipe(Recipe):
         )
         if min(counts) < 0 or self.val_every == 1:
             raise ValueError(
-                "frozen_blocks, window_search_epochs, joint_epochs, jitter and last_layer must "
-                "not be negative, "
-                "val_every 0 or at least 2"
+                "frozen_blocks, window_search_epochs, the penalties, joint_epochs, jitter and "
+                "last_layer must not be negative, val_every 0 or at least 2"
             )
+        if not 0 < self.search_scale <= 1:
+            raise ValueError(f"search_scale must lie in (0, 1]; got {self.search_scale}")
         if self.elastic_sigma_px or self.optimiser == "muon":
             raise ValueError("bending and muon are for digits: birds take optimiser=adamw or sgd")
 

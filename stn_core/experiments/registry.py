@@ -28,6 +28,8 @@ BIRD_OPTIONS: Mapping[str, type] = {
     "scale": float,
     "fixed_scale": bool,
     "heat": bool,
+    "layout": str,
+    "fixed_at": str,
 }
 
 
@@ -176,8 +178,8 @@ def list_models(pattern: str = "*") -> list[str]:
 
 
 def create_model(name: str, data: str | None = None, **sizes: Any) -> ExplainableModel:
-    """A new model: for digits with its transformer at identity, for birds with windows that tile
-    the photograph.
+    """A new model: for digits with its transformer at identity, for birds with windows stacked in
+    the middle of the photograph.
 
     Args:
         name: one of ``list_models()``.

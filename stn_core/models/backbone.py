@@ -9,6 +9,7 @@ from torch import Tensor, nn
 BatchNorm = nn.modules.batchnorm._BatchNorm
 SIDE = 448  # pixels, of a photograph as the models take it
 CROP = 224  # pixels, of what a stream sees of it
+CELL = 32  # pixels of an image that a cell of the last feature map stands for
 BACKBONE = "tf_efficientnet_lite0"
 
 
@@ -18,7 +19,7 @@ class Stream(nn.Module):
     def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
         super().__init__()
         network: Any = create_backbone(backbone, pretrained)
-        self.network = network
+        self.network, self.name = network, backbone
         self.width: int = network.num_features
         config = network.pretrained_cfg
         mean, deviation = (
@@ -67,8 +68,21 @@ class Stream(nn.Module):
             maps = network.blocks[: self.frozen](network.bn1(network.conv_stem(pixels)))
         return network.bn2(network.conv_head(network.blocks[self.frozen :](maps.float())))
 
+    def centred_maps(self, images: Tensor) -> Tensor:
+        """The feature map (B, C, h / 32, w / 32) of images (B, 3, h, w), each cell of which looks
+        at its own middle. Strides shift what ``maps`` look at by half a cell: to the right and down
+        where padding is TensorFlow's, else to the left and up."""
+        rows, columns = (size // CELL for size in images.shape[2:])
+        first = 0 if self.name.startswith("tf_") else 1
+        maps = self.maps(F.pad(images, [CELL // 2] * 4))
+        return maps[:, :, first : first + rows, first : first + columns]
+
+    def pooled(self, maps: Tensor) -> Tensor:
+        """The features (B, C) of feature maps (B, C, h, w)."""
+        return self.network.forward_head(maps, pre_logits=True)
+
     def forward(self, crops: Tensor) -> Tensor:
-        return self.network.forward_head(self.maps(crops), pre_logits=True)
+        return self.pooled(self.maps(crops))
 
 
 def shrunk(images: Tensor, side: int) -> Tensor:

@@ -51,6 +51,10 @@ class BirdModel(ExplainableModel):
             learning more over-fitted.
         heat: whether they choose by heat maps; if not, by the paper's regression, as they do where
             they choose more.
+        layout: of the windows before they learn: "stacked", one above the other in the middle, so
+            that none is nearer to one side than to the other; or the paper's "tiled".
+        fixed_at: centres of windows that choose nothing, "x,y" for one after the other, such as
+            "0,-0.3,0,0.1": a control without a localisation network; "" for windows that choose.
         pretrained: whether the backbones start with ImageNet weights.
         dropout: of the streams' features while it trains; ``absent`` of whole streams.
 
@@ -68,6 +72,8 @@ class BirdModel(ExplainableModel):
         scale: float = 0.5,
         fixed_scale: bool = True,
         heat: bool = True,
+        layout: str = "stacked",
+        fixed_at: str = "",
         pretrained: bool = False,
         dropout: float = 0.0,
         absent: float = 0.0,
@@ -80,17 +86,22 @@ class BirdModel(ExplainableModel):
         self.dropout = nn.Sequential(StreamDropout(len(streams), absent), nn.Dropout(dropout))
         self.classifier = nn.Linear(sum(stream.width for stream in streams), classes)
         self.transformers = nn.ModuleList()
+        self.localisation: BirdLocalisation | None = None
         if transformers:
-            transform, start, places = windows(family, scale, transformers)
+            centres = (
+                fixed_places(fixed_at, transformers) if fixed_at else starts(layout, transformers)
+            )
+            transform, start, places = windows(family, scale, centres)
             self.places: tuple[int, ...] = places
             self.start: Tensor
             self.register_buffer("start", start, persistent=False)  # (N, P)
             self.free: tuple[int, ...] = (
                 places if fixed_scale else tuple(range(transform.num_params))
             )
-            self.localisation = BirdLocalisation(
-                start[:, list(self.free)], heat and fixed_scale, backbone, pretrained
-            )
+            if not fixed_at:
+                self.localisation = BirdLocalisation(
+                    start[:, list(self.free)], heat and fixed_scale, backbone, pretrained
+                )
             self.transformers.extend(
                 SpatialTransformer(None, transform, (CROP, CROP)) for _ in range(transformers)
             )
@@ -116,6 +127,12 @@ class BirdModel(ExplainableModel):
         theta[:, :, list(self.free)] = free.to(theta)
         return theta
 
+    def chosen(self, images: Tensor) -> Tensor:
+        """Where the windows lie on photographs (B, 3, H, W): thetas (B, N, P)."""
+        if self.localisation is None:
+            return self.start.expand(len(images), -1, -1)
+        return self.thetas(self.localisation(images))
+
     def forward(
         self, images: Tensor, shifts: Tensor | None = None, learns: Tensor | None = None
     ) -> Tensor:
@@ -124,7 +141,7 @@ class BirdModel(ExplainableModel):
         backward pass ends at the crops, which saves half of it."""
         if shifts is None or not self.transformers:
             return self.explain(images).logits
-        thetas = self.thetas(self.localisation(images))
+        thetas = self.chosen(images)
         if learns is not None:
             still = thetas.detach()
             thetas = torch.where(learns[:, None, None], thetas, still) if learns.any() else still
@@ -153,7 +170,7 @@ class BirdModel(ExplainableModel):
         if not self.transformers:
             return ()
         if thetas is None:
-            thetas = self.thetas(self.localisation(images))
+            thetas = self.chosen(images)
         return tuple(
             transformer(images, theta)
             for transformer, theta in zip(self.transformers, thetas.unbind(1), strict=True)
@@ -212,17 +229,40 @@ class StreamDropout(nn.Module):
         )
 
 
-def tiles(count: int) -> Tensor:
-    """The centres (N, 2), normalised (x, y), of windows that tile the photograph: two abreast; rows
-    of two for more."""
+def starts(layout: str, count: int) -> Tensor:
+    """The centres (N, 2), normalised (x, y), of windows before they learn: "stacked", one above
+    the other in the middle; or "tiled", two abreast, rows of two for more, all over the photograph.
+
+    >>> starts("stacked", 2).tolist(), starts("tiled", 2).tolist()
+    ([[0.0, -0.25], [0.0, 0.25]], [[-0.5, 0.0], [0.5, 0.0]])
+    """
+    if layout not in ("stacked", "tiled"):
+        raise ValueError(f"the layout of windows must be stacked or tiled; got {layout!r}")
+    if layout == "stacked":
+        y = torch.linspace(-0.25, 0.25, count) if count > 1 else torch.zeros(1)
+        return torch.stack((torch.zeros(count), y), dim=1)
     rows = -(-count // 2)
     y = (2 * torch.arange(rows) + 1) / rows - 1
     x = torch.tensor([-0.5, 0.5]) if count > 1 else torch.zeros(1)
     return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)[:count]
 
 
-def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, tuple[int, int]]:
-    """The family, theta (N, P) of ``count`` windows at the start, and the places of tx and ty."""
+def fixed_places(text: str, count: int) -> Tensor:
+    """The centres (N, 2) in the text of the option ``fixed_at``."""
+    try:
+        return torch.tensor([float(number) for number in text.split(",")]).view(count, 2)
+    except (ValueError, RuntimeError):
+        raise ValueError(
+            f"fixed_at must have x,y for each of {count} windows, such as 0,-0.3,0,0.1 for two; "
+            f"got {text!r}"
+        ) from None
+
+
+def windows(
+    family: str, scale: float, centres: Tensor
+) -> tuple[Transform, Tensor, tuple[int, int]]:
+    """The family, the theta of each of the windows at ``centres`` (N, 2) at the start (N, P), and
+    where tx and ty stand in theta."""
     layouts: dict[str, tuple[list[float], tuple[int, int]]] = {
         "attention": ([scale, 0, 0], (1, 2)),
         "similarity": ([scale, 0, 0, 0], (2, 3)),
@@ -234,13 +274,13 @@ def windows(family: str, scale: float, count: int) -> tuple[Transform, Tensor, t
     if not 0 < scale <= 1:
         raise ValueError(f"the scale of the windows must lie in (0, 1]; got {scale}")
     centre, places = layouts[family]
-    theta = torch.tensor(centre).repeat(count, 1)
-    theta[:, list(places)] = tiles(count)
+    theta = torch.tensor(centre).repeat(len(centres), 1)
+    theta[:, list(places)] = centres
     return TRANSFORMS[family], theta, places
 
 
 def create_bird_model(name: str, classes: int, **options: Any) -> BirdModel:
-    """One of ``BIRD_MODELS``, its windows tiling the photograph; options as ``BirdModel``'s."""
+    """One of ``BIRD_MODELS``; ``options`` are ``BirdModel``'s."""
     if name not in BIRD_MODELS:
         raise ValueError(f"no bird model {name!r}; there are {', '.join(BIRD_MODELS)}")
     return BirdModel(classes, **{**BIRD_MODELS[name], **options})

@@ -33,7 +33,7 @@ EPOCHS = 4  # and while the streams move as well
 
 class WindowRecorder:
     """Collects what lies above the trunk of a localisation network while it learns: for any
-    photograph, its windows' way from the tiling at the start can be computed from that, and from
+    photograph, its windows' way from where they start can be computed from that, and from
     the trunk, which hardly moves."""
 
     def __init__(self, experiment: Experiment) -> None:
@@ -54,11 +54,11 @@ class WindowRecorder:
 
     def record(self, step: int, model: BirdModel) -> None:
         """Note ``model`` before step ``step``, if that is one of the moments."""
-        if step in self.steps and model.transformers:
+        if step in self.steps and model.localisation:
             self._note((1, step), model)
 
     def _note(self, moment: tuple[int, int], model: BirdModel) -> None:
-        if moment not in self.moments:
+        if model.localisation and moment not in self.moments:
             self.moments.append(moment)
             self.weights.append(
                 {
@@ -111,6 +111,8 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     if not path.is_file():
         raise fail("no_recording", "there is no such recording")
     _, state = read_safetensors(path, fail)
+    if model.localisation is None:
+        raise fail("no_recording", "there is no such recording")
     above = model.localisation.above
     count = len(state["moment"]) if "moment" in state and state["moment"].ndim else 0
     weights = {

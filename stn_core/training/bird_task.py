@@ -19,6 +19,7 @@ from stn_core.evaluation.bird_metrics import (
     abstention_threshold,
     attention,
     bird_answers,
+    describe_windows,
     reference_window_hits,
 )
 from stn_core.experiments.checkpoints import load_checkpoint
@@ -26,6 +27,7 @@ from stn_core.experiments.recipes import BirdRecipe
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
 from stn_core.models.backbone import BACKBONE, SIDE, Stream
 from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
+from stn_core.models.window_localisation import BirdLocalisation
 from stn_core.training.bird_recording import WindowRecorder
 from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.linear_probe import fit
@@ -126,35 +128,34 @@ class BirdTask:
             ).model
             for stream in model.streams:
                 stream.load_state_dict(stem.streams[0].state_dict())
-            if model.transformers:
+            if model.localisation:
                 trunk = Stream(options.get("backbone", BACKBONE), pretrained=True)
                 model.localisation.trunk.load_state_dict(trunk.state_dict())
-        if fresh and recipe.window_search_epochs and model.transformers:
-            self.search_windows(model)
+        if fresh and recipe.window_search_epochs and model.localisation:
+            self.search_windows(model, model.localisation)
         for part in model.backbones:
             part.freeze(recipe.frozen_blocks, coarse=self.coarse)
         return model
 
-    def search_windows(self, model: BirdModel) -> None:
+    def search_windows(self, model: BirdModel, localisation: BirdLocalisation) -> None:
         """Let the localisation network learn from score maps; what it starts from is computed once
         for all models on these data."""
-        console, last = (
-            Console(stderr=True, soft_wrap=True),
-            self.recipe.window_search_epochs * (model.localisation.windows + 1),
-        )
-        about = f"{len(self.birds.labels)}-{model.scale}-{self.recipe.val_every}"
-        path = self.out / "birds" / f"{self.experiment.data}-lattice-{about}.state.pt"
+        console = Console(stderr=True, soft_wrap=True)
+        last = self.recipe.window_search_epochs * (localisation.windows + 1)
+        scale = self.recipe.search_scale
+        about = f"{len(self.birds.labels)}-{scale}-{model.reach}-{self.recipe.val_every}"
+        path = self.out / "birds" / f"{self.experiment.data}-windows-{about}.state.pt"
         if path.is_file():
             lattice = WindowFeatures(**torch.load(path, weights_only=True))
         else:
-            stream = model.localisation.trunk.to(self.device).eval()
+            stream = localisation.trunk.to(self.device).eval()
             photographs = (
                 cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count)
             )
             with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
                 parts = list(
                     track(
-                        precompute_window_features(stream, model.scale, photographs),
+                        precompute_window_features(stream, scale, model.reach, photographs),
                         "score maps",
                         self.count,
                         console=console,
@@ -173,16 +174,20 @@ class BirdTask:
 
         note(0, math.nan)
         train_localisation(
-            model.localisation,
-            model.reach,
+            localisation,
+            model.scale,
             lattice,
             self.birds.labels,
             self.recipe.window_search_epochs,
             self.seed,
+            (self.recipe.first_overlap_penalty,)
+            + (self.recipe.overlap_penalty,) * (localisation.windows - 1),
             note,
         )
+        if not self.recipe.joint_epochs:  # the windows stay where they are
+            return
         looks = bird_answers(model, self.test, self.device, only_look=True)
-        self.looked = {"attention_before": attention(self.test, looks)}
+        self.looked = {"attention_before": attention(self.test, looks, model.scale)}
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
         """Groups of their own for the last layer and the localisation network; what is frozen, and
@@ -195,7 +200,8 @@ class BirdTask:
         }
         groups = []
         for part, factor in rates.items():
-            parameters = list(getattr(model, part).parameters()) if hasattr(model, part) else []
+            module = getattr(model, part, None)
+            parameters = list(module.parameters()) if module else []
             for parameter in parameters if factor == 0 else ():
                 parameter.requires_grad_(False)
             parameters = [parameter for parameter in parameters if parameter.requires_grad]
@@ -257,10 +263,14 @@ class BirdTask:
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
         metrics: dict[str, Any] = (
-            {"test_error": wrong, "attention": attention(self.test, answers)} | self.looked | said
+            {"test_error": wrong, "attention": attention(self.test, answers, model.scale)}
+            | self.looked
+            | said
         )
         if model.transformers:
-            metrics["reference"] = reference_window_hits(self.test, model.scale)
+            metrics["reference"] = reference_window_hits(self.test, self.birds, model.scale)
+            mirrored = bird_answers(model, self.test, device, only_look=True, mirrored=True)
+            metrics |= describe_windows(self.test, answers, mirrored)
         return torch.float16, metrics
 
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
@@ -269,11 +279,11 @@ class BirdTask:
         then the layer may learn from them too."""
         decay, layer = self.recipe.last_layer, model.classifier
         if decay:
-            learned = features(model, self.birds, device)
+            learned = self.features(model, self.birds, device)
             fit(layer, learned, self.birds.labels, decay)
         if not len(self.validation.labels):
             return {}
-        held = features(model, self.validation, device)
+        held = self.features(model, self.validation, device)
         with torch.no_grad():
             logits = layer(held.to(device)).float().cpu()
         temperature = fit_temperature(logits, self.validation.labels)
@@ -292,25 +302,20 @@ class BirdTask:
         """In per cent, on the training photographs that are held out; nan if there are none."""
         if not len(self.validation.labels):
             return math.nan
-        return (
-            100
-            * bird_answers(model, self.validation, device)
-            .wrong(self.validation)
-            .double()
-            .mean()
-            .item()
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
+            answers = bird_answers(model, self.validation, device)
+        return 100 * answers.wrong(self.validation).double().mean().item()
+
+    def features(self, model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
+        """What the last layer sees of every photograph, whole and as it is: (N, C), on the CPU."""
+        seen: list[Tensor] = []
+        hook = model.classifier.register_forward_pre_hook(
+            lambda _, inputs: seen.append(inputs[0].float().cpu())
         )
-
-
-def features(model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
-    """What the last layer sees of every photograph, whole and as it is: (N, C), on the CPU."""
-    seen: list[Tensor] = []
-    hook = model.classifier.register_forward_pre_hook(
-        lambda _, inputs: seen.append(inputs[0].float().cpu())
-    )
-    bird_answers(model, birds, device)
-    hook.remove()
-    return torch.cat(seen)
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
+            bird_answers(model, birds, device)
+        hook.remove()
+        return torch.cat(seen)
 
 
 def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:

@@ -101,8 +101,9 @@ class Run:
     ) -> None:
         mixed = mixed_precision(precision, device)
         on_cpu = device == "cpu" or not torch.cuda.is_available()
-        coarse = experiment.birds and precision == "auto" and mixed == "bf16" and on_cpu
-        self.precision = "no" if coarse else mixed  # of convolutions and linear layers
+        coarse = experiment.birds and mixed == "bf16" and on_cpu
+        # of convolutions and linear layers
+        self.precision = "no" if coarse and precision == "auto" else mixed
         # where theta does not learn yet
         unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)
         self.accelerator = Accelerator(

@@ -7,30 +7,35 @@ windows stay where they started. Nor may the streams that judge a window have le
 photograph by heart: their loss is then 0 wherever they look.
 
 So the streams first stand still, with ImageNet weights, and their features are computed once on a
-lattice of window positions. Two linear classifiers, each fitted on half of the photographs, turn
-the features of the other half into a map of class scores over positions. theta reads that map
-through the bilinear sampler: a spatial transformer one level up, with a smooth and true gradient.
+lattice of positions: the mean of what a window there covers of the last feature map of the whole
+photograph. These windows are smaller than those that are to be placed, so that the best position is
+the one with what matters in its middle. Two linear classifiers, each fitted on half of the
+photographs, turn the features of the other half into a map of class scores over positions. theta
+reads that map through the bilinear sampler: a spatial transformer one level up, with a smooth and
+true gradient.
 
 The windows learn one after the other, like boosting. While window k is sought, the windows before
 it lie where they look, their scores are added up, and classifier k, fitted on top of them at
 positions all over the photograph, says what another look adds and where it adds most. At the end
-all move together.
+all move together. A penalty on what two windows share gives them different things to look at, and
+every photograph is seen mirrored half of the time, so that windows do not care which way a bird
+looks.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.models.backbone import CROP, Stream, shrunk
+from stn_core.models.backbone import CROP, SIDE, Stream, shrunk
 from stn_core.models.window_localisation import BirdLocalisation
 from stn_core.transformer.sampler import sample
-from stn_core.transformer.transforms import TRANSFORMS
 
-POSITIONS = 5  # of a window, each way
+POSITIONS = 8  # of a window, each way
 BATCH = 64
+LR = 3e-3  # of the localisation network
 SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
 DROPOUT = 0.2  # of what the localisation network starts from
 # the share of photographs in which the classifier of the window that is sought sees a position
@@ -45,24 +50,40 @@ class WindowFeatures(NamedTuple):
     features: Tensor
     # (N, C, h, w) of the whole photograph, down-sampled: what the localisation network starts from
     maps: Tensor
+    # (N, C, h, w) of the mirrored photograph: padding makes it a little other than maps, mirrored
+    mirrored_maps: Tensor
 
 
 @torch.inference_mode()
 def precompute_window_features(
-    stream: Stream, scale: float, photographs: Iterable[Tensor]
+    stream: Stream, scale: float, reach: float, photographs: Iterable[Tensor]
 ) -> Iterator[WindowFeatures]:
-    """The features of each photograph (3, H, W) in turn, N = 1, for windows of ``scale``."""
-    side = torch.linspace(scale - 1, 1 - scale, POSITIONS)
-    y, x = torch.meshgrid(side, side, indexing="ij")
-    theta = torch.stack((torch.full_like(x, scale), x, y), dim=-1).view(-1, 3)
-    grid = TRANSFORMS["attention"].grid(theta, (CROP, CROP))  # (K * K, h, w, 2)
+    """The features of each photograph (3, H, W) in turn, N = 1, for windows of ``scale`` with
+    centres up to +-``reach``."""
     device = next(stream.parameters()).device
-    grid = grid.to(device)
     for photograph in photographs:
-        image = photograph[None].to(device)
-        crops = sample(image.expand(len(grid), -1, -1, -1), grid)
-        features = stream(crops).float().view(1, POSITIONS, POSITIONS, -1)
-        yield WindowFeatures(features.half().cpu(), stream.maps(shrunk(image, CROP)).half().cpu())
+        image = shrunk(photograph[None].to(device), SIDE)
+        cells = stream.centred_maps(image).float()  # (1, C, h, w)
+        rows, columns = (window_weights(scale, reach, size).to(device) for size in cells.shape[2:])
+        pooled = torch.einsum("ky,lx,bcyx->klc", rows, columns, cells)
+        features = stream.pooled(pooled.flatten(0, 1)[:, :, None, None])
+        whole = shrunk(image, CROP)
+        maps = stream.maps(torch.cat((whole, whole.flip(3)))).half().cpu().split(1)
+        yield WindowFeatures(features.view(1, POSITIONS, POSITIONS, -1).half().cpu(), *maps)
+
+
+def window_weights(scale: float, reach: float, cells: int) -> Tensor:
+    """What share of a window at each position lies over each of so many cells, from edge to edge of
+    a photograph: (POSITIONS, cells).
+
+    >>> window_weights(0.5, 0.5, 4)[[0, -1]].tolist()
+    [[0.5, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 0.5]]
+    """
+    centres = torch.linspace(-reach, reach, POSITIONS)[:, None]
+    edges = torch.linspace(-1, 1, cells + 1)
+    right = torch.minimum(centres + scale, edges[1:])
+    covered = (right - torch.maximum(centres - scale, edges[:-1])).clamp(min=0)
+    return covered / covered.sum(1, keepdim=True)
 
 
 class PositionClassifiers(nn.Module):
@@ -87,29 +108,39 @@ def at(maps: Tensor, places: Tensor) -> Tensor:
     return sample(maps.permute(0, 3, 1, 2), grid, padding="border")[:, :, 0, 0]
 
 
+def overlap(one: Tensor, other: Tensor, scale: float) -> Tensor:
+    """Which share of a window of ``scale`` another covers, by their centres (B, 2): (B,), from 0 to
+    1."""
+    return (1 - (one - other).abs() / (2 * scale)).clamp(min=0).prod(1)
+
+
 def train_localisation(
     localisation: BirdLocalisation,
-    reach: float,
+    scale: float,
     lattice: WindowFeatures,
     labels: Tensor,
     epochs: int,
     seed: int,
+    penalties: Sequence[float] = (),
     note: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
     """Train localisation above its trunk, ``epochs`` for each window, as many for all together.
 
     Args:
-        reach: how far, normalised, the outermost windows of the lattice lie from the middle.
+        scale: of the windows, so that the outermost of the lattice lie 1 - scale from the middle.
         labels: (N,) classes of the photographs.
+        penalties: for each window how much it shuns the area that another of them covers: the
+            penalty for a whole window shared, in units of the cross-entropy; none for windows that
+            may look at the same.
         note: is told how many epochs are over, and the loss of the last one.
     """
     draw = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)  # of the dropout
-    windows, width = localisation.windows, lattice.features.shape[-1]
+    windows, width, reach = localisation.windows, lattice.features.shape[-1], 1 - scale
     features = standardised(lattice.features)
     judges = PositionClassifiers(windows, width, int(labels.max()) + 1)
     fitting = torch.optim.AdamW(judges.parameters(), lr=1e-3, weight_decay=0.05)
-    moving = torch.optim.AdamW(localisation.above.parameters(), lr=1e-3, weight_decay=1e-2)
+    moving = torch.optim.AdamW(localisation.above.parameters(), lr=LR, weight_decay=1e-2)
     halves = alternating(labels)
     localisation.train()
     for epoch in range(epochs * (windows + 1)):
@@ -117,9 +148,15 @@ def train_localisation(
         seen = range(min(sought + 1, windows))
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
-            looks, half, truth = features[chosen].float(), halves[chosen], labels[chosen]
+            half, truth = halves[chosen], labels[chosen]
+            mirrored = torch.rand(len(chosen), generator=draw) < 0.5
+            # a mirrored photograph's features at x are the photograph's at -x
+            sides = torch.stack((1 - 2.0 * mirrored, torch.ones(len(chosen))), dim=1)
+            looks = features[chosen].float()
+            maps = lattice.maps[chosen]
+            maps[mirrored] = lattice.mirrored_maps[chosen[mirrored]]
             # (B, N, 2)
-            places = localisation.regress(F.dropout(lattice.maps[chosen].float(), DROPOUT)) / reach
+            places = localisation.regress(F.dropout(maps.float(), DROPOUT)) / reach
             # The judges: each photograph by its own half's, at places about the windows, or
             # anywhere for the one that is sought.
             answers = judges.bias[half]
@@ -132,20 +169,26 @@ def train_localisation(
                     where = torch.where(
                         torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where
                     )
-                answers = answers + judges.scores(window, at(looks, where.clamp(-1, 1)), half)
+                seen_there = at(looks, sides * where.clamp(-1, 1))
+                answers = answers + judges.scores(window, seen_there, half)
             fitting.zero_grad()
             F.cross_entropy(answers, truth, label_smoothing=0.1).backward()
             fitting.step()
             # The windows: judged by the other half's.
             answers = judges.bias[1 - half].detach()
+            shared = torch.zeros(())
             for window in seen:
-                with torch.no_grad():
-                    scores = judges.scores(window, looks, 1 - half)  # (B, K, K, classes)
                 moves = sought in (window, windows)
-                answers = answers + at(
-                    scores, places[:, window] if moves else places[:, window].detach()
-                )
-            loss = F.cross_entropy(answers, truth) + (places.abs() - 1).clamp(min=0).square().mean()
+                place = places[:, window] if moves else places[:, window].detach()
+                # reading is linear, so a map of scores read is what is read of the features, scored
+                answers = answers + judges.scores(window, at(looks, sides * place), 1 - half)
+                for other in seen if penalties and moves else ():
+                    if other != window:
+                        there = places[:, other].detach() * reach
+                        share = overlap(place * reach, there, scale).mean()
+                        shared = shared + penalties[window] * share
+            loss = F.cross_entropy(answers, truth) + shared
+            loss = loss + (places.abs() - 1).clamp(min=0).square().mean()
             moving.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(localisation.above.parameters(), 1.0)

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -11,7 +12,7 @@ import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
 from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
-from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint
+from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint, read_metrics
 from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
 from stn_core.places import ASSETS, INSTALLED, ROOT
@@ -97,6 +98,21 @@ def load(experiment: Experiment) -> Checkpoint | Missing:
         )
     except CheckpointError as error:
         return Missing(experiment, in_markdown(error.sentence))
+
+
+def metrics(experiment: Experiment) -> dict[str, Any]:
+    """What was measured of a trained model, without reading its weights; nothing if there is no
+    usable checkpoint."""
+    path = checkpoint_path(experiment)
+    try:
+        return _metrics(path, path.stat().st_mtime_ns)
+    except (FileNotFoundError, CheckpointError):
+        return {}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _metrics(path: Path, changed: int) -> dict[str, Any]:
+    return read_metrics(path)
 
 
 def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:

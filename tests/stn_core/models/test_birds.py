@@ -22,25 +22,41 @@ from stn_core.data.cub import cub, held_out
 from stn_core.data.root import DataError
 from stn_core.data.uploads import read_photograph
 from stn_core.evaluation.bird_metrics import (
+    DENSITY,
     BirdAnswers,
     abstention_threshold,
     attention,
+    best_fixed_window,
     bird_answers,
+    box_density,
+    box_places,
+    describe_windows,
     inside,
+    intersection_over_union,
+    mirror_correlation,
+    nearer_to_body,
     oracle_windows,
     paired_difference,
+    part_places,
     reference_window_hits,
+    roles,
     wilson_interval,
     window_hits,
 )
 from stn_core.experiments.checkpoints import save_checkpoint
-from stn_core.models.birds import StreamDropout, tiles
+from stn_core.models.backbone import Stream
+from stn_core.models.birds import StreamDropout, starts
 from stn_core.models.window_localisation import HeatMaps, Regression
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask
 from stn_core.training.linear_probe import fit
 from stn_core.training.loop import train
-from stn_core.training.window_search import WindowFeatures, train_localisation
+from stn_core.training.window_search import (
+    WindowFeatures,
+    overlap,
+    precompute_window_features,
+    train_localisation,
+)
 from stn_core.transformer.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parents[3]
@@ -187,16 +203,34 @@ def test_logits_and_explanation_agree(name):
 
 
 @pytest.mark.parametrize("heat", [True, False])
-def test_windows_tile_the_photograph_at_the_start(heat):
+def test_windows_can_tile_the_photograph_at_the_start(heat):
     images = photographs()
     with torch.no_grad():
-        traces = new("4st-cnn", heat=heat).explain(images).transformers
+        traces = new("4st-cnn", heat=heat, layout="tiled").explain(images).transformers
     quarters = [
         images[:, :, top : top + 224, left : left + 224] for top in (0, 224) for left in (0, 224)
     ]
     for trace, quarter in zip(traces, quarters, strict=True):
         torch.testing.assert_close(trace.output, quarter, atol=2e-3, rtol=0)
-    assert tiles(2).tolist() == [[-0.5, 0], [0.5, 0]]
+
+
+@pytest.mark.parametrize("name", ["2st-cnn", "4st-cnn"])
+def test_windows_start_one_above_the_other_and_none_nearer_to_a_side(name):
+    with torch.no_grad():
+        thetas = new(name).chosen(photographs(1))[0]
+    torch.testing.assert_close(thetas[:, 1], torch.zeros(len(thetas)), atol=1e-4, rtol=0)
+    steps = thetas[:, 2].diff()
+    assert (steps > 0.1).all() and thetas[-1, 2].item() == pytest.approx(0.25, abs=2e-3)
+
+
+def test_windows_can_be_fixed_as_a_control_that_chooses_nothing():
+    model, images = new("2st-cnn", fixed_at="0,-0.3,0.1,0.2"), photographs()
+    places = [trace.theta[:, 1:].tolist() for trace in model.explain(images).transformers]
+    assert model.localisation is None and places == [
+        [pytest.approx([0, -0.3])] * 2,
+        [pytest.approx([0.1, 0.2])] * 2,
+    ]
+    assert not any("localisation" in name for name, _ in model.named_parameters())
 
 
 def test_a_window_beyond_the_edge_shows_black_there():
@@ -294,6 +328,9 @@ def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, nu
         ({"backbone": "resnet51"}, "no backbone 'resnet51'"),
         ({"family": "tps"}, "no family 'tps'.*attention"),
         ({"scale": 0.0}, r"scale.*\(0, 1\]"),
+        ({"layout": "abreast"}, "stacked or tiled; got 'abreast'"),
+        ({"fixed_at": "0,-0.3"}, "x,y for each of 2 windows"),
+        ({"fixed_at": "up,down"}, "x,y for each of 2 windows"),
     ],
 )
 def test_options_that_can_not_be_are_refused(options, words):
@@ -327,17 +364,78 @@ def test_windows_learn_to_look_where_the_class_is_to_be_seen(windows):
     features[torch.arange(count), rows, columns, labels] += 3
     maps = 0.1 * torch.rand(count, 3, 7, 7)
     maps[torch.arange(count), 1, rows + 1, columns + 1] += 3
+    lattice = WindowFeatures(features.half(), maps.half(), maps.flip(3).half())
     model = new(f"{windows}st-cnn") if windows > 1 else new("cnn", transformers=1)
     localisation = model.localisation
-    localisation.above = HeatMaps(3, tiles(windows))
-    train_localisation(
-        localisation, 0.5, WindowFeatures(features.half(), maps.half()), labels, epochs=15, seed=0
-    )
+    localisation.above = HeatMaps(3, starts("stacked", windows))
+    train_localisation(localisation, 0.5, lattice, labels, epochs=15, seed=0)
     with torch.no_grad():
         chosen = localisation.regress(maps)[:, 0]
     true = torch.stack((columns, rows), dim=1) / 4 - 0.5
-    start = (tiles(windows)[0] - true).norm(dim=1).mean()
+    start = (starts("stacked", windows)[0] - true).norm(dim=1).mean()
     assert (chosen - true).norm(dim=1).mean() < 0.5 * start
+
+
+def test_windows_that_shun_each_other_share_less_and_mirrored_photographs_mirror_them():
+    """The class is to be seen at two places of each photograph: without a penalty both windows take
+    the stronger one."""
+    count, classes, width = 256, 4, 12
+    torch.manual_seed(0)
+    labels = torch.arange(count) % classes
+    columns = torch.randint(0, 5, (count,))
+    features, maps = 0.3 * torch.randn(count, 5, 5, width), 0.1 * torch.rand(count, 3, 7, 7)
+    for row, strength in ((1, 3.0), (4, 1.5)):
+        features[torch.arange(count), row, columns, labels] += strength
+        maps[torch.arange(count), row // 4, row + 1, columns + 1] += 3
+    lattice = WindowFeatures(features.half(), maps.half(), maps.flip(3).half())
+    shared = []
+    for penalties in ((), (0.5, 0.5)):
+        torch.manual_seed(0)
+        localisation = new("2st-cnn").localisation
+        localisation.above = HeatMaps(3, starts("stacked", 2))
+        train_localisation(localisation, 0.5, lattice, labels, 15, 0, penalties)
+        with torch.no_grad():
+            places, mirrored = localisation.regress(maps), localisation.regress(maps.flip(3))
+        shared.append(overlap(*places.unbind(1), 0.5).mean().item())
+        for window in (0, 1):
+            assert mirror_correlation(places[:, window, 0], mirrored[:, window, 0]) > 0.9
+    assert shared[1] < 0.8 * shared[0]
+
+
+@pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "resnet18"])
+def test_cells_of_centred_maps_look_at_their_own_middle(backbone):
+    torch.manual_seed(0)
+    images = (0.5 + 0.1 * torch.rand(1, 3, 672, 672)).requires_grad_()
+    maps = Stream(backbone).eval().centred_maps(images)
+    assert maps.shape[2:] == (21, 21)
+    for row, column in ((10, 10), (9, 11)):
+        (gradient,) = torch.autograd.grad(
+            maps[0, :, row, column].square().sum(), images, retain_graph=True
+        )
+        weight = gradient.square().sum((0, 1))
+        line = torch.arange(672.0)
+        y, x = (weight.sum(dim) @ line / weight.sum() for dim in (1, 0))
+        assert (y.item(), x.item()) == pytest.approx((32 * row + 15.5, 32 * column + 15.5), abs=8)
+
+
+def test_features_of_windows_come_from_what_they_cover():
+    stream = Stream("test_efficientnet").eval()
+    photograph = photographs(1)[0]
+    (found,) = precompute_window_features(stream, 0.5, 0.5, [photograph])
+    cells = stream.centred_maps(photograph[None])[0].float()
+    corner = found.features[0, 0, 0].float()
+    torch.testing.assert_close(corner, cells[:, :7, :7].mean((1, 2)), atol=1e-3, rtol=2e-3)
+    right = found.features[0, 0, -1].float()
+    torch.testing.assert_close(right, cells[:, :7, 7:].mean((1, 2)), atol=1e-3, rtol=2e-3)
+    assert found.maps.shape == found.mirrored_maps.shape and not torch.equal(
+        found.maps, found.mirrored_maps
+    )
+
+
+@pytest.mark.parametrize("setting", ["search_scale=0", "search_scale=1.5", "overlap_penalty=-1"])
+def test_a_search_for_windows_that_can_not_be_is_refused(setting):
+    with pytest.raises(ValueError, match=r"search_scale|penalties"):
+        EXPERIMENTS["cub50-2st-cnn"].recipe("ours").changed([setting])
 
 
 # The figures
@@ -372,12 +470,102 @@ def test_the_head_is_found_by_three_of_its_parts(tiny_cub):
     assert on_head["head"].all() and on_box["centre"].all()
     far = window_hits(birds, at(-torch.sign(heads) * 0.5), TRANSFORMS["attention"])
     assert far["head"].float().mean() < 0.5
-    references = reference_window_hits(birds)
+    references = reference_window_hits(birds, birds)
     centred = window_hits(birds, at(torch.zeros(len(birds.labels), 2)), TRANSFORMS["attention"])
     assert references["centred"]["head"] == pytest.approx(
         100 * centred["head"].float().mean().item()
     )
     assert 0 < references["random"]["head"] < 100
+    fixed = references["fixed"]
+    hits = window_hits(
+        birds,
+        at(torch.tensor([[fixed["x"], fixed["y"]]] * len(birds.labels))),
+        TRANSFORMS["attention"],
+    )
+    assert best_fixed_window(birds) == (fixed["x"], fixed["y"])
+    assert fixed["head"] + fixed["centre"] >= sum(
+        references["centred"][k] for k in ("head", "centre")
+    )
+    assert fixed["centre"] == pytest.approx(100 * hits["centre"].float().mean().item())
+
+
+def test_a_window_is_cut_about_its_centre():
+    points = torch.tensor([[[0.3, 0.0], [0.36, 0.0]]])
+    window = torch.tensor([[0.5, 0.0, 0.0]])
+    assert inside(points, window, TRANSFORMS["attention"], cut=0.7).tolist() == [[True, False]]
+
+
+def test_what_windows_lie_nearest_to(tiny_cub):
+    birds = cub("train", tiny_cub, species=4)
+    parts = {name: birds.parts[:, i] for i, name in enumerate(birds.part_names)}
+    head, body = parts["throat"], parts["back"]  # of the body the belly is hidden in one
+    assert roles(birds, head) == {"head": 100, "body": 0, "rear": 0}
+    assert roles(birds, body) == {"head": 0, "body": 100, "rear": 0}
+    assert not nearer_to_body(birds, head).any() and nearer_to_body(birds, body).all()
+    hidden = birds._replace(parts=torch.full_like(birds.parts, torch.nan))
+    assert nearer_to_body(hidden, head).shape == (0,)
+
+
+def test_intersection_over_union_of_windows():
+    def window(x, y, scale=0.5):
+        return torch.tensor([[scale, x, y]])
+
+    for one, other, expected in (
+        (window(0, 0), window(0, 0), 1),
+        (window(0, 0), window(0.25, 0.5), 0.75 * 0.5 / (2 - 0.75 * 0.5)),
+        (window(-0.5, 0), window(0.6, 0), 0),
+        (window(0, 0), window(0, 0, 0.25), 0.25),
+    ):
+        assert intersection_over_union(one, other).item() == pytest.approx(expected)
+        assert intersection_over_union(other, one).item() == pytest.approx(expected)
+
+
+def test_mirrored_photographs_are_to_give_mirrored_windows():
+    x = torch.linspace(-0.4, 0.3, 50)
+    assert mirror_correlation(x, -x) == pytest.approx(1)
+    assert mirror_correlation(x, x) == pytest.approx(-1)
+    assert mirror_correlation(torch.full((50,), 0.2), torch.full((50,), 0.2)) == 0
+
+
+def test_windows_are_laid_over_each_other_in_the_coordinates_of_the_box(tiny_cub):
+    birds = cub("train", tiny_cub)
+    back, beak = (birds.parts[:, birds.part_names.index(name)] for name in ("back", "beak"))
+    mirrored = birds._replace(
+        boxes=birds.boxes[:, [2, 1, 0, 3]] * torch.tensor([-1.0, 1, -1, 1]),
+        parts=birds.parts * torch.tensor([-1.0, 1.0]),
+    )
+    # the beak is to the left of the body in all photographs, so also in their mirror images
+    places = box_places(birds, torch.stack((back, beak), dim=1))
+    again = box_places(mirrored, torch.stack((back, beak), dim=1) * torch.tensor([-1.0, 1.0]))
+    torch.testing.assert_close(places, again)
+    assert (places[:, 1, 0] < places[:, 0, 0]).all()
+    centres = (birds.boxes[:, :2] + birds.boxes[:, 2:]) / 2
+    density = torch.tensor(box_density(birds, centres)).view(DENSITY, DENSITY)
+    middle = DENSITY // 2
+    assert density[middle - 1 : middle + 1, middle - 1 : middle + 1].sum() == len(birds.labels)
+    left, top = birds.boxes[:, :1], birds.boxes[:, 1:2]
+    corners = torch.tensor(box_density(birds, torch.cat((left - 9, top - 9), dim=1)))
+    assert corners[0] == corners.sum() == len(birds.labels)
+    means = part_places(birds)
+    assert means["back"] == pytest.approx(places[:, 0].mean(0).tolist(), abs=0.01)
+    assert "left eye" not in means and means["eye"][0] < means["back"][0]
+
+
+def test_windows_are_described_one_by_one_and_in_pairs(tiny_cub):
+    birds = cub("test", tiny_cub, species=20)
+    thetas = torch.tensor([[0.5, 0.0, -0.3], [0.5, 0.0, -0.3], [0.5, 0.1, 0.4]]).repeat(20, 1, 1)
+    thetas[:, :, 1] += torch.linspace(-0.2, 0.2, 20)[:, None]
+    answers = BirdAnswers(torch.zeros(20, 0), thetas, TRANSFORMS["attention"])
+    mirrored = answers._replace(thetas=thetas * torch.tensor([1.0, -1.0, 1.0]))
+    found = describe_windows(birds, answers, mirrored)
+    assert found["mirror"] == pytest.approx([1, 1, 1])
+    assert {pair: share[0] for pair, share in found["overlap"].items()} == {
+        "1-2": 100,
+        "1-3": 0,
+        "2-3": 0,
+    }
+    assert [sum(each) for each in found["density"]] == [20] * 3
+    json.dumps(found)
 
 
 def test_annotations_can_take_the_localisation_network_s_place(tiny_cub):
@@ -539,7 +727,7 @@ def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
         and moments[0].tolist() == [0, 0]
         and moments[-1].tolist() == [1, 4]
     )
-    assert torch.allclose(thetas[0, :, :, 1:], tiles(2), atol=1e-3) and not torch.equal(
+    assert torch.allclose(thetas[0, :, :, 1:], starts("stacked", 2), atol=1e-3) and not torch.equal(
         thetas[0], thetas[-1]
     )
     content = path.read_bytes()
@@ -678,19 +866,20 @@ def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
     rows = json.loads((tmp_path / "figures.json").read_text())
     own, annotated = "cub200-2st-cnn", "cub200-2st-cnn, windows as annotated"
     assert code == 0 and [row.get("window", row.get("experiment")) for row in rows] == [
+        "fixed",
         "centred",
         "random",
         *[own, annotated] * 2,
     ]
     assert (
-        "compared with" in output and rows[2]["gains"] == {} and rows[4]["gains"][own] == [0, 0, 0]
+        "compared with" in output and rows[3]["gains"] == {} and rows[5]["gains"][own] == [0, 0, 0]
     )
-    assert rows[3]["gains"][own][0] == pytest.approx(
-        rows[3]["accuracy"][0] - rows[2]["accuracy"][0]
+    assert rows[4]["gains"][own][0] == pytest.approx(
+        rows[4]["accuracy"][0] - rows[3]["accuracy"][0]
     )
     assert (
         "transformer 2" in output
         and "83.9" in output
-        and f"{rows[2]['accuracy'][0]:.1f} (" in output
+        and f"{rows[3]['accuracy'][0]:.1f} (" in output
     )
-    assert rows[2]["test_error"] == pytest.approx(trained.metrics["test_error"])
+    assert rows[3]["test_error"] == pytest.approx(trained.metrics["test_error"])

@@ -18,11 +18,13 @@ from visits import components, sent, visited, working
 from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, load_checkpoint, sample
 from stn_core.data.uploads import read_photograph
+from stn_core.evaluation.bird_metrics import DENSITY, HOLDS
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
+from ui.drawing.canvas import CORRECT, INCORRECT
 from ui.pages.birds.controls import DRAWN
 from ui.pages.birds.page import pulled
 from ui.pages.birds.pictures import read_bird
@@ -31,8 +33,24 @@ from ui.pages.birds.places import checked, places_from_text, places_of, places_t
 ROOT = Path(__file__).parents[3]
 SPECIES = tuple(f"Kind of {number}" for number in range(1, 51))
 UNSURE = {"below": 0.9, "sure": 50.0, "sure_right": 95.0, "unsure_right": 40.0}
-LOOKS = [{"head": [81.0, 79.0, 83.0], "centre": [90.0, 88.0, 92.0]}] * 2
-REFERENCE = {"centred": {"head": 64.0, "centre": 99.0}, "random": {"head": 30.0, "centre": 40.0}}
+SHARE = [81.0, 79.0, 83.0]
+LOOKS = [{**dict.fromkeys(HOLDS, SHARE), "centre": [90.0, 88.0, 92.0]}] * 2
+REFERENCE = {
+    "fixed": dict.fromkeys(HOLDS, 92.0) | {"x": 0.0, "y": -0.28},
+    "centred": dict.fromkeys(HOLDS, 64.0),
+}
+MIDDLE = DENSITY * DENSITY // 2 + DENSITY // 2
+MEASURED = {
+    "unsure": UNSURE,
+    "attention": LOOKS,
+    "reference": REFERENCE,
+    "roles": [
+        {"head": 97.0, "body": 2.0, "rear": 1.0},
+        {"head": 10.0, "body": 78.0, "rear": 12.0},
+    ],
+    "density": [[9 * (i == MIDDLE - 3) for i in range(DENSITY**2)]] * 2,
+    "parts": {"beak": [-0.8, -0.5], "back": [0.2, -0.3], "belly": [0.2, 0.5], "tail": [0.9, 0.2]},
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +70,7 @@ def trained(tmp_path_factory):
             torch.nn.init.normal_(model.localisation.above.heat.weight, std=30.0)
             recorder.record_search(30, 30, model)
             recorder.save(folder / "recordings" / "birds")
-        metrics = {"unsure": UNSURE, "attention": LOOKS, "reference": REFERENCE}
+        metrics = MEASURED if model.transformers else {"unsure": UNSURE, "attention": []}
         save_checkpoint(folder / experiment.path, model, experiment, metrics, {})
     return folder
 
@@ -254,9 +272,9 @@ def test_pulls_are_the_gradient_and_the_map_s_slope(visit, trained):
         )
 
 
-def test_the_way_of_the_windows_leads_from_the_tiling_to_where_they_are(visit):
+def test_the_way_of_the_windows_leads_from_their_start_to_where_they_are(visit):
     data = shown(visit())
-    assert np.allclose(data["way"][0], [[-0.5, 0], [0.5, 0]], atol=2e-3) and data["moments"] == [
+    assert np.allclose(data["way"][0], [[0, -0.25], [0, 0.25]], atol=2e-3) and data["moments"] == [
         [0, 0],
         [0, 30],
     ]
@@ -320,11 +338,54 @@ def test_doubt_and_attention_are_told_with_measured_figures(visit):
             name in each.value and "95 % of those right" in each.value for each in page.warning
         )
         assert warned == (first < UNSURE["below"])
-    assert any(
-        "Window 2 holds the head in 81 % (79–83)" in each.value and "64 %" in each.value
-        for each in page.caption
-    )
+    (table,) = (each.value for each in page.markdown if "holds the head" in each.value)
+    assert "| 2×ST-CNN: window 2, mostly body | 81 % (79–83) |" in table
+    assert "| one window for all, at (0.00, −0.28) | 92 % |" in table and "| 64 % |" in table
     assert any("Kind of 50" in each.value for each in page.markdown)
+
+
+def test_windows_are_named_by_what_they_mostly_lie_at(visit):
+    data = shown(visit())
+    assert data["roles"] == ["mostly head", "mostly body"] and data["shares"] == ["97 %", "78 %"]
+    assert shown(visit(lang="zh"))["roles"] == ["多为头部", "多为身体"]
+
+
+def test_an_overview_shows_where_each_window_lies_about_the_bird(visit):
+    figures = [data["figure"] for data in components(visit()) if "figure" in data]
+    (overview,) = (each for each in figures if each["data"][0]["type"] == "image")
+    picture = overview["data"][0]["source"].partition(",")[2]
+    pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(picture))))
+    width = pixels.shape[1]
+    row, column = (int((part + 0.5) / DENSITY * width) for part in divmod(MIDDLE - 3, DENSITY))
+    assert pixels[row, column, 3] > 60 and pixels[row, width - column, 3] == 0
+    words = " ".join(each["text"] for each in overview["layout"]["annotations"])
+    assert "1 mostly head" in words and "97 %" in words and "tail" in words
+
+
+@torch.inference_mode()
+def test_windows_of_another_size_are_answered_about_the_same_centres(visit, trained):
+    page, usual = visit(b_scale="0.3"), visit()
+    own, images = model(trained), picture(drawn()[0])
+    thetas = own.chosen(images).clone()
+    thetas[..., 0] = 0.3
+    expected = own.explain(images, thetas).logits.softmax(1)[0].topk(5).values.tolist()
+    assert bars(page)[1] == pytest.approx(expected, abs=2e-4) and bars(page)[0] == bars(usual)[0]
+    for (scale, _, x, _, _, y), usual_matrix in zip(
+        shown(page)["matrices"], shown(usual)["matrices"], strict=True
+    ):
+        assert scale == pytest.approx(0.3) and [x, y] == [usual_matrix[2], usual_matrix[5]]
+    assert shown(page)["roles"] == []
+
+
+def test_colours_are_neutral_where_the_species_is_unknown(visit):
+    def colors(page):
+        data = sent(page, "figure")["figure"]["data"]
+        return {
+            color for trace in data if trace["x"] != [1] * 5 for color in trace["marker"]["color"]
+        }
+
+    assert not colors(visit()) & {CORRECT, INCORRECT}
+    assert colors(visit(b_from="cub", b_species="Kind of 7")) & {CORRECT, INCORRECT}
 
 
 def test_models_without_a_checkpoint_are_named_with_their_command(visit):
@@ -512,9 +573,9 @@ def test_windows_are_dragged_live_and_the_answer_follows(tab, trained):
     figures = page.locator(".js-plotly-plot").first.get_attribute("aria-label")
     photo, before = page.locator(".birds-photo").bounding_box(), crops.first.evaluate(CROP)
     caption = page.locator(".birds-crop figcaption").first
-    x, y = (
-        float(v.replace("−", "-")) for v in caption.inner_text().partition(")")[0][1:].split(",")
-    )
+    expect(caption).to_have_text("1 mostly head97 %")
+    place = caption.get_attribute("title").partition(")")[0][1:].split(",")
+    x, y = (float(value.replace("−", "-")) for value in place)
 
     def at(x, y):
         return (
@@ -548,7 +609,7 @@ def test_windows_are_dragged_live_and_the_answer_follows(tab, trained):
 
     # and the way through training
     page.locator(".birds-under input").fill("0")
-    expect(caption).to_have_text("(−0.50, 0.00) · 0.50×")
+    expect(caption).to_have_text("(0.00, −0.25) · 0.50×")
 
     # a map of places takes a while, and the photograph stays
     page.get_by_test_id("stSidebar").get_by_role("radio", name="1", exact=True).click()

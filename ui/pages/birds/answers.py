@@ -36,10 +36,16 @@ def bird_model(checkpoint: Checkpoint) -> BirdModel:
     return cast(BirdModel, checkpoint.model)
 
 
-def answer(checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None) -> Answer:
+def answer(
+    checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None, scale: float | None = None
+) -> Answer:
+    """What a model answers with its windows where the visitor's ``hand`` has put them, and of
+    another ``scale``; None for its own places and scale."""
     path = loading.checkpoint_path(checkpoint.experiment)
     changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _answer(checkpoint.experiment.name, changed, picture.key, hand, checkpoint, picture)
+    return _answer(
+        checkpoint.experiment.name, changed, picture.key, hand, scale, checkpoint, picture
+    )
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
@@ -48,6 +54,7 @@ def _answer(
     changed: int,
     key: str,
     hand: Places | None,
+    scale: float | None,
     _checkpoint: Checkpoint,
     _picture: BirdPicture,
 ) -> Answer:
@@ -56,8 +63,10 @@ def _answer(
     with torch.inference_mode():
         images = _picture.square[None].float() / 255
         thetas = None
-        if hand is not None:
-            thetas = placed(model, answer(_checkpoint, _picture, None).thetas, hand)[None]
+        if (hand is not None or scale is not None) and model.transformers:
+            thetas = answer(_checkpoint, _picture, None).thetas
+            thetas = thetas if hand is None else placed(model, thetas, hand)
+            thetas = (thetas if scale is None else sized(model, thetas, scale))[None]
         explained = model.explain(images, thetas)
         looked = (
             torch.stack([trace.theta[0] for trace in explained.transformers])
@@ -72,6 +81,14 @@ def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     moved = thetas.clone()
     moved[:, list(model.places)] = torch.tensor(places, dtype=moved.dtype)
     return moved
+
+
+def sized(model: BirdModel, thetas: Tensor, scale: float) -> Tensor:
+    """Thetas (N, P) with windows of another scale about the same centres."""
+    others = [i for i in range(thetas.shape[1]) if i not in model.places]
+    changed = thetas.clone()
+    changed[:, others] *= scale / model.scale
+    return changed
 
 
 def walked(

@@ -17,6 +17,8 @@ import { centreOf, cornersOf, movedTo, windowAt } from "./windows.js";
  * What component.py sends.
  * @typedef {object} Data
  * @property {string} name of the model
+ * @property {string[]} roles what each window mostly holds, such as "mostly head"; "" if unknown
+ * @property {string[]} shares how often, such as "97 %"
  * @property {{ key: string, source: string, aspect: number, name: string }} picture
  * @property {Matrix[]} matrices where the network puts its windows
  * @property {Point[] | null} hand where the visitor has put them
@@ -34,6 +36,7 @@ import { centreOf, cornersOf, movedTo, windowAt } from "./windows.js";
 const GAP = 14; // between the photograph and the crops
 const CAPTION = 22; // below a crop
 const TALLEST = 560;
+const LARGE = 1.25; // the crops' height together, as a share of the photograph's
 const SETTLED = 350; // ms after the last key press
 
 /** @param {number} value */
@@ -51,11 +54,13 @@ const percent = (value) => `${(100 * value).toFixed(0)} %`;
 function measured(width, aspect, count) {
   const columns = Math.ceil(count / 2);
   const rows = Math.min(count, 2);
-  // width = aspect * H + columns * (GAP + side), with rows * (side + CAPTION) + (rows - 1) * 4 = H
+  // width = aspect * H + columns * (GAP + side),
+  // with rows * (side + CAPTION) + (rows - 1) * 4 = LARGE * H
+  // crops may end below the photograph, so that they are large
   const lost = rows * CAPTION + (rows - 1) * 4;
   const room = width - columns * GAP + (columns * lost) / rows;
-  const high = Math.min(TALLEST, room / (aspect + columns / rows));
-  const side = Math.max(40, (high - lost) / rows);
+  const high = Math.min(TALLEST, room / (aspect + (LARGE * columns) / rows));
+  const side = Math.max(40, (LARGE * high - lost) / rows);
   return { wide: aspect * high, high, side, columns };
 }
 
@@ -161,6 +166,11 @@ class Birds {
     return this.places ?? matrices.map(centreOf);
   }
 
+  /** Whether the windows are where the trained network puts them. */
+  get isOwn() {
+    return !this.places && this.moment === null;
+  }
+
   get windows() {
     const places = this.shown;
     return this.data.matrices.map((matrix, i) => movedTo(matrix, places[i]));
@@ -196,7 +206,8 @@ class Birds {
     this.drawMarks(pen, wide, high);
     const windows = this.windows;
     this.crops.forEach((crop, i) => {
-      crop.draw(image, windows[i], side, data.colors.windows[i], data.words);
+      const role = this.isOwn ? [data.roles[i], data.shares[i]] : ["", ""];
+      crop.draw(image, windows[i], side, data.colors.windows[i], data.words, role);
     });
     this.grid.style.gridTemplateColumns = `repeat(${columns}, ${side}px)`;
   }
@@ -226,7 +237,8 @@ class Birds {
     if (heat) drawPulls(pen, heat, colors, at, wide);
     this.windows.forEach((window, i) => {
       drawWindow(window, i, i === this.held ? 6 : 4);
-      badge(pen, at(cornersOf(window)[0]), i + 1, colors.windows[i]);
+      const label = `${i + 1} ${(this.isOwn && this.data.roles[i]) || ""}`.trim();
+      badge(pen, at(cornersOf(window)[0]), label, colors.windows[i], wide);
     });
     for (const [x, y, head] of parts) {
       const [color, ring] = head ? ["#ffffff", "#000000"] : ["#000000", "#ffffff"];

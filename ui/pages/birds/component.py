@@ -67,10 +67,12 @@ def windows(
     heat: Heat | None,
     say: Translator,
     key: str,
+    roles: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Show a model's windows on a picture.
 
     Args:
+        roles: what each window mostly holds on the test photographs, and in what share.
         matrices: (N, 2, 3) of the windows, output to input, where the network puts them.
         hand: where the visitor has put them, normalised.
         way: (M, N, 2) where the network put them at M ``moments`` of training, (0, epochs of
@@ -94,6 +96,8 @@ def windows(
         else [[[round(v, 4) for v in place] for place in row] for row in way.tolist()],
         "moments": moments,
         "parts": picture.parts if parts else (),
+        "roles": [role for role, _ in roles],
+        "shares": [share for _, share in roles],
         "heat": None if heat is None else vars(heat),
         "colors": {"windows": WINDOWS, "pull": UP, "slope": "#FFFFFF"},
         "echo": message_id(st.session_state.get(key)),

@@ -6,7 +6,7 @@ from stn_core import EXPERIMENTS, Experiment
 from stn_core.messages import Message
 from stn_core.places import ASSETS
 from ui.app import loading
-from ui.controls.spec import Choice, Choices, Control, Number, Switch, Text, by_name
+from ui.controls.spec import Choice, Choices, Control, Number, Slider, Switch, Text, by_name
 from ui.pages.birds.places import are_places
 
 DRAWN = ASSETS / "birds"
@@ -15,6 +15,8 @@ SOURCE = Choice("b_from", ("drawn", "cub", "upload"), "drawn", kept_by_page=True
 # the window that is tried at every place
 HEAT = Choice("b_heat", ("off", "1", "2", "3", "4"), "off", kept_by_page=True)
 NUMBER = Number("b_number", 1, 60, 1)  # of a species' test photographs
+# what if the windows had another size: the share of the photograph's sides
+SCALE = Slider("b_scale", 0.2, 1.0, 0.5, 0.05, unit="×", swept=False)
 WAY = Switch("b_way", True)
 PARTS = Switch("b_parts", False)
 PULL = Switch("b_pull", False)
@@ -55,4 +57,4 @@ def places(experiment: Experiment) -> Text:
 def table() -> dict[str, Control]:
     """The page's controls by their names."""
     windows = [places(experiment) for experiment in EXPERIMENTS.values() if experiment.birds]
-    return by_name(SOURCE, HEAT, drawn(), NUMBER, models(), WAY, PARTS, PULL, *windows)
+    return by_name(SOURCE, HEAT, drawn(), NUMBER, models(), SCALE, WAY, PARTS, PULL, *windows)

@@ -14,7 +14,9 @@ export class Crop {
   constructor(number) {
     this.number = number;
     this.canvas = element("canvas");
-    this.caption = element("figcaption");
+    this.role = element("b");
+    this.place = element("span");
+    this.caption = element("figcaption", "", {}, this.role, this.place);
     const group = { tabindex: 0, role: "group" };
     this.figure = element("figure", "birds-crop", group, this.canvas, this.caption);
   }
@@ -25,8 +27,9 @@ export class Crop {
    * @param {number} side
    * @param {string} color
    * @param {Record<string, string>} words
+   * @param {string[]} role what it mostly holds, and how often
    */
-  draw(image, matrix, side, color, words) {
+  draw(image, matrix, side, color, words, [role, share]) {
     const pen = sized(this.canvas, side, side);
     pen.imageSmoothingQuality = "high";
     pen.fillStyle = "#000000";
@@ -40,7 +43,11 @@ export class Crop {
     const [xx, , tx, yx, , ty] = matrix;
     const scale = Math.hypot(xx, yx).toFixed(2);
     const where = { number: this.number, x: signed(tx), y: signed(ty), scale };
-    this.caption.textContent = fill(words.place, where);
-    this.figure.setAttribute("aria-label", fill(words.crop_alt, where));
+    const place = fill(words.place, where);
+    this.role.textContent = role ? `${this.number} ${role}` : "";
+    this.place.textContent = role ? share : place;
+    this.caption.title = place;
+    const label = fill(words.crop_alt, where);
+    this.figure.setAttribute("aria-label", role ? `${label} ${role} (${share}).` : label);
   }
 }

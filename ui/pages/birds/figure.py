@@ -77,9 +77,7 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
 def _color(each: Guesses, i: int) -> str:
     if each.truth is not None and each.names[i] == each.truth:
         return CORRECT
-    if i == 0:
-        return CORRECT if each.truth is None else INCORRECT
-    return QUIET
+    return INCORRECT if i == 0 and each.truth is not None else QUIET
 
 
 def percent(probability: float) -> str:

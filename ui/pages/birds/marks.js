@@ -55,20 +55,24 @@ export function arrow(pen, [left, top], [dx, dy], color) {
 }
 
 /**
- * A window's number.
+ * A window's number and what it mostly holds.
  * @param {Pen} pen
  * @param {Point} corner
- * @param {number} number
+ * @param {string} label
  * @param {string} color
+ * @param {number} wide the canvas, in which it stays
  */
-export function badge(pen, [x, y], number, color) {
-  pen.fillStyle = color;
-  pen.fillRect(x - 2, y - 2, 24, 24);
-  pen.fillStyle = "#000000";
-  pen.font = "bold 17px sans-serif";
-  pen.textAlign = "center";
+export function badge(pen, [x, y], label, color, wide) {
+  pen.font = "bold 16px sans-serif";
+  pen.textAlign = "left";
   pen.textBaseline = "middle";
-  pen.fillText(String(number), x + 10, y + 11);
+  const width = Math.max(24, pen.measureText(label).width + 12);
+  const left = Math.max(0, Math.min(x - 2, wide - width));
+  const top = Math.max(0, y - 2);
+  pen.fillStyle = color;
+  pen.fillRect(left, top, width, 24);
+  pen.fillStyle = "#000000";
+  pen.fillText(label, left + 6, top + 13);
 }
 
 /**

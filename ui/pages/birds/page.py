@@ -11,7 +11,7 @@ import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
-from stn_core.evaluation.bird_metrics import wilson_interval
+from stn_core.evaluation.bird_metrics import HOLDS, wilson_interval
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
@@ -19,16 +19,18 @@ from ui.components.messages import is_new
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls import address
-from ui.controls.widgets import draw_choice, draw_choices, draw_switch
+from ui.controls.widgets import draw_choice, draw_choices, draw_slider, draw_switch
 from ui.pages.birds import controls
 from ui.pages.birds.answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
 from ui.pages.birds.component import Heat, windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
+from ui.pages.birds.overview import overview_figure
 from ui.pages.birds.pictures import BirdPicture, choose_picture
 from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
 from ui.pages.birds.snippet import snippet
 
 TOP = 5  # species a model
+OVERVIEWS = ("cub50-2st-cnn", "cub50-4st-cnn")
 
 
 def main() -> None:
@@ -37,6 +39,8 @@ def main() -> None:
         picture = choose_picture(say)
         chosen = choose_models(say)
         st.markdown(f"**{say('also')}**")
+        size = draw_slider(controls.SCALE, say)
+        scale = None if size == controls.SCALE.rest else float(size)
         way = draw_switch(controls.WAY, say)
         parts = draw_switch(controls.PARTS, say, disabled=not (picture and picture.parts))
         heat = draw_choice(controls.HEAT, say, show_label=True)
@@ -50,12 +54,14 @@ def main() -> None:
         loaded = [loading.load(experiment) for experiment in chosen]
         ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
         with_windows = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
-        own = [answer(checkpoint, picture, None) for checkpoint in with_windows]
+        own = [answer(checkpoint, picture, None, scale) for checkpoint in with_windows]
     left, right = st.columns([0.68, 0.32], gap="medium")
     found, searches = {}, []
     with left:
         for checkpoint, theirs in zip(with_windows, own, strict=True):
-            shown, search = show_windows(checkpoint, picture, theirs, way, parts, heat, pull, say)
+            shown, search = show_windows(
+                checkpoint, picture, theirs, scale, way, parts, heat, pull, say
+            )
             found[checkpoint.experiment.name] = shown
             searches += [search] if search else []
         if not with_windows:
@@ -73,13 +79,14 @@ def main() -> None:
             st.warning(sentence, icon=":material/model_training:")
     if not chosen:
         st.info(say("no_models"))
-    for checkpoint in ready:
-        tell_attention(checkpoint, say)
+    show_overviews(say)
     if ready:
         tell_species(ready[0], say)
         both = zip(ready, answers, strict=True)
         by_hand = {
-            e.experiment.name: found.thetas if places_of_hand(e, picture) else None
+            e.experiment.name: found.thetas
+            if len(found.thetas) and (scale or places_of_hand(e, picture))
+            else None
             for e, found in both
         }
         take_home("birds", snippet(picture.source, by_hand), notes=sentences)
@@ -110,6 +117,7 @@ def show_windows(
     checkpoint: Checkpoint,
     picture: BirdPicture,
     own: Answer,
+    scale: float | None,
     way: bool,
     parts: bool,
     heat: str,
@@ -123,7 +131,7 @@ def show_windows(
     key = f"windows_{experiment.name}"
     take(key, controls.places(experiment).key)
     hand = places_of_hand(checkpoint, picture)
-    found = own if hand is None else answer(checkpoint, picture, hand)
+    found = own if hand is None else answer(checkpoint, picture, hand, scale)
     name = loading.name(experiment)
     st.markdown(f"**{plain(name)}**")
     matrices = model.transforms[0].coefficients(own.thetas)
@@ -135,7 +143,8 @@ def show_windows(
     there = heat != "off" and int(heat) <= len(model.transformers)
     search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
     known = search.known() if search else None
-    windows(name, picture, matrices, hand, places, moments, parts, known, say, key)
+    named = [] if scale else window_roles(checkpoint.metrics, say)
+    windows(name, picture, matrices, hand, places, moments, parts, known, say, key, named)
     bar = st.empty()
     if isinstance(walk, loading.Missing):
         st.caption(walk.reason)
@@ -306,21 +315,56 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
     )
 
 
-def tell_attention(checkpoint: Checkpoint, say: Translator) -> None:
-    """How often its windows find the head and the middle of the bird, from the checkpoint."""
-    looks, reference = checkpoint.metrics.get("attention"), checkpoint.metrics.get("reference")
-    if not looks or not reference:
+def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
+    """What each window of a model mostly lies at, and in what share of the test photographs; none
+    if that was not measured."""
+    found = []
+    for shares in metrics.get("roles", ()):
+        role = max(shares, key=shares.get)
+        found.append((say(f"mostly_{role}"), f"{shares[role]:.0f} %"))
+    return found
+
+
+def show_overviews(say: Translator) -> None:
+    """Where the windows lie on all test photographs: a picture a model, side by side, and the
+    figures, with those of windows that did not learn."""
+    known = {name: loading.metrics(EXPERIMENTS[name]) for name in OVERVIEWS}
+    known = {name: metrics for name, metrics in known.items() if "density" in metrics}
+    if not known:
         return
-    rows = [
-        say("attention_row", number=i, head=_share(look["head"]), centre=_share(look["centre"]))
-        for i, look in enumerate(looks, 1)
-    ]
-    centred = {key: f"{value:.0f}" for key, value in reference["centred"].items()}
-    st.caption(
-        say.markdown(
-            "attention", name=loading.name(checkpoint.experiment), rows="; ".join(rows), **centred
-        )
-    )
+    st.markdown(f"##### {say('overview')}")
+    columns = st.columns(len(OVERVIEWS), gap="medium")
+    for (name, metrics), column in zip(known.items(), columns, strict=False):
+        model, roles = loading.name(EXPERIMENTS[name]), window_roles(metrics, say)
+        rows = [
+            say("overview_row", number=i, role=role, share=share)
+            for i, (role, share) in enumerate(roles, 1)
+        ]
+        words = {part: say(f"part_{part}") for part in ("beak", "back", "belly", "tail")}
+        figure = overview_figure(metrics["density"], rows, metrics["parts"], words)
+        alt = say("overview_alt", name=model, rows="; ".join(rows).replace("<br>", " "))
+        with column:
+            st.markdown(f"**{plain(model)}**")
+            plot(figure, key=f"b_overview_{name}", alt=alt)
+    st.caption(say("overview_note"))
+    st.markdown(attention_table(known, say))
+
+
+def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
+    """How often the windows of models, by their experiments' names, hold the head, the head when
+    they are cut, and the middle of the bird, beside windows that did not learn: Markdown."""
+    rows = [["", *(say(f"holds_{kind}") for kind in HOLDS)], ["---"] + ["--:"] * len(HOLDS)]
+    for name, metrics in known.items():
+        windows = zip(metrics["attention"], window_roles(metrics, say), strict=True)
+        for i, (look, (role, _)) in enumerate(windows, 1):
+            window = say("window_row", model=loading.name(EXPERIMENTS[name]), number=i, role=role)
+            rows.append([window, *(_share(look[kind]) for kind in HOLDS)])
+    reference = next(iter(known.values()))["reference"]
+    place = {axis: f"{reference['fixed'][axis]:.2f}".replace("-", "−") for axis in "xy"}
+    for kind in ("fixed", "centred"):
+        shares = [f"{reference[kind][holds]:.0f} %" for holds in HOLDS]
+        rows.append([say(f"window_{kind}", **place), *shares])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def _share(share: Sequence[float]) -> str:
