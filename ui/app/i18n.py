@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from stn_core.messages import Message
-from ui.app.outside import Markdown, filled, plain
+from ui.app.outside import Markdown, filled, plain, without_folders
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 UI = Path(__file__).parents[1]
@@ -48,12 +48,11 @@ def texts(page: str) -> Translator:
 
 def translated(sentence: Any) -> Any:
     """A Message in the visitor's language, by its key in ``errors.toml``, which has no English:
-    that stands where it is said. Anything else as it is, but of a path the name alone: where the
-    server keeps its files is nobody's business."""
+    that stands where it is said. Anything else as it is, but a file without its folders."""
     if isinstance(sentence, Path):
         return sentence.name
     if not isinstance(sentence, Message):
-        return sentence
+        return without_folders(sentence) if isinstance(sentence, str) else sentence
     details = {name: translated(value) for name, value in sentence.details.items()}
     return _template_of(sentence).format(**details)
 

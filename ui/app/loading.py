@@ -139,7 +139,8 @@ def code_of(path: Path) -> str:
     """A path as Python, for a program that runs in the clone's folder, or anywhere beside an
     installation; one from elsewhere is named by its variable alone."""
     if path.is_relative_to(ROOT):
-        return repr(path.relative_to(ROOT).as_posix() if ROOT != INSTALLED else path.as_posix())
+        inside = path.relative_to(ROOT).as_posix()
+        return repr(inside) if ROOT != INSTALLED else f"str(ROOT / {inside!r})"
     if path == REPORT:
         return 'os.environ["STN_REPORT"]'
     return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'

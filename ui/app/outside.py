@@ -56,6 +56,12 @@ def plain(text: object) -> Markdown:
     return Markdown(MEANS_SOMETHING.sub(r"\\\g<0>", letters))
 
 
+def without_folders(text: str) -> str:
+    """A text in which a file is named without the folders above it: where the server keeps its
+    files is nobody's business."""
+    return re.sub(r"(?<![\w.:/\-])(?:/[^\s/:,;'\"`]+)+/(?=[^\s/:,;'\"`])", "", text)
+
+
 def in_figure(text: object) -> str:
     """Others' text for a figure, where Plotly reads some HTML."""
     return escape(shortened(text), quote=False)

@@ -1,5 +1,8 @@
 """Files for the browser: whole, under names with the hash of their content."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from ui.app.static_files import serve, served
@@ -12,6 +15,19 @@ def test_a_file_is_served_under_the_hash_of_its_content():
     assert serve("file-{}.bin", b"one") == first
     with pytest.raises(KeyError):
         served("file-0000.bin")
+
+
+def test_visitors_who_come_at_once_get_the_same_whole_files():
+    together = Barrier(20)
+
+    def visit(number):
+        together.wait()
+        content = bytes([number % 4]) * 1_000_000
+        return served(serve("large-{}.bin", content)) == content, serve_modules(UI / "pages/birds")
+
+    with ThreadPoolExecutor(20) as pool:
+        found = list(pool.map(visit, range(20)))
+    assert all(whole for whole, _ in found) and len({folder for _, folder in found}) == 1
 
 
 def test_a_component_s_modules_find_those_they_import():

@@ -23,6 +23,7 @@ def program(imports: Sequence[str], *blocks: str) -> str:
     """Imports in three groups, then the lines; math, os and torch as the lines use them."""
     body = "\n".join(block.strip("\n") for block in blocks if block)
     used = [f"import {module}" for module in ("math", "os", "torch") if f"{module}." in body]
+    used += ["from stn_core.places import ROOT"] if "ROOT /" in body else []
     lines = sorted({*imports, *used})
     standard = [line for line in lines if line.split()[1] in STANDARD]
     ours = [line for line in lines if line.startswith("from stn_core")]

@@ -1,0 +1,106 @@
+"""What the server answers at the pages' addresses, and a server that is started again under a
+visitor."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from ui.app.opening import FIRST_PAGE, HISTORY
+from ui.app.server import routes
+from ui.pages.registry import PAGES
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def client():
+    return TestClient(Starlette(routes=routes()), follow_redirects=False)
+
+
+def test_the_first_page_s_name_leads_to_it(client):
+    assert next(iter(PAGES)) in FIRST_PAGE
+    for name in FIRST_PAGE:
+        answer = client.get(f"/{name}?lang=zh&digit=7")
+        assert answer.status_code == 307 and answer.headers["location"] == "./?lang=zh&digit=7"
+    assert client.get(f"/{FIRST_PAGE[0]}").headers["location"] == "./"
+
+
+@pytest.mark.parametrize("name", ["", *list(PAGES)[1:], "lecture", "no-such-page"])
+def test_every_other_name_is_answered_with_the_page(client, name):
+    answer = client.get(f"/{name}")
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-cache"
+    script = answer.text.index(f"./app/static/{HISTORY}")
+    assert script < answer.text.index("<script type")  # before all of Streamlit's
+    assert client.get(f"/app/static/{HISTORY}").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["favicon.png", "why/", "a/b", "../etc", "_stcore", ".env"])
+def test_what_names_no_page_is_left_to_streamlit(client, name):
+    assert client.get(f"/{name}").status_code == 404  # here is none
+
+
+# In a browser
+
+
+def start(port):
+    settings = ("headless=true", f"port={port}", "address=127.0.0.1")
+    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+    server = subprocess.Popen(
+        [*command, *(f"--server.{setting}" for setting in settings)],
+        cwd=ROOT,
+        env=os.environ,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+            return server
+        except OSError:
+            assert server.poll() is None and time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def stop(server):
+    server.terminate()
+    server.wait(30)
+
+
+def test_a_server_that_is_started_again_loses_nothing(browser):
+    """The address restores the page, without the visitor doing anything."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = start(port)
+    page = browser.new_page()
+    try:
+        page.goto(f"http://127.0.0.1:{port}/why?why_x=6")
+        heading = page.get_by_role("heading", level=4)
+        turn = page.get_by_test_id("stSlider").filter(has_text="Rotation").locator("input")
+        turn.focus()
+        page.keyboard.press("ArrowRight")
+        expect(page).to_have_url(re.compile("why_angle=5"))
+        expect(turn).to_have_value("5")
+        expect(heading).to_contain_text("Moved like this")
+        said = heading.inner_text()
+        stop(server)
+        server = start(port)
+        page.keyboard.press("ArrowRight")  # whether it is connected again or not
+        expect(page).to_have_url(re.compile("why_x=6.*why_angle=10"))
+        expect(turn).to_have_value("10")
+        expect(heading).not_to_have_text(said)
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+    finally:
+        page.close()
+        stop(server)

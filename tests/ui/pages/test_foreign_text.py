@@ -1,0 +1,139 @@
+"""What others wrote - in an address, in a file, as a file's name - stands on a page letter by
+letter: no link, no picture, and nothing is fetched."""
+
+import json
+
+import pytest
+import torch
+from markdown_it import MarkdownIt
+from playwright.sync_api import expect
+from safetensors.torch import save_file
+from visits import visited
+
+from benchmarks.browser import serving
+from stn_core import EXPERIMENTS
+from stn_core.experiments.plugins import PROBLEMS
+from stn_core.messages import Message
+from ui.app import loading
+from ui.pages.lecture import lessons
+
+NAME = "![x](x.png) <img src=x> [l](x) `a` **b** $c$ :red[d]"  # without what no file's name has
+EVIL = NAME + ' <a href="http://evil.test">e</a> ![f](http://evil.test/g.png)'
+STEP = """
+[[step]]
+page = "why"
+title = '''{0}'''
+text = '''{0}'''
+question = '''{0}'''
+answer = '''{0}'''
+"""
+LESSON = f"title = '''{EVIL}'''\n" + STEP.format(EVIL)
+WRONG = f"'''{EVIL}''' = 1\ntitle = 'a'\n" + STEP.format(EVIL).replace('"why"', f"'''{EVIL}'''")
+
+
+def harmless(markdown, foreign="x.png"):
+    """It is shown, and is not what it says."""
+    html = MarkdownIt("gfm-like", {"linkify": False}).render(markdown)
+    assert foreign in html
+    for tag in ("<img", "<a ", "<strong>b<"):
+        assert tag not in html, html
+    return True
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path):
+    monkeypatch.setattr(lessons, "FOLDER", tmp_path)
+    return tmp_path
+
+
+def test_a_name_in_the_address():
+    (error,) = visited("why", lesson=EVIL).error
+    assert harmless(error.value)
+
+
+def test_the_titles_of_a_lesson(folder):
+    (folder / "mine.toml").write_text(LESSON)
+    page = visited("lecture")
+    title = next(each.value for each in page.markdown if each.value.startswith("#####"))
+    (link,) = page.main.get("page_link")
+    assert harmless(title) and harmless(link.proto.label)
+
+
+def test_mistakes_in_a_lesson_and_its_file_s_name(folder):
+    (folder / f"{NAME}.toml").write_text(WRONG)
+    for page in (visited("lecture"), visited("why", lesson=NAME)):
+        (error,) = page.error
+        for line in error.value.split("  \n"):
+            assert harmless(line)
+
+
+def broken_checkpoint(folder):
+    """A file in the place of the model of the page "why", with a header and tensors of its own."""
+    path = folder / EXPERIMENTS["r-cnn"].path
+    path.parent.mkdir(exist_ok=True)
+    save_file({EVIL: torch.zeros(1)}, path, {"experiment": EVIL, "format": EVIL, "stn": EVIL})
+    return path
+
+
+def test_the_header_of_a_checkpoint_and_no_path_of_the_server(monkeypatch, tmp_path):
+    monkeypatch.setattr(loading, "CHECKPOINTS", tmp_path)
+    path = broken_checkpoint(tmp_path)
+    (warning,) = visited("why").warning
+    assert harmless(warning.value, path.name) and str(tmp_path) not in warning.value
+
+
+def test_the_complaint_of_an_own_model():
+    problem = Message("no_module", "{file}: {error}.", file=f"{NAME}.py", where="", error=EVIL)
+    PROBLEMS.append(problem)
+    try:
+        page = visited()
+    finally:
+        PROBLEMS.remove(problem)
+    assert any(harmless(each.value) for each in page.warning if "x.png" in each.value)
+
+
+def test_the_origin_of_a_report(monkeypatch, tmp_path):
+    report = json.loads(loading.REPORT.read_text("utf-8"))
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(report | {"command": EVIL, "commit": EVIL}), "utf-8")
+    monkeypatch.setattr(loading, "REPORT", path)
+    said = [*visited("results").caption, *visited("results").warning]
+    assert any(harmless(each.value) for each in said if "x.png" in each.value)
+
+
+def test_the_name_of_an_uploaded_file():
+    page = visited("birds", b_from="upload")
+    name = f"{NAME[:35]}.png"
+    page.file_uploader[0].upload(name, b"no picture", "image/png").run()
+    assert any(harmless(each.value) for each in page.error)
+
+
+# In a browser
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("foreign")
+    (folder / "mine.toml").write_text(LESSON)
+    (folder / f"{NAME}.toml").write_text(WRONG)
+    broken_checkpoint(folder)
+    with serving(STN_LESSONS=str(folder), STN_CHECKPOINTS=str(folder)) as address:
+        yield address
+
+
+def test_nothing_foreign_is_fetched_linked_or_run(tab):
+    asked = []
+    page = tab("/lecture", before=lambda page: page.on("request", lambda r: asked.append(r.url)))
+    expect(page.get_by_text("evil.test").first).to_be_visible()
+    seen = [page.locator(".stMain").inner_html()]
+    page.goto(page.url.replace("lecture", "why?lesson=mine&at=1"))
+    expect(page.locator(".lecture h2")).to_contain_text("evil.test")
+    expect(page.get_by_test_id("stAlert").first).to_be_visible()
+    seen.append(page.locator("[data-testid=stSidebar]").inner_html())
+    seen.append(page.locator(".stMain").inner_html())
+    page.goto(page.url.partition("?")[0] + "?" + "lesson=" + EVIL.replace("&", "%26"))
+    expect(page.get_by_test_id("stAlert").first).to_contain_text("evil.test")
+    seen.append(page.locator(".stMain").inner_html())
+    for html in seen:
+        assert 'href="http://evil' not in html and "<img" not in html.replace("<image", "")
+    assert asked and not [url for url in asked if "evil.test/" in url.partition("?")[0]]
