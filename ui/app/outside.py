@@ -81,11 +81,12 @@ def filled(template: str, values: dict[str, Any]) -> Markdown:
     """A template in Markdown, its blanks filled with others' text: letter by letter, and within
     backticks as code that does not end early."""
     parts, in_code = [], False
-    for before, name, form, _ in Formatter().parse(template):
+    for before, name, form, way in Formatter().parse(template):
         parts.append(before)
         in_code ^= before.count("`") % 2 == 1
         if name is None:
             continue
-        value = format(values[name], form) if form else values[name]
+        value = Formatter().convert_field(values[name], way) if way else values[name]
+        value = format(value, form) if form else value
         parts.append(shortened(value).replace("`", "'") if in_code else plain(value))
     return Markdown("".join(parts))

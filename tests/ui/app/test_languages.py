@@ -291,7 +291,7 @@ BROKEN = {
     broken_checkpoint: (
         "digits",
         {"models_r": "CNN"},
-        ["digits/r-cnn.safetensors：应为格式 1，实际为 2", "train r-cnn"],
+        ["r-cnn.safetensors：应为格式 1，实际为 2", "train r-cnn"],
     ),
     broken_recording: (
         "replay",
@@ -317,4 +317,5 @@ def test_a_broken_file_is_explained(broken, tmp_path, monkeypatch):
     broken(tmp_path, monkeypatch)
     chinese, _ = told(visit(page, lang="zh", **address))
     own_models.load(None)
-    assert [detail for detail in details if detail not in chinese] == []
+    chinese = re.sub(r"\\(?=\W|_)", "", chinese)  # Markdown's escapes
+    assert [detail for detail in details if detail not in chinese] == [], chinese

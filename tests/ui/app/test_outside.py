@@ -58,8 +58,8 @@ def test_foreign_text_is_escaped_for_markdown(text, shown):
 
 def test_blanks_are_filled_with_text_and_with_code():
     values = {"file": "a`b` *c*", "what": plain("*"), "share": 0.123}
-    template = "`{file}` {file}: {what}, {share:.1f} **{{x}}**"
-    assert filled(template, values) == r"`a'b' *c*` a\`b\` \*c\*: \*, 0.1 **{x}**"
+    template = "`{file}` {file}: {what}, {share:.1f} {file!r} **{{x}}**"
+    assert filled(template, values) == r"`a'b' *c*` a\`b\` \*c\*: \*, 0.1 'a\`b\` \*c\*' **{x}**"
 
 
 @given(ANYTHING)

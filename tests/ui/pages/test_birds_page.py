@@ -443,7 +443,7 @@ def upload(page, *files):
 
 def test_an_upload_is_shown_and_its_file_let_go(visit):
     page = visit(b_from="upload")
-    assert any("stays in this visit" in each.value for each in page.caption) and page.info
+    assert any("in this visit only" in each.value for each in page.caption) and page.info
     before = page.file_uploader[0].key
     upload(page, ("robin.jpg", jpeg(), "image/jpeg"))
     assert shown(page)["picture"]["name"] == "robin.jpg" and shown(page)["picture"][

@@ -29,6 +29,7 @@ from ui.pages.lecture.lessons import Lesson, lines_of, read, said
 from ui.pages.lecture.steps import describe_mistake, in_toml
 from ui.pages.registry import PAGES
 from ui.pages.why import controls as why_controls
+from ui.pages.why.page import cnn_scene
 
 ROOT = Path(__file__).parents[3]
 PAPER = read(ROOT / "assets/lessons/paper.toml")
@@ -501,6 +502,18 @@ def test_the_shifted_digit_fools_the_cnn_until_it_is_back():
         != label
         == answer("r-cnn", moved(digit, (28, 28)))
     )
+
+
+def test_the_curves_beside_the_shifted_digit_show_where_the_cnn_fails():
+    digit, label = first_digit(why_controls.DIGIT)
+    values = {slider.key: slider.default for slider in why_controls.POSE}
+    values |= claimed("why", why_x=6.0).state
+    checkpoint = loading.load(EXPERIMENTS["r-cnn"])
+    figure, _ = cnn_scene(checkpoint.model, digit, label, values, Translator("why"))
+    curves = [trace["y"] for trace in figure["data"] if len(trace.get("y", ())) == 20]
+    assert len(curves) == 3
+    for sure in curves:
+        assert max(sure) > 0.9 and min(sure) < 0.5
 
 
 def test_thirty_steps_down_the_gradient_bring_the_digit_back():

@@ -20,7 +20,7 @@ STANDARD = ("base64", "math", "os", "pathlib", "zlib")
 
 
 def program(imports: Sequence[str], *blocks: str) -> str:
-    """Imports in three groups, then the lines; math, os and torch as the lines use them."""
+    """Imports in three groups, then the lines; math, os, torch and ROOT as the lines use them."""
     body = "\n".join(block.strip("\n") for block in blocks if block)
     used = [f"import {module}" for module in ("math", "os", "torch") if f"{module}." in body]
     used += ["from stn_core.places import ROOT"] if "ROOT /" in body else []

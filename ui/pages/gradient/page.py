@@ -206,7 +206,9 @@ def describe_gradient(gradient: LossGradient, label: int, path: Path, say: Trans
     answer = int(gradient.probabilities.argmax())
     loss, first = f"{gradient.loss:.2f}", f"{path[0][1]:.2f}"
     if len(path) > 1:
-        return say("sentence_steps", steps=len(path) - 1, first=first, loss=loss, answer=answer)
+        steps = len(path) - 1
+        key = "sentence_step" if steps == 1 else "sentence_steps"
+        return say(key, steps=steps, first=first, loss=loss, answer=answer)
     key = "sentence_right_start" if answer == label else "sentence_start"
     return say(
         key,

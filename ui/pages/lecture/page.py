@@ -38,7 +38,8 @@ def show(lesson: Lesson, pages: Pages) -> None:
     say = texts("lecture")
     with st.container(border=True):
         st.markdown(f"##### {plain(said(lesson.title, language()))}")
-        st.caption(say("steps", count=len(lesson.steps)))
+        count = len(lesson.steps)
+        st.caption(say("one_step" if count == 1 else "steps", count=count))
         columns = st.columns(2)
         half = (len(lesson.steps) + 1) // 2
         for at, step in enumerate(lesson.steps, 1):
