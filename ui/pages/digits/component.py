@@ -24,7 +24,7 @@ from stn_core.data.distortions import PATCH
 from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
-from ui.app.i18n import Translator, texts, translated
+from ui.app.i18n import Translator, in_markdown, texts
 from ui.app.static_files import serve
 from ui.browser.component import component
 from ui.components.messages import finite, message_id
@@ -175,7 +175,7 @@ def stage(
                 }
             )
         except ExportError as error:
-            refused.append(say("refused", name=name, reason=translated(error.sentence)))
+            refused.append(say.markdown("refused", name=name, reason=in_markdown(error.sentence)))
     by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
     controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
     data = {
