@@ -74,7 +74,7 @@ def test_a_page_is_one_entry_whatever_is_set_on_it(tab):
     page.get_by_role("link", name=re.compile("Sampler")).click()
     expect(page).to_have_url(re.compile("/sampler"))
     expect(page.get_by_role("heading", level=4)).to_be_visible()
-    page.get_by_text("Nearest").first.click()
+    page.get_by_text("Integer", exact=True).first.click()
     expect(page).to_have_url(re.compile("s_kernel=nearest"))
     page.go_back()
     expect(page).to_have_url(re.compile(r"/why\?why_x=0$"))
