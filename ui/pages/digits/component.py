@@ -162,7 +162,8 @@ def stage(
     What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and
     ``settled``.
     """
-    shown, refused = [], []
+    shown: list[dict[str, Any]] = []
+    refused: list[str] = []
     for checkpoint in checkpoints:
         name = loading.name(checkpoint.experiment)
         try:
