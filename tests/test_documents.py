@@ -43,6 +43,7 @@ RUN = {
     "pip install .": "tests/test_installation.py",
     "stn-lab": "tests/test_installation.py",
     "stn-lab --server.port 8502": "tests/test_installation.py, with another port",
+    "pip install '.[export]'": "requirements-export.txt, which requirements-dev.txt installs",
     "pip install '.[ray]'": "requirements-ray.txt, which requirements-dev.txt installs",
     "pip install '.[redis]'": "requirements-redis.txt, which requirements-dev.txt installs",
     "streamlit run app.py": "benchmarks/browser.py: browser tests",
@@ -53,7 +54,7 @@ RUN = {
 # are checked; what they do, tests run on less: test_training.py, test_seeds.py, test_birds.py,
 # test_ray_queue.py, test_report.py, test_own_models.py and test_browser.py.
 HOURS = (
-    *(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report")),
+    *(f"python -m stn_core {name}" for name in ("train", "evaluate", "seeds", "report", "export")),
     "python -m benchmarks.",
 )
 
