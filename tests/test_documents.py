@@ -40,6 +40,7 @@ RUN = {
     "python -m pytest -n auto": ".ci/run",
     "ruff check .": ".ci/run",
     "mypy": ".ci/run",
+    "npm ci && npm run check": ".ci/run",
     "pip install .": "tests/test_installation.py",
     "stn-lab": "tests/test_installation.py",
     "stn-lab --server.port 8502": "tests/test_installation.py, with another port",
