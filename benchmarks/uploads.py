@@ -1,10 +1,11 @@
 """Photographs of 12 megapixels on the birds page: the time from choosing a file to the picture with
 its windows, and the memory.
 
-    python -m benchmarks.uploads [--uploads 10] [--megapixels 12]
+    python -m benchmarks.uploads [--uploads 10] [--megapixels 12] [--at-once]
 
-Each upload is another file, chosen by one visitor after the other. Memory is the server's: before
-the first upload, its peak, and when all visitors have left, for which it waits two minutes.
+Each upload is another file, chosen by one visitor after the other, or by all of them at once.
+Memory is that of the server and of the processes that decode for it: before the first upload, its
+peak, and when all visitors have left, for which it waits two minutes.
 """
 
 import argparse
@@ -12,7 +13,9 @@ import io
 import os
 import statistics
 import tempfile
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +51,53 @@ def server() -> psutil.Process:
     )
 
 
+def memory() -> float:
+    """MB of the server and of the processes that decode for it."""
+    process = server()
+    return sum(each.memory_info().rss for each in (process, *process.children())) / 1e6
+
+
+class Peak(threading.Thread):
+    """The highest memory from ``start`` on."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.highest, self._end = 0.0, threading.Event()
+
+    def run(self) -> None:
+        while not self._end.wait(0.05):
+            with suppress(psutil.NoSuchProcess):
+                self.highest = max(self.highest, memory())
+
+    def stop(self) -> float:
+        self._end.set()
+        self.join()
+        return self.highest
+
+
+def opened(browser, address):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(120_000)
+    page.goto(f"{address}/birds?b_from=upload")
+    page.locator("input[type=file]").wait_for(state="attached")
+    page.wait_for_timeout(1000)
+    return page
+
+
+def choose(page, file):
+    page.locator("input[type=file]").set_input_files(file)
+    return time.perf_counter()
+
+
+def wait(page, file):
+    page.wait_for_function(
+        "name => document.querySelector('.birds-photo')?.getAttribute('aria-label')?.includes(name)",
+        arg=file.name,
+        polling="raf",
+    )
+    return time.perf_counter()
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -56,8 +106,9 @@ def main() -> None:
     )
     parser.add_argument("--uploads", type=int, default=10)
     parser.add_argument("--megapixels", type=float, default=12)
+    parser.add_argument("--at-once", action="store_true")
     options = parser.parse_args()
-    seconds, peak = [], 0.0
+    seconds = []
     with (
         tempfile.TemporaryDirectory() as folder,
         serving() as address,
@@ -72,31 +123,28 @@ def main() -> None:
             "each"
         )
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-
-        def memory():
-            return server().memory_info().rss / 1e6
-
-        before = 0.0
-        for number, file in enumerate(files):
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(120_000)
-            page.goto(f"{address}/birds?b_from=upload")
-            field = page.locator("input[type=file]")
-            field.wait_for(state="attached")
-            page.wait_for_timeout(1000)
-            if number == 1:
-                before = memory()  # the first visitor has made the server read its models
-            began = time.perf_counter()
-            field.set_input_files(file)
-            page.wait_for_function(
-                "name => document.querySelector('.birds-photo')?.ariaLabel?.includes(name)",
-                arg=file.name,
-                polling="raf",
-            )
-            if number:
-                seconds.append(time.perf_counter() - began)
-                peak = max(peak, memory())
-            page.close()
+        page = opened(browser, address)
+        choose(page, files[0])
+        wait(page, files[0])  # the first visitor has made the server read its models
+        page.close()
+        before, peak = memory(), Peak()
+        peak.start()
+        if options.at_once:
+            pages = [opened(browser, address) for _ in files[1:]]
+            began = [choose(page, file) for page, file in zip(pages, files[1:], strict=True)]
+            # a page that is not in front paints no frames to wait for
+            for page, file, start in zip(pages, files[1:], began, strict=True):
+                page.bring_to_front()
+                seconds.append(wait(page, file) - start)
+            for page in pages:
+                page.close()
+        else:
+            for file in files[1:]:
+                page = opened(browser, address)
+                start = choose(page, file)
+                seconds.append(wait(page, file) - start)
+                page.close()
+        highest = peak.stop()
         time.sleep(LEFT)
         browser.new_page().goto(f"{address}/birds")  # sessions go when somebody comes
         time.sleep(10)
@@ -108,8 +156,8 @@ def main() -> None:
         f"{1000 * ordered[-1]:.0f} ms"
     )
     print(
-        f"server: {before:.0f} MB before, {peak:.0f} MB at the peak, {after:.0f} MB when all have "
-        "left"
+        f"server: {before:.0f} MB before, {highest:.0f} MB at the peak, {after:.0f} MB when all "
+        "have left"
     )
 
 

@@ -32,10 +32,8 @@ def routes() -> list[Route]:
 @asynccontextmanager
 async def begin(app: st.App) -> AsyncIterator[None]:
     """Open the first page, as ``streamlit run`` does for a script without a server of its own;
-    import the pages meanwhile, so that the first visitor does not wait for all of it."""
-    threading.Thread(
-        target=importlib.import_module, args=("ui.pages.laboratory",), daemon=True
-    ).start()
+    prepare the pages meanwhile, so that the first visitor does not wait for all of it."""
+    threading.Thread(target=_prepare, daemon=True).start()
     if not st.get_option("server.headless"):
         scheme = "https" if st.get_option("server.sslCertFile") else "http"
         host, port = st.get_option("browser.serverAddress"), st.get_option("server.port")
@@ -43,6 +41,12 @@ async def begin(app: st.App) -> AsyncIterator[None]:
             None, webbrowser.open, f"{scheme}://{host}:{port}{base()}/"
         )
     yield
+
+
+def _prepare() -> None:
+    """Import the pages, and start the processes that decode uploaded pictures."""
+    importlib.import_module("ui.pages.laboratory")
+    importlib.import_module("stn_core.data.decoding").DECODERS.start()
 
 
 def base() -> str:

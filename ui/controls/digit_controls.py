@@ -6,15 +6,14 @@ import torch
 from stn_core import Experiment
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
-from stn_core.data.uploads import ImageError, read_digit
 from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
 from ui.app import loading
 from ui.app.i18n import in_markdown, texts
 from ui.controls.address import values_in_address, write, write_values
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
+from ui.controls.photograph import OWN, choose_own
 from ui.controls.spec import Choice, Choices, Control, GalleryDigit, Text, Values, by_name
-from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
 from ui.controls.widgets import (
     draw_choice,
     draw_choices,
@@ -23,7 +22,6 @@ from ui.controls.widgets import (
 )
 
 SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
-OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
 # turned by 40 degrees, as the slider has it, the CNN takes it for a 6; the ST-CNN reads it at every
 # angle of training
 DIGIT = GalleryDigit("digit", "number", 9, 136)
@@ -53,7 +51,7 @@ def choose_digit() -> tuple[torch.Tensor, int | None]:
     st.markdown(f"**{say('digit')}**")
     digits = gallery()
     if draw_choice(SOURCE, say) == "Upload":
-        own = choose_upload()
+        own = choose_own()
         if own is not None:
             return own, None
     label = draw_number_buttons(DIGIT.class_control(), say("class"))
@@ -67,36 +65,6 @@ def shuffle() -> None:
     """Another digit of the same class."""
     number = DIGIT.number_control()
     st.session_state[number.key] = int(torch.randint(int(number.high) + 1, (1,)))
-
-
-def choose_upload() -> torch.Tensor | None:
-    """The digit uint8 (28, 28) that the visitor uploads or the address holds, or None."""
-    say = texts("controls")
-    file = st.file_uploader(
-        say("photograph"), key="file", on_change=take_upload, max_upload_size=10
-    )
-    if "upload_error" in st.session_state and file is not None:
-        st.error(in_markdown(st.session_state["upload_error"]))
-    text = st.query_params.get(OWN.key)
-    if text is None:
-        return None
-    own = digit_from_text(text)
-    if own is None:
-        st.error(say("unreadable"))
-    return own
-
-
-def take_upload() -> None:
-    """Bring the uploaded picture to MNIST's form and keep it in the URL, for links."""
-    st.session_state.pop("upload_error", None)
-    file = st.session_state["file"]
-    if file is None:
-        st.query_params.pop(OWN.key, None)
-        return
-    try:
-        st.query_params[OWN.key] = digit_to_text(read_digit(file.getvalue()))
-    except ImageError as error:
-        st.session_state["upload_error"] = error.sentence
 
 
 def choose_kind() -> str:

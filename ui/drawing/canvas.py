@@ -24,6 +24,7 @@ INPUT = "#0072B2"  # the frame of the input
 GRID = "#E69F00"  # the sampling grid, and the frame of what it cuts out
 UP = "#CC79A7"  # the side of the grid, and of the output, that is up
 CORRECT, INCORRECT = "#009E73", "#D55E00"  # the answer
+UNKNOWN = "#4C7DB8"  # an answer of which nobody knows whether it is right
 QUIET = "#8A929E"  # everything else, legible on light and on dark
 FAINT = "rgba(138, 146, 158, 0.22)"  # QUIET, to lie behind something
 TEXT = "rgb(1, 2, 3)"  # the theme's colour for text, put in by the page

@@ -1,6 +1,7 @@
 """What a bird model answers to a picture, with its windows where it or the visitor puts them;
 computed once for the same pixels."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from ui.pages.birds.pictures import BirdPicture
 from ui.pages.birds.places import Places
 
 SCAN = 9  # places each way on the map of places
+# answers at once: a picture's maps are 100 MB, and a core computes one answer as fast as two halves
+TURNS = threading.Semaphore(2)
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,13 @@ def _answer(
     _picture: BirdPicture,
 ) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
-    model = bird_model(_checkpoint)
-    with torch.inference_mode():
+    model, thetas = bird_model(_checkpoint), None
+    if (hand is not None or scale is not None) and model.transformers:
+        thetas = answer(_checkpoint, _picture, None).thetas
+        thetas = thetas if hand is None else placed(model, thetas, hand)
+        thetas = (thetas if scale is None else sized(model, thetas, scale))[None]
+    with TURNS, torch.inference_mode():
         images = _picture.square[None].float() / 255
-        thetas = None
-        if (hand is not None or scale is not None) and model.transformers:
-            thetas = answer(_checkpoint, _picture, None).thetas
-            thetas = thetas if hand is None else placed(model, thetas, hand)
-            thetas = (thetas if scale is None else sized(model, thetas, scale))[None]
         explained = model.explain(images, thetas)
         looked = (
             torch.stack([trace.theta[0] for trace in explained.transformers])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ui.app.outside import in_figure
-from ui.drawing.canvas import CORRECT, FAINT, INCORRECT, QUIET, Canvas, Figure
+from ui.drawing.canvas import CORRECT, FAINT, INCORRECT, QUIET, UNKNOWN, Canvas, Figure
 
 WIDTH = 300  # the figure stands in a narrow column
 HEAD, BAR, GAP = 30, 29, 12  # pixels: a model's name, a species, the room below a model
@@ -77,7 +77,9 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
 def _color(each: Guesses, i: int) -> str:
     if each.truth is not None and each.names[i] == each.truth:
         return CORRECT
-    return INCORRECT if i == 0 and each.truth is not None else QUIET
+    if i == 0:
+        return UNKNOWN if each.truth is None else INCORRECT
+    return QUIET
 
 
 def percent(probability: float) -> str:

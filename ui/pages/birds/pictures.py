@@ -46,7 +46,7 @@ class BirdPicture:
     parts: tuple[tuple[float, float, bool], ...] = ()
 
 
-def read_bird(data: bytes, name: str) -> BirdPicture:
+def read_bird(data: bytes | memoryview, name: str) -> BirdPicture:
     """A picture from bytes of any kind; ImageError if there is none in them."""
     picture = read_picture(data, 2 * SIDE)
     pixels = square(picture, SIDE).mul(255).round().byte()
@@ -147,11 +147,11 @@ def choose_upload(say: Translator) -> BirdPicture | None:
     if not own:
         st.caption(say("private"))
         return None
+    st.session_state.setdefault("b_chosen", len(own) - 1)
     chosen = st.pills(
         say("b_chosen"),
         range(len(own)),
         key="b_chosen",
-        default=len(own) - 1,
         required=True,
         label_visibility="collapsed",
         format_func=lambda i: plain(own[i].name) if i < len(own) else "",
@@ -160,14 +160,17 @@ def choose_upload(say: Translator) -> BirdPicture | None:
 
 
 def take_uploads(key: str) -> None:
-    """Decode what was uploaded into the session and let go of the files."""
+    """Decode what was uploaded, as much of it as is kept, into the session and let go of the
+    files."""
     own = list(st.session_state.get("b_own", []))
     refused = []
-    for file in st.session_state.get(key) or ():
+    for file in (st.session_state.get(key) or [])[-KEPT:]:
         try:
-            own.append(read_bird(file.getvalue(), file.name[:40]))
+            own.append(read_bird(file.getbuffer(), file.name[:40]))
         except ImageError as error:
             refused.append((file.name[:40], error.sentence))
-    st.session_state["b_own"], st.session_state["b_refused"] = own[-KEPT:], refused
+    own = own[-KEPT:]
+    st.session_state["b_own"], st.session_state["b_refused"] = own, refused
     st.session_state["b_uploads"] += 1
-    st.session_state.pop("b_chosen", None)
+    if own:
+        st.session_state["b_chosen"] = len(own) - 1  # the newest is shown

@@ -32,7 +32,7 @@ from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UP
+from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UNKNOWN, UP
 from ui.pages.digits.controls import KERNEL, MODE
 from ui.pages.digits.hand import Hand, hand_of
 
@@ -43,6 +43,7 @@ COLORS = {
     "up": UP,
     "right": CORRECT,
     "wrong": INCORRECT,
+    "unknown": UNKNOWN,
     "quiet": QUIET,
 }
 # the component's texts

@@ -9,7 +9,18 @@ from torch import Tensor
 
 from stn_core.explain.readings import GridCurves, Reading
 from ui.app.i18n import Translator
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP, Canvas, Figure, line, picture
+from ui.drawing.canvas import (
+    CORRECT,
+    GRID,
+    INCORRECT,
+    INPUT,
+    UNKNOWN,
+    UP,
+    Canvas,
+    Figure,
+    line,
+    picture,
+)
 
 # a row of pictures, the headings above all, the caption above each row
 ROW, HEAD, GAP = 205, 30, 34
@@ -61,7 +72,8 @@ def _model_row(
 ) -> None:
     middle = sum(domain) / 2
     answer = int(np.argmax(row.probabilities))
-    good = row.label is None or answer == row.label
+    good = answer == row.label
+    color = UNKNOWN if row.label is None else CORRECT if good else INCORRECT
     figure.write(
         row.name, COLUMNS[1][0], domain[1] + 0.004, size=16, bold=True, anchor=("left", "bottom")
     )
@@ -94,7 +106,7 @@ def _model_row(
     )
     if row.curves is not None:
         figure.traces.append(line([-0.5, seen.shape[1] - 0.5], [-0.5, -0.5], UP, 6) | axes)
-    figure.bars(COLUMNS[4], domain, row.probabilities, answer, CORRECT if good else INCORRECT)
+    figure.bars(COLUMNS[4], domain, row.probabilities, answer, color)
     mark = "" if row.label is None else (" ✓" if good else " ✗")
     text = f"{answer}{mark}  {100 * row.probabilities[answer]:.0f} %"
     middle_of_bars, above = sum(COLUMNS[4]) / 2, domain[1] + 0.004
@@ -105,7 +117,7 @@ def _model_row(
         size=18,
         bold=True,
         anchor=("center", "bottom"),
-        color=CORRECT if good else INCORRECT,
+        color=color,
     )
 
 

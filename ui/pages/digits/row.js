@@ -193,7 +193,8 @@ export class Row {
     } else {
       put(this.none, words.no_transformer);
     }
-    const color = this.right(answer.probabilities) === false ? colors.wrong : colors.right;
+    const right = this.right(answer.probabilities);
+    const color = right === null ? colors.unknown : right ? colors.right : colors.wrong;
     put(this.said, (mine ? words.you : "") + this.score(answer.probabilities));
     if (this.said.style.color !== color) this.said.style.color = color;
     put(this.aside, mine ? words.network + this.score(own.probabilities) : "");

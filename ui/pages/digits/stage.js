@@ -29,7 +29,7 @@ import { Touch } from "./touch.js";
 /** @import { Slider } from "../../browser/sliders.js" */
 /** @import { Bounds } from "../../browser/values.js" */
 
-/** @typedef {Record<"input" | "grid" | "up" | "right" | "wrong" | "quiet", string>} Colors */
+/** @typedef {Record<"input" | "grid" | "up" | "right" | "wrong" | "unknown" | "quiet", string>} Colors */
 
 /**
  * A theta that the visitor set in place of a model's own; null while that one stands.

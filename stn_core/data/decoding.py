@@ -1,0 +1,122 @@
+"""Uploaded pictures are decoded in processes of their own, at most two at once, each with a
+deadline and a bound on its memory (``decoder.py``); one that dies or hangs is replaced."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from stn_core.data.decoder import ANSWER, REQUEST
+
+SECONDS = 5.0  # for one picture
+AT_ONCE = 2
+SCRIPT = Path(__file__).with_name("decoder.py")
+
+
+class DecoderError(Exception):
+    """No picture: the key of a message about the file, and what fills its blanks."""
+
+    def __init__(self, key: str, about: dict[str, Any]) -> None:
+        super().__init__(key)
+        self.key, self.about = key, about
+
+
+class Decoders:
+    """Processes that decode pictures, started when the first one is asked for."""
+
+    def __init__(self, count: int = AT_ONCE, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
+        self._idle: queue.LifoQueue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
+        for _ in range(count):
+            self._idle.put(None)
+
+    def start(self) -> None:
+        """Start the processes now, so that the first visitor does not wait for that."""
+        found = [self._idle.get() for _ in range(self._idle.qsize())]
+        for process in found:
+            self._idle.put(process or _started())
+
+    def decode(self, data: bytes | memoryview, longest: int, *, ink: bool = False) -> Image.Image:
+        """A picture, RGB, no side longer than ``longest`` pixels; DecoderError if there is none.
+
+        Waits for its turn. ``ink``: see ``decoder.decoded``.
+        """
+        process = self._idle.get()
+        try:
+            if process is None or process.poll() is not None:
+                process = _started()
+            late = threading.Timer(self.seconds, process.kill)
+            late.start()
+            began = time.monotonic()
+            try:
+                about, pixels = _ask(process, data, longest, ink)
+            except (OSError, ValueError, KeyError, TypeError):  # it is gone, or was killed
+                slow = time.monotonic() - began >= self.seconds
+                _end(process)
+                process = None
+                raise DecoderError("slow_picture" if slow else "lost_picture", {}) from None
+            finally:
+                late.cancel()
+        finally:
+            self._idle.put(process)
+        if "refused" in about:
+            raise DecoderError(about["refused"], about["about"])
+        return Image.frombytes("RGB", tuple(about["size"]), pixels)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            pipe.close()  # type: ignore[union-attr]
+    process.wait()
+
+
+def _started() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", str(SCRIPT)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # decoders' warnings
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        start_new_session=True,  # an interrupt is for the server, which then closes its end
+    )
+
+
+def _ask(
+    process: subprocess.Popen[bytes], data: bytes | memoryview, longest: int, ink: bool
+) -> tuple[dict[str, Any], bytes]:
+    """The answer, checked: what the process has seen is not to be trusted."""
+    assert process.stdin and process.stdout
+    process.stdin.write(REQUEST.pack(len(data), longest, ink))
+    process.stdin.write(data)
+    process.stdin.flush()
+    (length,) = ANSWER.unpack(_read(process, ANSWER.size))
+    if length > 10_000:
+        raise ValueError(length)
+    about = json.loads(_read(process, length))
+    if "refused" in about:
+        return about, b""
+    width, height = about["size"]
+    if not (0 < width <= longest and 0 < height <= longest):
+        raise ValueError(about)
+    return about, _read(process, 3 * width * height)
+
+
+def _read(process: subprocess.Popen[bytes], length: int) -> bytes:
+    assert process.stdout
+    data = process.stdout.read(length)
+    if len(data) < length:
+        raise OSError("the process has ended")
+    return data
+
+
+DECODERS = Decoders()
