@@ -91,7 +91,7 @@ def choose(page, file):
 
 def wait(page, file):
     page.wait_for_function(
-        "name => document.querySelector('.birds-photo')?.getAttribute('aria-label')?.includes(name)",
+        "name => document.querySelector('.birds-photo')?.ariaLabel?.includes(name)",
         arg=file.name,
         polling="raf",
     )

@@ -23,7 +23,7 @@ SIDE = (300, 480)  # pixels: ink is looked for on a picture whose longer side li
 DARKEST = 60  # of 255: what is darker is taken for as bright, for the sake of its grain
 WINDOW = 0.3  # of the shorter side: the closing; wider than any stroke
 LEVELS = (0.75, 0.55, 0.4, 0.28, 0.19, 0.13, 0.09)  # of contrast, where ink is cut off
-SMALLEST = 0.075  # of the shorter side: a digit
+SMALLEST = 0.09  # of the shorter side: a digit
 ALIKE = 0.55  # of the largest one's height: another digit beside it
 MOST = 12  # digits on a photograph; more are a text or a texture
 THICKNESS = 0.085  # of its longer side: the least stroke of a digit in MNIST's form
@@ -105,6 +105,7 @@ class _Ink:
     noise: float  # standard deviation of the grain
     bright: np.ndarray  # in [0, 255]
     steep: np.ndarray  # gradient of the contrast, per pixel
+    seen: Mask  # where that gradient is one of the picture, too
     steps: Mask  # where the sheet itself ends, or a hard shadow begins
     level: Mask  # ruled lines, and what is right beside them
     upright: Mask
@@ -130,12 +131,18 @@ def contrast(pixels: np.ndarray, light: bool) -> _Ink:
     ink = (off * weights).sum(2) / weights.sum()
     ink = ndimage.gaussian_filter(ink, 1.2 if _noise(ink) > 0.03 else 0.6)
     noise, bright = _noise(ink), sheet.mean(2)
+    steep = ndimage.gaussian_gradient_magnitude(ink, 0.7)
+    edges = np.stack(
+        [ndimage.gaussian_gradient_magnitude(each, 0.7) for each in np.moveaxis(pixels, 2, 0)]
+    )
+    brighter = np.maximum(ndimage.maximum_filter(smooth.mean(2), 5), DARKEST)
     spread = ndimage.maximum_filter(bright, 7) - ndimage.minimum_filter(bright, 7)
     return _Ink(
         ink,
         noise,
         smooth.mean(2),
-        ndimage.gaussian_gradient_magnitude(ink, 0.7),
+        steep,
+        edges.max(0) > 0.4 * steep * brighter,
         spread > 0.12 * np.maximum(bright, DARKEST),
         _lines(ink, noise),
         _lines(ink.T, noise).T,
@@ -342,6 +349,8 @@ def _piece(
     dirty = float((ring > ground + 0.5 * step).mean())
     border = mine & (ndimage.distance_transform_edt(mine) < 2)
     sharp = float(np.median(ink.steep[around][border]))
+    if ink.seen[around][border].mean() < 0.8:
+        return None  # it ends where the closing's window fits, not in the picture
     if step < max(0.06, 3.5 * grain) or dirty > 0.3 or sharp < max(0.012, 0.8 * step / stroke):
         return None
     if _is_hole(ink.bright, rows, columns, mine, around, (away > 2) & (away <= pad)):
@@ -352,7 +361,7 @@ def _piece(
     score = trust * slim * sharp * (size / side) ** 0.7 * (1 - dirty) ** 2
     piece = _Piece(mask, ink.contrast, level, rows, columns, score)
     alike = likeness(_digit(piece)[None]).item()
-    if alike < 0.85 and step < 0.35:
+    if alike < 0.85 and (step < 0.35 or trust < 1):
         return None  # a fold, a patch of light: neither much ink nor the shape of a digit
     piece.score *= min(max((alike - 0.7) / 0.2, 0.05), 1)
     return piece
@@ -394,15 +403,16 @@ def _from_the_left(piece: _Piece) -> int:
 
 
 def _by_hand(maps: list[_Ink], level: float) -> list[_Piece]:
-    """All ink above a level, in the polarity that has more of it."""
+    """All ink above a level, in the polarity in which it has the sharper edges."""
     pieces = []
     for ink in maps:
         mask = without_lines(ink, level)
         rows, columns = np.nonzero(mask)
         if len(rows):
             place = slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1)
-            amount = float(ink.contrast[mask].sum())
-            pieces.append(_Piece(mask, ink.contrast, level, *place, amount))
+            border = mask & ~ndimage.binary_erosion(mask)
+            sharp = float((ink.steep * ink.seen)[border].mean())
+            pieces.append(_Piece(mask, ink.contrast, level, *place, sharp))
     return sorted(pieces, key=lambda piece: -piece.score)[:1]
 
 

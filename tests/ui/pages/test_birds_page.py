@@ -3,6 +3,7 @@ upload ends in a result or a sentence."""
 
 import base64
 import io
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
-from ui.drawing.canvas import CORRECT, INCORRECT
+from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 from ui.pages.birds.controls import DRAWN
 from ui.pages.birds.page import pulled
 from ui.pages.birds.pictures import read_bird
@@ -450,9 +451,26 @@ def test_an_upload_is_shown_and_its_file_let_go(visit):
         "aspect"
     ] == pytest.approx(4 / 3)
     assert page.file_uploader[0].key != before and not page.file_uploader[0].value
+    assert UNKNOWN in json.dumps(sent(page, "figure")) and CORRECT not in json.dumps(
+        sent(page, "figure")
+    )
     upload(page, ("second.png", jpeg(100, 200, format="PNG"), "image/png"))
     assert shown(page)["picture"]["name"] == "second.png" and len(page.session_state["b_own"]) == 2
     assert "b_own" not in visit(b_from="upload").session_state  # another visitor
+
+
+def test_the_newest_upload_is_the_one_that_is_chosen(visit):
+    page = upload(visit(b_from="upload"), ("shot.jpg", jpeg(), "image/jpeg"))
+    upload(page, ("shot.jpg", jpeg(100, 200), "image/jpeg"))
+    chips = page.button_group(key="b_chosen")
+    assert chips.value == 1 and chips.options == ["shot.jpg", "shot.jpg (2)"]
+    assert shown(page)["picture"]["name"] == "shot.jpg (2)"
+    working(chips.set_value(0).run())
+    assert shown(page)["picture"]["name"] == "shot.jpg"
+    files = [(f"{number}.jpg", jpeg(60 + number, 60), "image/jpeg") for number in range(14)]
+    upload(page, *files)
+    assert page.button_group(key="b_chosen").value == 11
+    assert shown(page)["picture"]["name"] == "13.jpg"
 
 
 CROSS = Image.new("RGBA", (40, 30), (0, 200, 0, 90))

@@ -10,9 +10,10 @@ from contextlib import suppress
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from visits import sent, settled, visited, working
 
+from benchmarks.photographs import Scene, saved
 from stn_core import DISTORTIONS, EXPERIMENTS, load_checkpoint
 from stn_core.data import mnist
 from stn_core.data.distortions import TABLE_KINDS
@@ -23,6 +24,7 @@ from ui.app import loading
 from ui.controls.digit_controls import DIGIT
 from ui.controls.distortion_state import SLIDERS, distorted
 from ui.controls.url_codec import digit_from_text
+from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 
 KINDS = list(TABLE_KINDS)
 
@@ -285,6 +287,61 @@ def test_a_blank_page_is_refused(visit):
         "No digit was found"
         in upload(visit(**{"from": "Upload"}), buffer.getvalue()).error[0].value
     )
+
+
+def two_digits():
+    """A photograph of a 3 and a 4."""
+    scene = Scene(9, None)
+    scene.write(3, 9, 0.5, (0.5, 0.28))
+    scene.write(4, 9, 0.5, (0.5, 0.75))
+    return saved(scene.seen(scene.on()))
+
+
+def test_of_several_digits_the_visitor_chooses_one_with_one_click(visit):
+    page = visit(**{"from": "Upload"})
+    before = shown(page)
+    upload(page, two_digits())
+    assert any("2 digits were found" in each.value for each in page.markdown)
+    assert shown(page) == before and "own" not in page.query_params
+    drawn(page.button_group(key="photo_chosen").set_value(1).run())
+    four = page.query_params["own"]
+    assert shown(page) != before
+    drawn(page.button_group(key="photo_chosen").set_value(0).run())
+    assert page.query_params["own"] not in (four, None)
+
+
+def test_part_and_contrast_are_corrected_by_hand(visit):
+    page = upload(visit(**{"from": "Upload"}), two_digits())
+    drawn(page.slider(key="photo_across").set_value((50, 100)).run())
+    right = page.query_params["own"]
+    drawn(page.slider(key="photo_across").set_value((0, 50)).run())
+    assert page.query_params["own"] != right and not page.error
+    drawn(page.slider(key="photo_level").set_value(40).run())
+    assert not page.error
+
+
+def test_nobody_knows_whether_an_own_digit_is_read_rightly(visit):
+    page = upload(visit(**{"from": "Upload"}), photograph(gallery().images[1500]))
+    text = json.dumps(figure(page))
+    assert UNKNOWN in text and CORRECT not in text and INCORRECT not in text
+    assert CORRECT in json.dumps(figure(visit(r_angle="0"))) and "unlike" not in warnings(page)
+
+
+def test_what_is_like_no_digit_is_said_to_be_so(visit):
+    picture = Image.new("L", (300, 300), 255)
+    ImageDraw.Draw(picture).text((150, 150), "&", 0, ImageFont.load_default(220), "mm")
+    page = upload(visit(**{"from": "Upload"}), saved(picture))
+    assert "unlike any digit that the networks were trained on" in warnings(page)
+
+
+def test_a_camera_can_be_used(visit):
+    page = visit(**{"from": "Upload"})
+    drawn(page.toggle(key="camera_on").set_value(True).run())
+    assert not page.file_uploader
+    before = shown(page)
+    shot = saved(Scene(9, 5).seen(Scene(9, 5).on()), "JPEG")
+    drawn(page.camera_input[0].set_value(("shot.jpg", shot, "image/jpeg")).run())
+    assert shown(page) != before and not page.error
 
 
 # The address

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import io
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -131,8 +132,8 @@ def _read(path: Path, changed: int, species: str) -> BirdPicture:
 
 
 def choose_upload(say: Translator) -> BirdPicture | None:
-    count = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
-    key = f"b_file_{count}"
+    number = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
+    key = f"b_file_{number}"
     st.file_uploader(
         say("b_file"),
         key=key,
@@ -166,7 +167,7 @@ def take_uploads(key: str) -> None:
     refused = []
     for file in (st.session_state.get(key) or [])[-KEPT:]:
         try:
-            own.append(read_bird(file.getbuffer(), file.name[:40]))
+            own.append(read_bird(file.getbuffer(), _free(file.name[:40], own)))
         except ImageError as error:
             refused.append((file.name[:40], error.sentence))
     own = own[-KEPT:]
@@ -174,3 +175,10 @@ def take_uploads(key: str) -> None:
     st.session_state["b_uploads"] += 1
     if own:
         st.session_state["b_chosen"] = len(own) - 1  # the newest is shown
+
+
+def _free(name: str, own: list[BirdPicture]) -> str:
+    """The name, numbered if another picture has it: buttons are told apart by what they show."""
+    taken = {picture.name for picture in own}
+    numbered = (f"{name} ({number})" for number in count(2))
+    return name if name not in taken else next(each for each in numbered if each not in taken)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
+from stn_core.data.likeness import unsure_below
 from stn_core.explain.readings import Reading, grid_curves, readings
 from stn_core.models.digits import DigitModel
 from ui.app import loading
@@ -72,6 +73,10 @@ def answered(
         for row, sentence in answers:
             rows.append(row)
             answer = max(range(10), key=row.probabilities.__getitem__)
+            if label is None and row.probabilities[answer] < unsure_below():
+                sentence = (
+                    f"{say('unsure', percent=f'{100 * row.probabilities[answer]:.0f}')} {sentence}"
+                )
             sentences.append(say("answers", model=row.name, answer=answer, window=sentence))
         probabilities[title] = [list(row.probabilities) for row, _ in answers]
     return Answers(digits_figure(image[0, 0], rows, say), sentences, probabilities)

@@ -1,5 +1,7 @@
 """Digits on photographs: the same digit whatever the paper and the light, none on blank paper."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -56,7 +58,7 @@ def test_blank_paper_is_refused(kind):
 
 @pytest.mark.parametrize("kind", ["sheet on a dark desk", "small digit on a large sheet"])
 def test_a_digit_is_found_where_it_is(kind):
-    scene = Image.open(__import__("io").BytesIO(KINDS[kind](SEED, LABEL)))
+    scene = Image.open(io.BytesIO(KINDS[kind](SEED, LABEL)))
     (found,) = find_digits(scene.convert("RGB"))
     left, top, right, bottom = found.box
     assert 0.2 < left < right < 0.8 and 0.2 < top < bottom < 0.8
