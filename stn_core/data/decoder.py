@@ -42,7 +42,6 @@ FOREIGN = (
     ("JPEG XL", 0, (b"\xff\x0a", b"\x00\x00\x00\x0cJXL ")),
     ("Photoshop", 0, (b"8BPS",)),
 )
-Refused = tuple[str, dict[str, Any]]
 
 
 class RefusedError(Exception):
@@ -216,22 +215,27 @@ def bounded() -> None:
         )
 
 
+def answer(data: bytes, longest: int, ink: bool) -> bytes:
+    """A picture, or why there is none, as ``decoding.py`` reads it."""
+    about: dict[str, Any]
+    pixels = b""
+    try:
+        picture = decoded(data, longest, ink)
+        about, pixels = {"size": picture.size}, picture.tobytes()
+    except RefusedError as error:
+        about = {"refused": error.key, "about": error.about}
+    except MemoryError:
+        about = {"refused": "hungry_picture", "about": {}}
+    text = json.dumps(about).encode()
+    return ANSWER.pack(len(text)) + text + pixels
+
+
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
     while len(head := requests.read(REQUEST.size)) == REQUEST.size:
         length, longest, ink = REQUEST.unpack(head)
-        data, pixels, about = requests.read(length), b"", {}
-        try:
-            picture = decoded(data, longest, bool(ink))
-            about, pixels = {"size": picture.size}, picture.tobytes()
-        except RefusedError as error:
-            about = {"refused": error.key, "about": error.about}
-        except MemoryError:
-            about = {"refused": "hungry_picture", "about": {}}
-        text = json.dumps(about).encode()
-        answers.write(ANSWER.pack(len(text)) + text + pixels)
+        answers.write(answer(requests.read(length), longest, bool(ink)))
         answers.flush()
-        picture = data = pixels = None
 
 
 if __name__ == "__main__":

@@ -83,18 +83,19 @@ def find_digits(
         return []
     maps = [contrast(pixels, False), contrast(pixels, True)]
     pieces = _by_hand(maps, level) if level else _alike(_best(maps))
-    found = []
-    for piece in sorted(pieces, key=_from_the_left):
-        across = (piece.columns.start, piece.columns.stop) / np.float64(small.width)
-        down = (piece.rows.start, piece.rows.stop) / np.float64(small.height)
-        place = (
-            left + (right - left) * across[0],
-            top + (bottom - top) * down[0],
-            left + (right - left) * across[1],
-            top + (bottom - top) * down[1],
+    across, down = (right - left) / small.width, (bottom - top) / small.height
+    return [
+        Found(
+            _digit(piece),
+            (
+                left + across * piece.columns.start,
+                top + down * piece.rows.start,
+                left + across * piece.columns.stop,
+                top + down * piece.rows.stop,
+            ),
         )
-        found.append(Found(_digit(piece), tuple(float(value) for value in place)))
-    return found
+        for piece in sorted(pieces, key=_from_the_left)
+    ]
 
 
 @dataclass
@@ -327,10 +328,13 @@ def _piece(
     trust = 1.0
     if _at_rim(labels.shape, (rows, columns)):
         trust = 0.3
-        ends = (part[0], part[-1], part[:, 0], part[:, -1])
-        limits = (rows.start <= 1, rows.stop >= labels.shape[0] - 1)
-        limits += (columns.start <= 1, columns.stop >= labels.shape[1] - 1)
-        touching = sum(int(end.sum()) for end, near in zip(ends, limits, strict=True) if near)
+        ends = (
+            (rows.start <= 1, part[0]),
+            (rows.stop >= labels.shape[0] - 1, part[-1]),
+            (columns.start <= 1, part[:, 0]),
+            (columns.stop >= labels.shape[1] - 1, part[:, -1]),
+        )
+        touching = sum(int(end.sum()) for near, end in ends if near)
         if touching > 1.5 * stroke + 3 or stroke > 0.22 * size or size < 0.25 * side:
             return None
     pad = max(4, round(0.08 * size))
