@@ -60,7 +60,7 @@ def train(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every cell of the paper's table")] = False,
     recipe: Annotated[str, typer.Option(help="ours or paper")] = "ours",
-    epochs: Annotated[int | None, typer.Option(min=1, help="In place of the recipe's")] = None,
+    epochs: Annotated[int | None, typer.Option(min=0, help="In place of the recipe's")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda")] = "auto",
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16")] = "auto",
     data: Data = None,
@@ -114,7 +114,7 @@ def train(
     chosen = matching([f"{kind}-*" for kind in TABLE_KINDS] if every else names or [])
     chosen = [experiment.changed(model or []) for experiment in chosen]
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
-    hows = [replace(how, epochs=epochs or how.epochs) for how in hows]
+    hows = [replace(how, epochs=how.epochs if epochs is None else epochs) for how in hows]
     options = {
         "device": device,
         "precision": precision,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from stn_core.data.distortions import DISTORTIONS
 from stn_core.models.birds import BIRD_MODELS
@@ -47,14 +47,17 @@ class Recipe:
     elastic_sigma_px: float = 0.7
     label_smoothing: float = 0.1
 
+    least_epochs: ClassVar[int] = 1
+
     def __post_init__(self) -> None:
         if self.optimiser not in ("muon", "adamw", "sgd"):
             raise ValueError(f"optimiser must be muon, adamw or sgd; got {self.optimiser!r}")
         if self.schedule not in ("one-cycle", "steps"):
             raise ValueError(f"schedule must be one-cycle or steps; got {self.schedule!r}")
-        if self.epochs < 1 or self.batch_size < 1:
+        if self.epochs < self.least_epochs or self.batch_size < 1:
             raise ValueError(
-                f"epochs and batch_size must be at least 1; got {self.epochs} and {self.batch_size}"
+                f"epochs must be at least {self.least_epochs} and batch_size at least 1; got "
+                f"{self.epochs} and {self.batch_size}"
             )
         if not 0 <= self.ema_decay < 1 or not 0 <= self.warmup_fraction < 1:
             raise ValueError(
@@ -148,14 +151,16 @@ ELASTIC_SIGMAS_PX = {
 
 @dataclass(frozen=True)
 class BirdRecipe(Recipe):
-    """How a bird model is trained; an epoch is a pass over the training photographs.
+    """How a bird model is trained; an epoch is a pass over the training photographs. Without any
+    only the windows are sought and the last layer is fitted.
 
     Attributes:
         head_lr_scale: the last layer's learning rate, times ``lr``.
         frozen_blocks: how many groups of the backbones' layers, from the bottom, keep their
             ImageNet weights: 0 to 7 for the default's seven blocks.
         init_from: the model on the same data from whose checkpoint the streams start, such as
-            "cnn"; "imagenet" for ImageNet weights, "random" for none.
+            "cnn", each from its own where it has as many; "imagenet" for ImageNet weights, "random"
+            for none.
         window_search_epochs: epochs for each window, in which the localisation network learns from
             score maps before the streams move (window_search.py); 0 for the paper's way, by the
             gradient through the pixels alone.
@@ -178,6 +183,8 @@ class BirdRecipe(Recipe):
         val_every: every n-th training photograph of a species is for validation only; 0 for none.
     """
 
+    least_epochs: ClassVar[int] = 0
+
     batch_size: int = 30
     optimiser: str = "adamw"
     lr: float = 1e-4
@@ -188,10 +195,10 @@ class BirdRecipe(Recipe):
     head_lr_scale: float = 30.0
     frozen_blocks: int = 5
     init_from: str = "imagenet"
-    window_search_epochs: int = 12
+    window_search_epochs: int = 10
     search_scale: float = 0.2
-    first_overlap_penalty: float = 0.4
-    overlap_penalty: float = 0.05
+    first_overlap_penalty: float = 1.0
+    overlap_penalty: float = 0.02
     joint_epochs: int = 2
     jitter: float = 0.1
     zoom: float = 0.35

@@ -126,8 +126,7 @@ class BirdTask:
             stem: Any = load_checkpoint(
                 self.out / EXPERIMENTS[f"{self.experiment.data}-{recipe.init_from}"].path
             ).model
-            for stream in model.streams:
-                stream.load_state_dict(stem.streams[0].state_dict())
+            start_streams(model, stem)
             if model.localisation:
                 trunk = Stream(options.get("backbone", BACKBONE), pretrained=True)
                 model.localisation.trunk.load_state_dict(trunk.state_dict())
@@ -326,3 +325,11 @@ def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
         "validation_error": 100 * answers.wrong(birds).double().mean().item(),
         "unsure": abstention_threshold(birds, answers),
     }
+
+
+def start_streams(model: BirdModel, stem: BirdModel) -> None:
+    """Give the streams of a model the weights of another's: each those of its own, or all those of
+    the first where their numbers differ."""
+    same = len(stem.streams) == len(model.streams)
+    for i, stream in enumerate(model.streams):
+        stream.load_state_dict(stem.streams[i if same else 0].state_dict())

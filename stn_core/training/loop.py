@@ -125,7 +125,7 @@ class Run:
         self.steps_per_epoch = self.task.count // recipe.batch_size
         self.total = recipe.epochs * self.steps_per_epoch
         what = "photographs" if experiment.birds else "digits"
-        if self.total == 0:
+        if self.steps_per_epoch == 0:
             few = f"{self.task.count} {what} do not fill one batch of {recipe.batch_size}"
             raise ValueError(f"{few}; use more {what} or a smaller batch")
         self.path = out / self.experiment.path

@@ -48,7 +48,7 @@ from stn_core.models.backbone import Stream
 from stn_core.models.birds import StreamDropout, starts
 from stn_core.models.window_localisation import HeatMaps, Regression
 from stn_core.training.bird_recording import trajectory
-from stn_core.training.bird_task import BirdTask
+from stn_core.training.bird_task import BirdTask, start_streams
 from stn_core.training.linear_probe import fit
 from stn_core.training.loop import train
 from stn_core.training.window_search import (
@@ -793,6 +793,33 @@ def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
         BirdTask(
             other, replace(recipe, init_from="cnn"), 0, tiny_cub, tmp_path / "nothing"
         ).create_model(fresh=True)
+
+
+def test_streams_start_from_their_own_where_there_are_as_many():
+    one, two, other = new("cnn"), new("2st-cnn"), create_model("2st-cnn", "cub50", **SMALL)
+    start_streams(other, two)
+    for mine, theirs in zip(other.streams, two.streams, strict=True):
+        assert all(
+            torch.equal(value, theirs.state_dict()[key]) for key, value in mine.state_dict().items()
+        )
+    start_streams(other, one)
+    for mine in other.streams:
+        assert all(
+            torch.equal(value, one.streams[0].state_dict()[key])
+            for key, value in mine.state_dict().items()
+        )
+
+
+def test_without_epochs_windows_are_sought_and_the_last_layer_is_fitted(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-2st-cnn")
+    recipe = replace(recipe, epochs=0, joint_epochs=0)
+    found = load_checkpoint(
+        train(experiment, recipe, data=tiny_cub, out=tmp_path, limit=24, **OPTIONS)
+    )
+    assert found.provenance["samples"] == 0 and "attention_before" not in found.metrics
+    assert found.model.classifier.weight.std() > 0
+    with pytest.raises(ValueError, match="epochs must be at least 1"):
+        EXPERIMENTS["r-cnn"].recipe("ours").changed(["epochs=0"])
 
 
 def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
