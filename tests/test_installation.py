@@ -125,3 +125,25 @@ def test_an_installation_has_its_checkpoints_recordings_and_settings(installed, 
     assert (site / "stn_laboratory/.streamlit/config.toml").read_bytes() == (
         ROOT / ".streamlit/config.toml"
     ).read_bytes()
+
+
+def test_every_page_answers_from_an_installation_and_writes_nothing(installed, tmp_path):
+    commands, site = installed
+    before = everything(site)
+    program = """
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+from stn_core.places import ROOT
+from ui.pages.registry import PAGES, path_of
+
+for name in [*PAGES, "lecture"]:
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=300)
+    if path_of(name):
+        page._page_hash = calc_hash(name)
+    page.run()
+    assert not page.exception and not page.error, (name, page.exception, page.error)
+    assert page.markdown, name
+"""
+    python = [commands / "python", "-B", "-c", program]
+    subprocess.run(python, cwd=tmp_path, check=True)
+    assert everything(site) == before
