@@ -10,19 +10,22 @@ another one, and comes back as ui/classroom/events.js does.
 import argparse
 import asyncio
 import json
+import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from benchmarks import slider_latency
 from benchmarks.browser import FLAGS, chromium, free_port, launch
 
-STEP = {"lesson": "paper", "at": 1, "answered": False}
+STEP = {"lesson": "paper", "at": 1, "answered": False, "choices": 10}
+SLIDER = ("/trouble?w_trap=frame", "w_mean")  # one whose figure the server computes
 FIRST, LONGEST = 0.4, 3.0  # seconds, as in events.js
 Told = tuple[float, str, dict]  # when, of which kind, what
 
@@ -60,6 +63,8 @@ class Reader:
                 status = await self.read()
             if status == 200:
                 wait = FIRST
+            if status == 404:
+                wait = min(wait, 1.0)
             if self.again is not None:
                 with suppress(OSError):
                     await self.again(status)
@@ -211,17 +216,31 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
-async def lesson(port: int, phones: int) -> Class:
+def cpu(process: int) -> float:
+    """Seconds of processor time that it has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def lesson(port: int, phones: int, server: int) -> Class:
     room = Class(port, phones)
     await room.open()
+    before = cpu(server)
     print(f"{phones} phones: all joined in {await room.join():.2f} s")
+    joined = cpu(server)
     times = [time for at in (2, 4, 8, 17, 1) for time in await room.step(at)]
     p50, p95 = 1000 * statistics.median(times), 1000 * percentile(times, 0.95)
     print(f"  five steps: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {1000 * max(times):.0f} ms")
+    stepped = cpu(server)
     seconds, exact, refused = await room.vote_together()
+    voted = cpu(server)
     said = "exactly" if exact else "WRONG"
     print(
         f"  {phones} votes within 1 s: all counted after {seconds:.2f} s, {said}, {refused} refused"
+    )
+    print(
+        f"  the server's processor time: joining {joined - before:.2f} s, a step "
+        f"{(stepped - joined) / 5:.3f} s, the votes {voted - stepped:.2f} s"
     )
     return room
 
@@ -241,7 +260,7 @@ def slider(address: str, moves: int) -> float:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        times = slider_latency.times(page, address + slider_latency.START, "r_angle", moves)
+        times = slider_latency.times(page, address + SLIDER[0], SLIDER[1], moves)
         browser.close()
     return statistics.median(times)
 
@@ -265,9 +284,9 @@ async def measure(port: int, state: str, options: argparse.Namespace) -> None:
     try:
         if not options.without_browser:
             await beside_a_class(port, options.phones, options.moves)
-        crowd = await lesson(port, options.many)
+        crowd = await lesson(port, options.many, server.pid)
         await crowd.leave()
-        room = await lesson(port, options.phones)
+        room = await lesson(port, options.phones, server.pid)
 
         async def restart() -> float:
             nonlocal server

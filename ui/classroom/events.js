@@ -4,6 +4,8 @@
 
 const FIRST = 400; // ms until the second attempt; then longer, by half each time
 const LONGEST = 3000; // ms
+const SECOND = 1000; // ms
+const SOON = 15; // attempts
 const STALE = 40_000; // ms without a sign of life, which comes every 15 s
 
 /**
@@ -27,6 +29,7 @@ export class Events {
     this.open = false;
     this.heard = 0; // when something came last
     this.wait = FIRST;
+    this.missed = 0; // how often there was no room
     /** @type {AbortController | null} */
     this.attempt = null;
     /** @type {number | undefined} */
@@ -72,6 +75,7 @@ export class Events {
     this.open = true;
     this.heard = performance.now();
     this.wait = FIRST;
+    this.missed = 0;
     this.hooks.status(200);
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
@@ -99,6 +103,8 @@ export class Events {
     if (this.ended || attempt !== this.attempt) return;
     this.open = false;
     this.hooks.status(status);
+    // a server that was restarted gets the room back in a moment
+    if (status === 404 && ++this.missed < SOON) this.wait = Math.min(this.wait, SECOND);
     const wait = status === 429 ? 60_000 : this.wait * (0.6 + 0.4 * Math.random()); // not all at once
     this.wait = Math.min(1.5 * this.wait, LONGEST);
     this.timer = setTimeout(() => this.connect(), wait);

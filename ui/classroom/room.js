@@ -29,6 +29,7 @@ import { Scene } from "./scene.js";
  * @property {string} lesson
  * @property {number} at
  * @property {boolean} answered
+ * @property {number} choices of the question
  * @property {boolean} hides
  * @property {number} used when, in ms
  * @property {string} address
@@ -110,7 +111,7 @@ class Room {
       return this.notify();
     }
     const { room, secret } = await answer.json();
-    const now = { lesson: "", at: 0, answered: false, hides: true, used: Date.now() };
+    const now = { lesson: "", at: 0, answered: false, choices: 0, hides: true, used: Date.now() };
     this.kept = { room, secret, ...now, address: "", qr: [] };
     this.problem = "";
     this.results = [];
@@ -147,7 +148,10 @@ class Room {
     const wish = async () => {
       if (this.kept !== kept) return;
       const { lesson, at, answered } = kept;
-      const said = { lesson, at, answered, from: CLASS.replace(/\/class$/, "") };
+      const known = this.told?.question === `${lesson}/${at}` ? this.told.step?.vote : 0;
+      kept.choices = known ?? kept.choices;
+      const from = CLASS.replace(/\/class$/, "");
+      const said = { lesson, at, answered, choices: kept.choices, from };
       const answer = await this.ask(`/${kept.room}`, "PUT", said);
       if (answer.status === 403) return this.forget();
       if (!answer.ok) return;

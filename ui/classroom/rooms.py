@@ -35,23 +35,20 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Room:
-    """``owner`` is the hash of the opener's secret; ``step`` is None until the lecture begins, and
-    after a restart until it is known again."""
+    """``owner`` is the hash of the opener's secret; ``choices`` is how many the step's question
+    has; ``step`` is None until the lecture begins, and after a restart until it is known again."""
 
     owner: str
     lesson: str = ""
     at: int = 0
     answered: bool = False
+    choices: int = 0
     step: Step | None = None
 
     @property
     def question(self) -> str:
         """Under which its present votes are kept."""
         return f"{self.lesson}/{self.at}"
-
-    @property
-    def choices(self) -> int:
-        return int(self.step["vote"]) if self.step else 0
 
 
 @dataclass(eq=False)
@@ -116,11 +113,13 @@ class Classroom:
         if not hmac.compare_digest(signed.encode(), secret.encode()):
             raise Refused(403, "Only who opened this room steers it.")
 
-    async def steer(self, code: str, secret: str, lesson: str, at: int, answered: bool) -> Room:
+    async def steer(
+        self, code: str, secret: str, lesson: str, at: int, answered: bool, choices: int = 0
+    ) -> Room:
         """Go to a step, 0 is before the first one, and show its answer or not.
 
-        A room that a restart has lost is there again at once, so that all come back; its step
-        follows when the new process can describe it.
+        A room that a restart has lost is there again at once, with as many ``choices`` as its
+        opener knows, so that all come back and vote; its step follows when it can be described.
         """
         await self.check(code, secret)
         room = await self.room(code)
@@ -128,13 +127,13 @@ class Classroom:
             raise Refused(403, "Only who opened this room steers it.")
         steered = Room(_hash(secret), lesson if at else "", at, answered and bool(at))
         if room is None:
-            await self._put(code, steered, new=True)
+            await self._put(code, replace(steered, choices=choices if at else 0), new=True)
         step = room.step if room is not None and room.question == steered.question else None
         if at and step is None:
             step = await asyncio.to_thread(self._describe, lesson, at)
         if at and step is None:
             raise Refused(422, "There is no such step.")
-        steered = replace(steered, step=step)
+        steered = replace(steered, step=step, choices=step["vote"] if step else 0)
         await self._put(code, steered, new=False)
         return steered
 
@@ -180,7 +179,7 @@ class Classroom:
         room = await self.room(code)
         if room is None:
             raise Refused(404, "There is no such room.")
-        if at == room.at and at and room.step is None:
+        if at == room.at and at and room.step is None and not room.choices:
             raise Refused(503, "The room is coming back. Try again.")
         if at != room.at or room.answered or not room.choices:
             raise Refused(409, "This question is not open.")

@@ -3,7 +3,9 @@
     GET    /class                  where a code is typed in
     POST   /class                  open a room: 201 {room, secret}
     GET    /class/{room}           the phone page
-    PUT    /class/{room}           steer it: {lesson, at, answered, from}; 200 {address, qr}
+    PUT    /class/{room}           steer it: {lesson, at, answered}; 200 {address, qr}. Also taken:
+                                   choices, of the question if the room is lost, and from, the
+                                   address at which its opener sees the app
     DELETE /class/{room}           close it: 204
     GET    /class/{room}/events    server-sent events: state, closed, beat; to the opener votes, too
     POST   /class/{room}/vote      {client, step, choice}: 204; 409 where the question is not open
@@ -87,13 +89,21 @@ class Routes:
         code = spelled(request)
         said = await body_of(request)
         lesson, at, answered = said.get("lesson"), said.get("at"), said.get("answered")
-        if not (isinstance(lesson, str) and is_count(at, 9_999) and isinstance(answered, bool)):
-            raise Refused(422, "Wanted: lesson, a text; at, a number; answered, true or false.")
+        choices = said.get("choices", 0)
+        if not (
+            isinstance(lesson, str)
+            and is_count(at, 9_999)
+            and isinstance(answered, bool)
+            and is_count(choices, 10)
+        ):
+            raise Refused(
+                422, "Wanted: lesson, a text; at and choices, numbers; answered, true or false."
+            )
         secret = secret_of(request)
         await self.classroom.check(code, secret)
         if not self.steerings.allows(code):
             raise Refused(429, "Too often. Wait a second.")
-        await self.classroom.steer(code, secret, lesson, at, answered)
+        await self.classroom.steer(code, secret, lesson, at, answered, choices)
         whole = f"{address_of(said.get('from'), request)}/class/{code}"
         return JSONResponse({"address": whole, "qr": qr_rows(whole)})
 

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import logging
+import re
 import threading
+from urllib.parse import urljoin
 
 import pytest
 from asgi import Server, describe
+from starlette.requests import Request
 
+from ui.app.static_files import served
 from ui.classroom import page, stream
+from ui.classroom.address import address_of, in_network, qr_rows
 from ui.classroom.limits import network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
 from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
@@ -145,6 +150,24 @@ def test_a_room_is_back_before_its_step_can_be_described():
             told = await phone.news("state", lambda data: data["step"] is not None)
             assert told["at"] == 1 and (await steering)[0] == 200
             assert await after.vote(room, 1, 1, 4) == 204
+
+    run(lesson())
+
+
+def test_a_vote_counts_in_a_room_that_is_back_if_its_opener_knows_the_choices():
+    async def lesson():
+        room, secret = await Server().open(at=2)
+        ready = threading.Event()
+        after = Server(describe=lambda name, at: ready.wait(60) and describe(name, at))
+        said = {"lesson": "mine", "at": 2, "answered": False, "choices": 3}
+        steering = asyncio.create_task(after.ask("PUT", f"/class/{room}", said, secret))
+        while await after.classroom.store.get(room) is None:
+            await asyncio.sleep(0)
+        assert await after.vote(room, 1, 2, 3) == 422
+        assert await after.vote(room, 1, 2, 2) == 204
+        ready.set()
+        assert (await steering)[0] == 200
+        assert await after.classroom.store.tally(room, "mine/2") == {2: 1}
 
     run(lesson())
 
@@ -407,6 +430,35 @@ def test_the_page_can_t_be_broken_by_what_it_is_given():
     given = text.partition('id="given">')[2].partition("</script>")[0]
     assert json.loads(given) == {"room": "</script><script>alert(1)</script>"}
     assert "unsafe-inline" not in page.SAFE["Content-Security-Policy"]
+
+
+def test_the_page_finds_its_files_below_any_path():
+    async def lesson():
+        server = Server()
+        room, _ = await server.open()
+        for path in ("/class", f"/class/{room}", "/class/QQQQ"):
+            _, shown = await server.ask("GET", path)
+            for file in re.findall(r'(?:src|href)="([^"]+classroom/[^"]+)"', shown.decode()):
+                found = urljoin(f"https://lab.example.org/below{path}", file)
+                assert found.startswith("https://lab.example.org/below/app/static/class-")
+                assert served(found.partition("static/")[2])
+
+    run(lesson())
+
+
+def test_the_address_for_phones_is_one_that_they_can_reach(monkeypatch):
+    request = Request({"type": "http", "scheme": "http", "server": ("lab", 80), "path": "/",
+                       "headers": [(b"host", b"lab:8501")], "root_path": ""})  # fmt: skip
+    assert address_of("https://lab.example.org/stn/", request) == "https://lab.example.org/stn"
+    assert address_of("http://[2001:db8::1]:8501", request) == "http://[2001:db8::1]:8501"
+    for seen in (None, 7, "javascript:alert(1)", "x" * 1000, "http://host:port", "//"):
+        assert address_of(seen, request) in ("http://lab:8501", "http://host")
+    local = address_of("http://localhost:8501/stn", request)
+    assert local == f"http://{in_network()}:8501/stn"
+    monkeypatch.setenv("STN_PUBLIC_URL", "https://public.example.org/")
+    assert address_of("http://localhost:8501", request) == "https://public.example.org"
+    rows = qr_rows("https://public.example.org/class/ABCD")
+    assert {len(row) for row in rows} == {len(rows)} and rows[0].startswith("1111111")
 
 
 def test_addresses_that_limits_go_by():
