@@ -112,7 +112,7 @@ class Class:
         self.now = dict(STEP)
         self.phones: list[Reader] = []
         self.desk: Reader
-        self.running: list[asyncio.Task[None]] = []
+        self.running: list[asyncio.Task] = []
 
     async def open(self) -> None:
         _, said = await ask(self.port, "POST", "/class", {})
@@ -124,8 +124,8 @@ class Class:
         await self.desk.until("votes", lambda data: True)
 
     async def restore(self, status: int) -> None:
-        if status == 404:
-            await self.steer()
+        if status == 404:  # as in room.js, which does not wait for it
+            self.running.append(asyncio.create_task(self.steer()))
 
     async def steer(self, **change: object) -> float:
         """When it was asked for."""
