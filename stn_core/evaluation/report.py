@@ -21,6 +21,7 @@ from torch import Tensor
 
 from stn_core.data.distortions import DISTORTIONS
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.files import is_there, reason, why_unreadable, write_file
 from stn_core.messages import Message, StnError, about_file
 
 FORMAT = 1
@@ -239,17 +240,12 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
     nothing in it is trusted."""
     path = Path(path)
     fail = about_file(ReportError, path, COMMAND)
+    if not is_there(path):
+        raise fail("no_report", "there is no report yet")
+    if why := why_unreadable(path):
+        raise fail("report_file", "expected a report in JSON, but {why}", why=why)
     try:
         content = path.read_bytes()
-    except FileNotFoundError:
-        raise fail("no_report", "there is no report yet") from None
-    except OSError as failure:
-        raise fail(
-            "not_json",
-            "expected a report in JSON, but it is cut off or foreign ({error})",
-            error=str(failure),
-        ) from failure
-    try:
         format = Header.model_validate_json(content).format
         if format != FORMAT:
             raise StnError(
@@ -272,6 +268,8 @@ def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
         why = Message("other_field", "{place} is missing or not as expected", place=place)
     except StnError as failure:
         why = failure.sentence
+    except OSError as failure:
+        why = Message("unreadable", "it can't be read ({why})", why=reason(failure))
     raise fail("other_report", "expected a report as stn_core writes it, but {why}", why=why)
 
 
@@ -348,7 +346,7 @@ def variance(part: VariancePart) -> ClassVariance:
 
 
 def write_report(report: Report, path: Path) -> None:
-    """Write the report in one go, so that there is never half a file."""
+    """Write the report. FileError if that can't be done."""
     models = {
         name: {
             "sha256": found.sha256,
@@ -371,10 +369,7 @@ def write_report(report: Report, path: Path) -> None:
         "settings": report.settings,
         "undistorted": packed(report.undistorted),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".partial")
-    unfinished.write_text(one_line_a_list(whole | {"before": before, "models": models}))
-    unfinished.replace(path)
+    write_file(path, one_line_a_list(whole | {"before": before, "models": models}))
 
 
 def one_line_a_list(value: Any, indent: int = 0) -> str:

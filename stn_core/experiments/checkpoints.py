@@ -5,6 +5,7 @@ experiment, metrics, provenance. Loading never unpickles anything and trusts not
 checked before a model is built from it.
 """
 
+import copy
 import json
 import os
 from dataclasses import dataclass, replace
@@ -13,16 +14,18 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
+from safetensors.torch import save
+from torch import Tensor
 
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
-from stn_core.messages import NOTHING, StnError, about_file
+from stn_core.files import is_there, reason, why_unreadable, write_file
+from stn_core.messages import NOTHING, Message, StnError, about_file
 from stn_core.places import CHECKPOINTS
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 FORMAT = 1
 SHIPPED = CHECKPOINTS
+LARGEST_NUMBER = 1e12  # in logits and theta; those of trained models stay below 100
 
 
 class CheckpointError(StnError):
@@ -59,23 +62,30 @@ def own_folder() -> Path | None:
 
 
 def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
-    """The file of an experiment, there or not: in your own folder, else among the shipped ones."""
+    """The file of an experiment, there or not: in your own folder, else among the shipped ones.
+
+    What lies in your own folder under that name is taken even if it is no file: loading says so.
+    """
     own = own_folder()
     places = [own / experiment.path, own / Path(experiment.path).name] if own else []
-    return next((path for path in places if path.is_file()), shipped / experiment.path)
+    return next(filter(is_there, places), shipped / experiment.path)
 
 
 def save_checkpoint(
     path: str | os.PathLike[str],
-    model: nn.Module,
+    model: ExplainableModel,
     experiment: Experiment,
     metrics: dict[str, Any],
     provenance: dict[str, Any],
     dtype: torch.dtype = torch.float32,
 ) -> Path:
-    """Write a checkpoint, never half a file. ``dtype`` is the precision on disk."""
+    """Write a checkpoint; ``dtype`` is the precision on disk.
+
+    Raises:
+        CheckpointError: the model can't answer with numbers, as after a training that diverged.
+        FileError: the file can't be written. Whatever lay there before then still does.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     about = {
         "format": FORMAT,
         "experiment": {
@@ -91,9 +101,15 @@ def save_checkpoint(
         name: value.detach().to("cpu", dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    unfinished = path.with_suffix(".partial")
-    save_file(tensors, unfinished, metadata={"stn": json.dumps(about)})
-    return unfinished.replace(path)
+    kept = copy.deepcopy(model).cpu().float()
+    if why := _why_unusable(kept, tensors, experiment):
+        raise CheckpointError(
+            "diverged",
+            "{path} is not written, since {why}: the training diverged. Train with a smaller lr",
+            path=path,
+            why=why,
+        )
+    return write_file(path, save(tensors, metadata={"stn": json.dumps(about)}))
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -115,7 +131,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         else Path(path)
     )
     fail = _complaints(path)
-    if not path.is_file():
+    if not is_there(path):
         raise fail("no_checkpoint", "there is no such checkpoint")
     metadata, tensors = read_safetensors(path, fail)
     experiment, metrics, provenance = _read_about(metadata, fail)
@@ -128,9 +144,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise fail(
             "not_buildable", "expected a model that can be built, but {error}", error=str(error)
         ) from error
-    _fill(model, tensors, experiment, fail)
     # in which CPUs convolve up to three times as fast
     model.eval().to(memory_format=torch.channels_last)
+    _fill(model, tensors, experiment, fail)
     return Checkpoint(model, experiment, metrics, provenance)
 
 
@@ -151,16 +167,18 @@ def read_safetensors(
     path: Path, fail: Any, only_header: bool = False
 ) -> tuple[dict[str, str], dict[str, Tensor]]:
     """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it
-    is truncated or foreign."""
+    is not there, can't be read, is truncated or foreign."""
+    if why := why_unreadable(path):
+        raise fail("no_usable_file", "expected a safetensors file, but {why}", why=why)
     try:
         with safe_open(path, framework="pt") as file:
             names = [] if only_header else file.keys()
             return file.metadata() or {}, {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError, RuntimeError, MemoryError) as error:
         raise fail(
             "truncated",
             "expected a safetensors file, but it is truncated or foreign ({why})",
-            why=str(error),
+            why=reason(error),
         ) from error
 
 
@@ -225,7 +243,9 @@ def _read_about(
     return known, metrics, provenance
 
 
-def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
+def _fill(
+    model: ExplainableModel, tensors: dict[str, Tensor], experiment: Experiment, fail: Any
+) -> None:
     expected = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     actual = {name: tuple(value.shape) for name, value in tensors.items()}
     for name in sorted(expected.keys() | actual.keys()):
@@ -240,7 +260,28 @@ def _fill(model: nn.Module, tensors: dict[str, Tensor], experiment: Experiment, 
                 expected=wanted,
                 found=found,
             )
+    model.load_state_dict({name: value.float() for name, value in tensors.items()})
+    if why := _why_unusable(model, tensors, experiment):
+        raise fail("no_answer", "expected a model that answers, but {why}", why=why)
+
+
+def _why_unusable(
+    model: ExplainableModel, tensors: dict[str, Tensor], experiment: Experiment
+) -> Message | None:
+    """Why a model, on the CPU and filled with these tensors, can't answer: numbers that are not
+    finite, or so large that no answer comes out of them. None if it can."""
     for name, value in tensors.items():
         if not value.is_floating_point() or not value.float().isfinite().all():
-            raise fail("not_finite", "expected finite numbers, but {name} has others", name=name)
-    model.load_state_dict({name: value.float() for name, value in tensors.items()})
+            return Message("infinite_weights", "{name} has numbers that are not finite", name=name)
+    noise = torch.rand(1, *experiment.input_shape, generator=torch.Generator().manual_seed(0))
+    try:
+        with torch.inference_mode():
+            logits, transformers = model.eval().explain(noise)
+    except Exception as error:  # a model of your own may raise anything
+        return Message("failing_model", "it fails on a picture ({why})", why=reason(error))
+    numbers = torch.cat([logits.flatten(), *(trace.theta.flatten() for trace in transformers)])
+    if not (numbers.abs() <= LARGEST_NUMBER).all():  # nor NaN
+        return Message(
+            "infinite_logits", "its weights are so large that its answers are no numbers"
+        )
+    return None

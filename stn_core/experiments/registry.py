@@ -17,6 +17,7 @@ from stn_core.experiments.recipes import (
     BirdRecipe,
     Recipe,
 )
+from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BIRD_MODELS, create_bird_model
 from stn_core.models.digits import DIGIT_MODELS, create_digit_model
 from stn_core.transformer.spatial_transformer import ExplainableModel
@@ -88,6 +89,11 @@ class Experiment:
     def path(self) -> str:
         """Where its checkpoint lies below the checkpoint folder."""
         return f"{'birds' if self.birds else 'digits'}/{self.name}.safetensors"
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of a picture, as its model takes it."""
+        return (3, SIDE, SIDE) if self.birds else (1, *DISTORTIONS[self.data].size)
 
     @property
     def command(self) -> str:

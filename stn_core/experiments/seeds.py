@@ -2,13 +2,13 @@
 
 import json
 import math
-import shutil
 import statistics
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.registry import EXPERIMENTS
+from stn_core.files import visible, write_file
 
 FOLDER = "seeds"
 PLACE = Path("assets/seeds.json")
@@ -75,7 +75,7 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
     )
     found: dict[str, list[tuple[Any, ...]]] = {}
     for seed in dict.fromkeys((0, *numbers)):
-        for path in sorted(seed_folder(out, seed).glob("digits/*.safetensors")):
+        for path in visible(seed_folder(out, seed), "digits/*.safetensors"):
             checkpoint = load_checkpoint(path)
             metrics, about = checkpoint.metrics, checkpoint.provenance
             try:
@@ -102,14 +102,13 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
             "--seeds 0,1,2"
         )
     table = {name: SeedErrors(*zip(*rows, strict=True)) for name, rows in found.items()}
-    to.parent.mkdir(parents=True, exist_ok=True)
-    to.write_text(
-        json.dumps({name: errors._asdict() for name, errors in table.items()}, indent=1) + "\n"
+    write_file(
+        to, json.dumps({name: errors._asdict() for name, errors in table.items()}, indent=1) + "\n"
     )
     for name, errors in table.items() if ship else ():
         target = (ship or out) / EXPERIMENTS[name].path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(seed_folder(out, errors.best) / EXPERIMENTS[name].path, target)
+        best = seed_folder(out, errors.best) / EXPERIMENTS[name].path
+        write_file(target, best.read_bytes())
     return table
 
 

@@ -6,7 +6,6 @@ Points are (x, y) in [-1, 1], ``align_corners=False`` unless the mistake lies ju
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from stn_core.data.distortions import RotationScaleTranslation, uniform
 from stn_core.data.mnist import gallery
 from stn_core.models.digits import DigitModel
+from stn_core.tensor_cache import tensor_cache
 from stn_core.transformer.localisation import fully_connected
 from stn_core.transformer.sampler import sample
 from stn_core.transformer.spatial_transformer import SpatialTransformer
@@ -143,21 +143,20 @@ def _small_model() -> DigitModel:
     return DigitModel(classifier, transformer)
 
 
-@lru_cache(maxsize=1)
+@tensor_cache(maxsize=1)
 def _small_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """4 500 small, shifted digits and 500 held out: images (N, 1, 14, 14), labels (N,)."""
     digits = gallery()
     count = len(digits.labels)
-    with torch.inference_mode(False):
-        generator = torch.Generator().manual_seed(0)
-        order = torch.randperm(count, generator=generator)
-        places = {
-            "angle": torch.zeros(count),
-            "scale": torch.full((count,), 0.6),
-            "shift": uniform(-6, 6, (count, 2), generator),
-        }
-        placed = RotationScaleTranslation((28, 28)).apply(digits.images[order], places)
-        images, labels = F.avg_pool2d(placed, 2), digits.labels[order]
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(count, generator=generator)
+    places = {
+        "angle": torch.zeros(count),
+        "scale": torch.full((count,), 0.6),
+        "shift": uniform(-6, 6, (count, 2), generator),
+    }
+    placed = RotationScaleTranslation((28, 28)).apply(digits.images[order], places)
+    images, labels = F.avg_pool2d(placed, 2), digits.labels[order]
     return images[HELD_OUT:], labels[HELD_OUT:], images[:HELD_OUT], labels[:HELD_OUT]
 
 

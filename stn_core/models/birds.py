@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from stn_core.models.backbone import BACKBONE, CROP, SIDE, BatchNorm, Stream, shrunk
 from stn_core.models.window_localisation import BirdLocalisation
+from stn_core.tensor_cache import at_least_float32
 from stn_core.transformer.spatial_transformer import (
     ExplainableModel,
     Explanation,
@@ -123,7 +124,7 @@ class BirdModel(ExplainableModel):
         crops stay within the photograph."""
         if self.free == self.places:
             free = free.clamp(-self.reach, self.reach)
-        theta = self.start.expand(free.shape[0], -1, -1).clone()
+        theta = at_least_float32(self.start).expand(free.shape[0], -1, -1).clone()
         theta[:, :, list(self.free)] = free.to(theta)
         return theta
 
@@ -178,7 +179,7 @@ class BirdModel(ExplainableModel):
 
     def classify(self, features: Tensor) -> Tensor:
         """The streams' features, concatenated (B, N * C), as logits (B, classes) in float32."""
-        return self.classifier(self.dropout(features)).float()
+        return at_least_float32(self.classifier(self.dropout(features)))
 
     @torch.inference_mode()
     def scan(

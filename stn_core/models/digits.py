@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core.models.one_channel_conv import OneChannelConv2d
+from stn_core.tensor_cache import at_least_float32
 from stn_core.transformer.localisation import convolutional, fully_connected, pooled
 from stn_core.transformer.spatial_transformer import (
     ExplainableModel,
@@ -50,7 +51,7 @@ class DigitModel(ExplainableModel):
 
     def classify(self, images: Tensor) -> Tensor:
         """The logits for what the transformer, if any, has made of the images."""
-        return self.classifier(self.pooled(images)).float()
+        return at_least_float32(self.classifier(self.pooled(images)))
 
     def pooled(self, images: Tensor) -> Tensor:
         """What the classifier's first layer sees."""

@@ -21,7 +21,9 @@ class OneChannelConv2d(nn.Conv2d):
         super().__init__(1, filters, kernel_size)
 
     def forward(self, images: Tensor) -> Tensor:
-        if not (images.requires_grad and images.device.type == "cpu" and torch.is_grad_enabled()):
+        learns = images.requires_grad and torch.is_grad_enabled()
+        # a trace has no place for a gradient of our own
+        if not learns or images.device.type != "cpu" or torch.jit.is_tracing():
             return super().forward(images)
         if torch.is_autocast_enabled("cpu"):
             images = images.to(torch.get_autocast_dtype("cpu"))

@@ -2,8 +2,10 @@
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from stn_core.models.backbone import BACKBONE, CROP, Stream, shrunk
+from stn_core.tensor_cache import at_least_float32
 
 
 class BirdLocalisation(nn.Module):
@@ -31,7 +33,10 @@ class BirdLocalisation(nn.Module):
     def regress(self, maps: Tensor) -> Tensor:
         """The trunk's maps (B, C, 7, 7) -> (B, N, F) float32."""
         with torch.autocast(maps.device.type, enabled=False):
-            return self.above(maps.float())
+            maps = at_least_float32(maps)
+            numbers = (*self.above.named_parameters(), *self.above.named_buffers())
+            in_full = {name: value.to(maps) for name, value in numbers}
+            return functional_call(self.above, in_full, (maps,))
 
     def forward(self, images: Tensor) -> Tensor:
         return self.regress(self.maps(images))

@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 from torch.func import functional_call
 
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.files import is_there, write_file
 from stn_core.messages import about_file
 from stn_core.models.birds import BirdModel
 from stn_core.training.recording import (
@@ -87,13 +88,9 @@ class WindowRecorder:
 
     def save(self, folder: Path) -> None:
         if self.weights:
-            folder.mkdir(parents=True, exist_ok=True)
             about = {"experiment": self.experiment.name}
-            save_file(
-                self.state(),
-                folder / f"{self.experiment.name}.safetensors",
-                metadata={"stn": json.dumps(about)},
-            )
+            content = save(self.state(), metadata={"stn": json.dumps(about)})
+            write_file(folder / f"{self.experiment.name}.safetensors", content)
 
 
 @torch.inference_mode()
@@ -108,7 +105,7 @@ def trajectory(path: Path, model: BirdModel, images: Tensor) -> tuple[Tensor, Te
     """
     experiment = EXPERIMENTS.get(path.stem, EXPERIMENTS["cub50-2st-cnn"])
     fail = about_file(RecordingError, path, record_command(experiment))
-    if not path.is_file():
+    if not is_there(path):
         raise fail("no_recording", "there is no such recording")
     _, state = read_safetensors(path, fail)
     if model.localisation is None:

@@ -25,6 +25,7 @@ from stn_core.evaluation.bird_metrics import (
 from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.recipes import BirdRecipe
 from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
+from stn_core.files import is_there
 from stn_core.models.backbone import BACKBONE, SIDE, Stream
 from stn_core.models.birds import BIRD_MODELS, BirdModel, create_bird_model
 from stn_core.models.window_localisation import BirdLocalisation
@@ -32,6 +33,7 @@ from stn_core.training.bird_recording import WindowRecorder
 from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.linear_probe import fit
 from stn_core.training.seeding import epoch_permutation, step_generator
+from stn_core.training.state import load_state, no_state, save_state
 from stn_core.training.window_search import (
     WindowFeatures,
     precompute_window_features,
@@ -144,8 +146,8 @@ class BirdTask:
         scale = self.recipe.search_scale
         about = f"{len(self.birds.labels)}-{scale}-{model.reach}-{self.recipe.val_every}"
         path = self.out / "birds" / f"{self.experiment.data}-windows-{about}.state.pt"
-        if path.is_file():
-            lattice = WindowFeatures(**torch.load(path, weights_only=True))
+        if is_there(path):
+            lattice = read_lattice(path)
         else:
             stream = localisation.trunk.to(self.device).eval()
             photographs = (
@@ -161,9 +163,7 @@ class BirdTask:
                     )
                 )
             lattice = WindowFeatures(*(torch.cat(part) for part in zip(*parts, strict=True)))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(lattice._asdict(), path.with_suffix(".partial"))
-            path.with_suffix(".partial").replace(path)
+            save_state(lattice._asdict(), path)
 
         def note(epoch: int, loss: float) -> None:
             self.recorder.record_search(epoch, last, model)
@@ -315,6 +315,15 @@ class BirdTask:
             bird_answers(model, birds, device)
         hook.remove()
         return torch.cat(seen)
+
+
+def read_lattice(path: Path) -> WindowFeatures:
+    """What ``BirdTask.search_windows`` has computed before. ValueError if the file is another
+    one."""
+    try:
+        return WindowFeatures(**load_state(path))
+    except TypeError as error:
+        raise no_state(path) from error
 
 
 def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:

@@ -8,6 +8,7 @@ it ends with the same weights.
 
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,12 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.experiments.provenance import origin
 from stn_core.experiments.recipes import Recipe, with_present_names
 from stn_core.experiments.registry import Experiment
+from stn_core.files import check_writable, is_there, locked
 from stn_core.training.device_steps import DeviceSteps
 from stn_core.training.digit_task import DigitTask
 from stn_core.training.precision import mixed_precision
 from stn_core.training.schedule import rate_factor
-from stn_core.training.state import is_result, load_state, save_state
+from stn_core.training.state import is_result, load_state, no_state, save_state
 from stn_core.training.task import create_task
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
@@ -36,6 +38,8 @@ VALIDATIONS = 20  # how often a run looks at the validation digits
 # seconds between the states that a run can be resumed from, at the least; the first epoch's is
 # always saved
 SAVE_EVERY = 10.0
+
+LARGEST_LOSS = 1000.0  # guessing costs 2.3 with ten classes, 5.3 with 200
 
 Result = tuple[Tensor, Tensor, Tensor]  # loss (), logits (B, classes), labels (B,) of a step
 
@@ -66,21 +70,29 @@ def train(
         limit: train on the first so many pictures only, and validate on about as many digits, for
             trials and tests.
 
-    ValueError if a state to resume from belongs to another run. DataError if the data is not to be
-    had.
+    A training that diverges ends in a ValueError, and leaves the checkpoint that is there. ValueError
+    too if a state to resume from belongs to another run. DataError if the data is not to be had,
+    FileError if a file can't be written or another run is writing it: before the first step, as far
+    as that can be known.
     """
+    path = Path(out) / experiment.path
+    for each in (path, path.with_suffix(".state.pt")):
+        check_writable(each)
+    if record is not None:
+        check_writable(Path(record) / path.name)
     run = Run(experiment, recipe, device, precision, data, Path(out), seed, limit)
-    resume_from = run.state_path if resume and run.state_path.is_file() else None
-    if resume and not resume_from and is_result(run.path, run.description):
-        run.console.print(f"{run.path}: done already")
-        return run.path
-    run.set_up(fresh=resume_from is None, recording=record is not None)
-    if resume_from:
-        run.resume(resume_from)
-    run.train()
-    if run.is_main:
-        run.finish(record)
-    run.accelerator.wait_for_everyone()
+    with locked(run.path) if run.is_main else nullcontext():
+        resume_from = run.state_path if resume and is_there(run.state_path) else None
+        if resume and not resume_from and is_result(run.path, run.description):
+            run.console.print(f"{run.path}: done already")
+            return run.path
+        run.set_up(fresh=resume_from is None, recording=record is not None)
+        if resume_from:
+            run.resume(resume_from)
+        run.train()
+        if run.is_main:
+            run.finish(record)
+        run.accelerator.wait_for_everyone()
     return run.path
 
 
@@ -164,21 +176,28 @@ class Run:
         self.start, self.seconds = 0, 0.0
 
     def resume(self, path: Path) -> None:
-        """Go on from a saved state. ValueError if it belongs to another run."""
-        state = load_state(path)
+        """Go on from a saved state. ValueError if it belongs to another run or is none."""
+        state = load_state(path, "run")
+        if not isinstance(state["run"], dict):
+            raise no_state(path)
         if with_present_names(state["run"]) != self.description:
             raise ValueError(
                 f"{path} belongs to another run ({state['run']}); delete it or leave out --resume"
             )
-        for part, name in (
-            (self.plain, "model"),
-            (self.ema_model, "average"),
-            (self.optimiser, "optimiser"),
-        ):
-            part.load_state_dict(state[name])
-        if self.recorder:
-            self.recorder.load(state["recording"])
-        self.start, self.seconds = state["step"], state["seconds"]
+        try:
+            for part, name in (
+                (self.plain, "model"),
+                (self.ema_model, "average"),
+                (self.optimiser, "optimiser"),
+            ):
+                part.load_state_dict(state[name])
+            if self.recorder:
+                self.recorder.load(state["recording"])
+            self.start, self.seconds = int(state["step"]), float(state["seconds"])
+            if not 0 <= self.start <= self.total:
+                raise KeyError("step")
+        except Exception as error:  # whatever is not as it was written, parts of torch's among it
+            raise no_state(path) from error
 
     def train(self) -> None:
         """Take all steps."""
@@ -203,6 +222,8 @@ class Run:
                     wrong = 100 * (logits.argmax(1) != labels).float().mean().item()
                     speed = done * self.recipe.batch_size / self.elapsed()
                     bar.update(line, completed=done, loss=loss.item(), error=wrong, speed=speed)
+                if done % self.steps_per_epoch == 0:
+                    self.check(done, loss)
                 if done % self.steps_per_epoch == 0 and self.is_main:
                     self.save(done)
                     self.log(done // self.steps_per_epoch, bar.console)
@@ -263,6 +284,14 @@ class Run:
         """Seconds that the run has taken, those before it was resumed among them."""
         return time.monotonic() - self.began
 
+    def check(self, done: int, loss: Tensor) -> None:
+        """ValueError if the training has diverged, before anything is saved."""
+        if not loss.item() <= LARGEST_LOSS:  # nor NaN
+            raise ValueError(
+                f"{self.experiment.name} diverged: its loss is {loss.item():.3g} after {done} steps; "
+                f"{self.path} is left as it is. Train with a smaller lr or muon_lr"
+            )
+
     def save(self, done: int) -> None:
         """Save the state after ``done`` steps, unless the last one is new."""
         elapsed = self.elapsed()
@@ -288,10 +317,9 @@ class Run:
             console.print(f"{at}: validation error {error:.2f} %, {self.elapsed():.0f} s")
 
     def finish(self, record: str | os.PathLike[str] | None) -> None:
-        """Write the recording, if there is one, and the checkpoint."""
+        """Write the checkpoint and the recording, if there is one."""
         if self.recorder:
             self.recorder.record(self.total, self.saved_model)
-            self.recorder.save(Path(record or ""))
         dtype, metrics = self.task.finish(self.saved_model, self.device)
         seconds = self.elapsed()
         samples = {"samples": self.total * self.recipe.batch_size, "seconds": round(seconds)}
@@ -303,6 +331,8 @@ class Run:
             self.description | samples | self.origin,
             dtype,
         )
+        if self.recorder:
+            self.recorder.save(Path(record or ""))
         self.state_path.unlink(missing_ok=True)
         judged = "validation" if "validation_error" in metrics else "test"
         self.console.print(

@@ -159,21 +159,19 @@ class Job:
 
     def keep(self, files: Files, record: Path | None) -> None:
         """Write what a worker sent, each file in one go. ValueError if one can't be written."""
+        from stn_core.files import FileError, write_file
+
         folders = {"out": self.out, "record": record or self.out}
         for name, content in files.items():
             folder, _, rest = name.partition("/")
             path = folders[folder] / rest
             if path.is_file() and path.read_bytes() == content:
                 continue
-            unfinished = path.with_suffix(".partial")
             try:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.write_bytes(content)
-                unfinished.replace(path)
-            except OSError as error:
-                raise ValueError(
-                    f"{path} can't be written ({error}); the same command goes on from what is done"
-                ) from error
+                write_file(path, content)
+            except FileError as error:
+                goes_on = "the same command goes on from what is done"
+                raise ValueError(f"{error}; {goes_on}") from error
 
 
 def run_queue(

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.data.mnist import gallery
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
+from stn_core.files import is_there, write_file
 from stn_core.messages import NOTHING, StnError, about_file
 from stn_core.transformer.sampler import sample
 from stn_core.transformer.spatial_transformer import ExplainableModel, SpatialTransformer
@@ -75,18 +76,14 @@ class Recorder:
         self.theta = list(state.get("theta", ()))
 
     def save(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         about = {
             "experiment": self.experiment.name,
             "digits": DIGITS,
             "seed": SEED,
             "batch_size": self.batch_size,
         }
-        save_file(
-            self.state(),
-            folder / f"{self.experiment.name}.safetensors",
-            metadata={"stn": json.dumps(about)},
-        )
+        content = save(self.state(), metadata={"stn": json.dumps(about)})
+        write_file(folder / f"{self.experiment.name}.safetensors", content)
 
 
 class RecordingError(StnError):
@@ -214,7 +211,7 @@ def load_recording(path: str | os.PathLike[str]) -> Recording:
     fail = about_file(
         RecordingError, path, record_command(known or next(iter(EXPERIMENTS.values())))
     )
-    if not path.is_file():
+    if not is_there(path):
         raise fail("no_recording", "there is no such recording")
     metadata, tensors = read_safetensors(path, fail)
     experiment, batch_size = _read_about(metadata, fail)

@@ -1,13 +1,13 @@
 """Randomness that is a function of seed and step, so that a run can be killed and resumed, and
 shared by several processes."""
 
-from functools import lru_cache
-
 import torch
 from torch import Tensor
 
+from stn_core.tensor_cache import tensor_cache
 
-@lru_cache(maxsize=2)
+
+@tensor_cache(maxsize=2)
 def epoch_permutation(count: int, seed: int, epoch: int) -> Tensor:
     """The order in which an epoch goes through ``count`` pictures: a permutation (count,)."""
     return torch.randperm(count, generator=step_generator(seed, epoch, 0))

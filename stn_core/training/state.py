@@ -1,6 +1,6 @@
 """The state of an interrupted run, and whether a run has ended."""
 
-import pickle
+import io
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import torch
 
 from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint
 from stn_core.experiments.recipes import with_present_names
+from stn_core.files import why_unreadable, write_file
 
 
 def is_result(path: Path, run: dict[str, Any]) -> bool:
@@ -18,19 +19,29 @@ def is_result(path: Path, run: dict[str, Any]) -> bool:
         return False
 
 
-def load_state(path: Path) -> dict[str, Any]:
-    """A state that ``save_state`` wrote. ValueError if the file is another one."""
+def load_state(path: Path, *parts: str) -> dict[str, Any]:
+    """A state that ``save_state`` wrote, with at least its ``parts``. ValueError if the file is
+    another one."""
+    if why_unreadable(path):
+        raise no_state(path)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)  # what takes it moves it
-    except (RuntimeError, pickle.UnpicklingError, EOFError, OSError) as error:
-        raise ValueError(
-            f"{path} can't be read as the state of a training run; delete it to start anew"
-        ) from error
+        state = torch.load(path, map_location="cpu", weights_only=True)  # what takes it moves it
+    except Exception as error:  # what torch and its unpickler raise for damaged files is anything
+        raise no_state(path) from error
+    if not isinstance(state, dict) or any(part not in state for part in parts):
+        raise no_state(path)
+    return state
+
+
+def no_state(path: Path) -> ValueError:
+    """The error for a file that is no state."""
+    return ValueError(
+        f"{path} can't be read as the state of a training run; delete it to start anew"
+    )
 
 
 def save_state(state: dict[str, Any], path: Path) -> None:
-    """Write a state in one go: whenever the run is killed, there is a whole one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".partial")
-    torch.save(state, unfinished)
-    unfinished.replace(path)
+    """Write a state: whenever the run is killed, there is a whole one."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    write_file(path, buffer.getvalue())

@@ -1,13 +1,15 @@
 """Localisation networks: from a feature map U to theta = f_loc(U) (section 3.1 of the paper).
 
 Each ends in a regression layer with zero weights and the identity as its bias, so a new transformer
-passes its input through. The regression runs in float32 whatever autocast says: rounding theta to
-bfloat16 would move the grid by half a pixel.
+passes its input through. The regression runs in float32 whatever autocast says, and in a model in
+half precision too: rounding theta to bfloat16 would move the grid by half a pixel.
 """
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stn_core.tensor_cache import at_least_float32
 from stn_core.transformer.transforms import Size, Transform
 
 
@@ -25,7 +27,9 @@ class Localisation(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = self.features(images)  # (B, width)
         with torch.autocast(images.device.type, enabled=False):
-            return self.regression(features.float())  # (B, P)
+            features = at_least_float32(features)
+            weight, bias = self.regression.weight.to(features), self.regression.bias.to(features)
+            return F.linear(features, weight, bias)  # (B, P)
 
 
 def fully_connected(size: Size, transform: Transform, width: int = 32) -> Localisation:

@@ -15,11 +15,12 @@ on theta, so they are computed once a size; the TPS system is solved once, here,
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
+
+from stn_core.tensor_cache import at_least_float32, tensor_cache
 
 Size = tuple[int, int]
 
@@ -116,9 +117,7 @@ class Transform:
                 f"theta of the {self.name} transform must be (B, {self.num_params}); got "
                 f"{tuple(theta.shape)}"
             )
-        if theta.dtype not in (torch.float32, torch.float64):
-            theta = theta.float()
-        return theta.clamp(-THETA_LIMIT, THETA_LIMIT)
+        return at_least_float32(theta).clamp(-THETA_LIMIT, THETA_LIMIT)
 
     def _apply(self, theta: Tensor, features: Tensor) -> Tensor:
         with torch.autocast(theta.device.type, enabled=False):
@@ -132,14 +131,12 @@ class Transform:
         return f"<{self.name} transform, {self.num_params} parameters>"
 
 
-@lru_cache(maxsize=64)
+@tensor_cache(maxsize=64)
 def grid_features(
     transform: Transform, size: Size, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
     """The features (H * W, F) of an output's pixel centres; shared, so never change them."""
-    # cached for every later caller, also one that wants gradients
-    with torch.inference_mode(False):
-        return transform.features(regular_points(size, torch.float64)).to(device, dtype)
+    return transform.features(regular_points(size, torch.float64)).to(device, dtype)
 
 
 def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
@@ -147,19 +144,20 @@ def constant(points: tuple[tuple[float, float], ...], like: Tensor) -> Tensor:
     return _constant(points, like.dtype, like.device)
 
 
-@lru_cache(maxsize=64)
+@tensor_cache(maxsize=64)
 def _constant(
     points: tuple[tuple[float, float], ...], dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    with torch.inference_mode(False):
-        return torch.tensor(points, dtype=dtype, device=device)
+    return torch.tensor(points, dtype=dtype, device=device)
 
 
 def dehomogenise(points: Tensor) -> Tensor:
     """Homogeneous points (B, 3, N) -> (B, 2, N). At the horizon, |w| < 1e-6, w keeps its sign and
     is held at 1e-6."""
     w = points[:, 2:]
-    w = torch.where(w.abs() < HORIZON, torch.copysign(torch.full_like(w, HORIZON), w), w)
+    horizon = torch.full_like(w, HORIZON)
+    # not by copysign, which ONNX lacks
+    w = torch.where(w.abs() < HORIZON, torch.where(w < 0, -horizon, horizon), w)
     return points[:, :2] / w
 
 
