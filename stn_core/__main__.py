@@ -46,7 +46,7 @@ def main() -> None:
         )
     try:
         app()
-    except (DataError, ValueError) as error:
+    except (DataError, ValueError, OSError) as error:
         Console(stderr=True).print(
             f"[bold red]Error:[/] {escape(str(error))}", highlight=False, soft_wrap=True
         )
@@ -196,14 +196,20 @@ def evaluate(
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the
     seed, and on the official test photographs of birds, with the share of windows that hold the
     bird's head and its middle."""
-    from stn_core.experiments.checkpoints import CheckpointError, load_checkpoint, own_folder
+    from stn_core.experiments.checkpoints import (
+        SHIPPED,
+        CheckpointError,
+        load_checkpoint,
+        own_folder,
+    )
+    from stn_core.files import check_writable, visible, write_file
 
-    folders = [out] if out else [*filter(None, [own_folder()]), Path("checkpoints")]
+    if write:
+        check_writable(write)
+    here = Path("checkpoints")
+    folders = [out] if out else [*filter(None, [own_folder()]), here if here.is_dir() else SHIPPED]
     there = [
-        path
-        for folder in folders
-        for pattern in ("*.safetensors", "*/*.safetensors")
-        for path in sorted(folder.glob(pattern))
+        path for folder in folders for path in visible(folder, "*.safetensors", "*/*.safetensors")
     ]
     loaded = [load_checkpoint(path) for path in checkpoints or []]
     for path in there if every else []:
@@ -213,21 +219,24 @@ def evaluate(
             Console(stderr=True).print(
                 f"[bold yellow]Left out:[/] {escape(str(error))}", highlight=False, soft_wrap=True
             )
+    if not loaded and every:
+        places = " or ".join(map(str, folders))
+        raise ValueError(f"no checkpoint to evaluate in {places}: name another folder with --out")
     if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
     rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
     rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
-        write.write_text(json.dumps(rows, indent=1) + "\n")
+        write_file(write, json.dumps(rows, indent=1) + "\n")
 
 
 @app.command()
 def report(
     out: Out = None,
     data: Data = None,
-    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path(
-        "assets/report.json"
-    ),
+    to: Annotated[
+        Path | None, typer.Option(help="The file [default: the one that the results page reads]")
+    ] = None,
     table: Annotated[
         bool, typer.Option("--table", help="Measure nothing; print the file's table as Markdown")
     ] = False,
@@ -236,8 +245,10 @@ def report(
 
     What was measured of a checkpoint is kept as long as its bytes stay the same.
     """
+    from stn_core.evaluation.report import read_report, report_place
+
+    to = to or report_place()
     if table:
-        from stn_core.evaluation.report import read_report
         from stn_core.evaluation.table import markdown_table, seeds_table
         from stn_core.experiments.seeds import PLACE, read_seeds
 
@@ -252,6 +263,10 @@ def report(
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
     console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+    if to.resolve() != report_place().resolve():
+        console.print(
+            f"The results page reads {report_place()}; STN_REPORT={to.resolve()} gives it this one"
+        )
 
 
 @app.command()
@@ -284,21 +299,21 @@ def export(
 @app.command()
 def seeds(
     out: Out = None,
-    to: Annotated[Path, typer.Option(help="The file that the results page reads")] = Path(
-        "assets/seeds.json"
-    ),
+    to: Annotated[
+        Path | None, typer.Option(help="The file [default: the one that the results page reads]")
+    ] = None,
     ship: Annotated[
         Path | None,
         typer.Option(help="Folder to which the best checkpoint of each experiment is copied"),
     ] = None,
 ) -> None:
     """Collect what several training seeds came to; the validation error says which is the best."""
-    from stn_core.experiments.seeds import collect_seeds
+    from stn_core.experiments.seeds import PLACE, collect_seeds
 
     table = Table(
         "experiment", "seeds", "validation error %", "test error %", "mean ± deviation", "best seed"
     )
-    for name, row in collect_seeds(out or Path("checkpoints"), to, ship).items():
+    for name, row in collect_seeds(out or Path("checkpoints"), to or PLACE, ship).items():
         errors = (
             " ".join(f"{each:.2f}" for each in them)
             for them in (row.validation_errors, row.test_errors)

@@ -126,6 +126,14 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
+def changed(path: Path) -> int:
+    """When a file was changed, in nanoseconds; 0 if there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
 def visible(folder: Path, *patterns: str) -> list[Path]:
     """What matches one of the patterns in a folder, by name, without hidden files and those that
     editors and systems leave (.x, ._x, .#x, ~$x, #x#). Nothing if the folder can't be read."""

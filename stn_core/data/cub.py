@@ -13,7 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from stn_core.data.root import DataError, data_root
+from stn_core.data.root import DataError, data_root, no_empty_folders
+from stn_core.files import reason, why_unreadable
 
 CUB_ARCHIVE = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz"  # 1.15 GB
 CUB_CHECKSUM = "97eceeb196236b17998738112f37df78"
@@ -50,16 +51,17 @@ def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 2
     not there or has fewer species, the archive is downloaded. DataError in one sentence if that
     fails or the folder is damaged.
     """
-    folder = data_root(root) / "CUB_200_2011"
     if cub_species(root) < species:
-        _download_cub(folder, species)
+        _download_cub(data_root(root) / "CUB_200_2011", species)
+    folder = cub_folder(root)
     try:
         return _read_cub(folder, split, species)
-    except (OSError, KeyError, ValueError, IndexError) as error:
-        reason = " ".join(str(error).split())
+    except (OSError, ValueError) as error:
+        why = reason(error)
         raise DataError(
-            f"{folder} is damaged ({reason}): delete it, and it is downloaded anew, or name "
-            "another with --data or STN_DATA."
+            f"{folder} is damaged ({why}): delete it, and it is downloaded anew, or name another "
+            "with --data or STN_DATA.",
+            why,
         ) from error
 
 
@@ -72,10 +74,19 @@ def held_out(labels: Tensor, every: int) -> Tensor:
     return chosen
 
 
+def cub_folder(root: str | os.PathLike[str] | None = None) -> Path:
+    """Where CUB's tables are: ``<root>/CUB_200_2011``, a folder down or up from there, or there
+    where they would be."""
+    base = data_root(root)
+    usual = base / "CUB_200_2011"
+    places = [usual, usual / "CUB_200_2011", base, *sorted(base.glob("*/CUB_200_2011"))]
+    return next((place for place in places if (place / "classes.txt").is_file()), usual)
+
+
 def cub_species(root: str | os.PathLike[str] | None = None) -> int:
     """How many species of CUB-200-2011 lie in ``<root>/CUB_200_2011``; nothing is downloaded."""
     try:
-        return sum(1 for _ in _rows(data_root(root) / "CUB_200_2011" / "classes.txt"))
+        return sum(1 for _ in _rows(cub_folder(root) / "classes.txt"))
     except (OSError, ValueError):
         return 0
 
@@ -84,57 +95,53 @@ def _download_cub(folder: Path, species: int) -> None:
     from torchvision.datasets.utils import download_and_extract_archive
 
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        download_and_extract_archive(
-            CUB_ARCHIVE, str(folder.parent), md5=CUB_CHECKSUM, remove_finished=True
-        )
+        with no_empty_folders(folder.parent):
+            download_and_extract_archive(
+                CUB_ARCHIVE, str(folder.parent), md5=CUB_CHECKSUM, remove_finished=True
+            )
     except (OSError, RuntimeError, ValueError, EOFError) as error:
-        reason = " ".join(str(error).split())
+        why = " ".join(str(error).split())
         raise DataError(
             f"{species} species of CUB-200-2011 were not found in {folder} and could not be "
-            f"downloaded ({reason}): connect to the "
+            f"downloaded ({why}): connect to the "
             "Internet, or name a folder that has CUB_200_2011 with --data or STN_DATA."
         ) from error
 
 
 def _read_cub(folder: Path, split: str, species: int) -> Birds:
-    from PIL import Image
-
+    """The tables of the official layout. ValueError or OSError if they do not fit together."""
     classes = dict(_rows(folder / "classes.txt"))
     kept = list(classes)[:species]
-    of_image = dict(_rows(folder / "image_class_labels.txt"))
-    wanted = {
-        image
-        for image, is_train in _rows(folder / "train_test_split.txt")
-        if (is_train == "1") == (split == "train")
+    tables = {
+        name: dict(_rows(folder / f"{name}.txt"))
+        for name in ("images", "image_class_labels", "train_test_split", "bounding_boxes")
     }
+    for name, table in tables.items():
+        different = sorted(table.keys() ^ tables["images"].keys())
+        if different:
+            raise ValueError(f"images.txt and {name}.txt differ, first at image {different[0]}")
+    of_image, is_train = tables["image_class_labels"], tables["train_test_split"]
     files = {
         image: name
-        for image, name in _rows(folder / "images.txt")
-        if image in wanted and of_image[image] in set(kept)
+        for image, name in tables["images"].items()
+        if (is_train[image] == "1") == (split == "train") and of_image[image] in kept
     }
     if not files:
         raise ValueError(f"it has no {split} photographs")
     paths = tuple(folder / "images" / name for name in files.values())
-    sizes = {}
-    for image, path in zip(files, paths, strict=True):
-        with Image.open(path) as picture:  # reads no more than the header
-            sizes[image] = torch.tensor(picture.size, dtype=torch.float32)
-    boxes = {
-        image: torch.tensor([float(v) for v in box.split()])
-        for image, box in _rows(folder / "bounding_boxes.txt")
-    }
-    # (2, 2)
-    corners = {
-        image: torch.stack((boxes[image][:2], boxes[image][:2] + boxes[image][2:]))
-        for image in files
-    }
+    sizes = {image: _size(path) for image, path in zip(files, paths, strict=True)}
+    corners = {}
+    for image in files:
+        left_top, size = _numbers("bounding_boxes.txt", image, tables["bounding_boxes"][image], 4)
+        corners[image] = torch.stack((left_top, left_top + size))  # (2, 2)
     part_names = [name for _, name in _rows(folder / "parts" / "parts.txt")]
     parts = {image: torch.full((len(part_names), 2), math.nan) for image in files}
     for image, row in _rows(folder / "parts" / "part_locs.txt"):
-        part, x, y, visible = row.split()
-        if image in files and visible == "1":
-            parts[image][int(part) - 1] = torch.tensor([float(x), float(y)])
+        (part, x), (y, visible) = _numbers("part_locs.txt", image, row, 4).tolist()
+        if not 1 <= part <= len(part_names):
+            raise ValueError(f"part_locs.txt has a part {part:g} of image {image}")
+        if image in files and visible == 1:
+            parts[image][int(part) - 1] = torch.tensor([x, y])
     return Birds(
         paths,
         torch.tensor([kept.index(of_image[image]) for image in files]),
@@ -147,9 +154,40 @@ def _read_cub(folder: Path, split: str, species: int) -> Birds:
     )
 
 
+def _size(path: Path) -> Tensor:
+    """(W, H) of a photograph, float32 (2,); reads no more than its header."""
+    from PIL import Image
+
+    name = f"{path.parent.name}/{path.name}"
+    if why := why_unreadable(path):
+        raise ValueError(f"{name}: {why}")
+    try:
+        with Image.open(path) as picture:
+            return torch.tensor(picture.size, dtype=torch.float32)
+    except Exception as error:  # decoders of damaged files raise anything
+        raise ValueError(f"{name} is no picture that can be read") from error
+
+
+def _numbers(table: str, image: str, row: str, count: int) -> Tensor:
+    """A row of finite numbers, in pairs: (count / 2, 2)."""
+    try:
+        numbers = torch.tensor([float(word) for word in row.split()])
+    except ValueError:
+        numbers = torch.zeros(0)
+    if len(numbers) != count or not numbers.isfinite().all():
+        raise ValueError(f"{table} has no {count} numbers for image {image}")
+    return numbers.view(-1, 2)
+
+
 def _rows(path: Path) -> Iterator[tuple[str, str]]:
-    """The lines of one of CUB's tables: an id, and the rest."""
-    for line in path.read_text(encoding="utf-8").splitlines():
+    """The lines of one of CUB's tables: an id, and the rest. ValueError if it can't be read."""
+    if why := why_unreadable(path):
+        raise ValueError(f"{path.name}: {why}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # an editor may have put a mark before it
+    except ValueError as error:
+        raise ValueError(f"{path.name} is no text") from error
+    for line in text.splitlines():
         if line.strip():
             key, _, rest = line.strip().partition(" ")
             yield key, rest

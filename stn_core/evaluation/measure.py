@@ -28,7 +28,6 @@ from stn_core.evaluation.digit_metrics import BATCH, error, error_rate_on
 from stn_core.evaluation.report import (
     ABOUT,
     COMMAND,
-    PLACE,
     ClassVariance,
     ModelResult,
     Report,
@@ -36,6 +35,7 @@ from stn_core.evaluation.report import (
     digest,
     fits,
     read_report,
+    report_place,
     write_report,
 )
 from stn_core.experiments.checkpoints import (
@@ -47,6 +47,7 @@ from stn_core.experiments.checkpoints import (
 )
 from stn_core.experiments.provenance import commit
 from stn_core.experiments.registry import EXPERIMENTS
+from stn_core.files import check_writable, is_there, why_unreadable
 from stn_core.messages import about_file
 
 # of the distortions of the test digits; the first one also draws the digits of before and after
@@ -176,7 +177,7 @@ def about_training(provenance: Mapping[str, Any]) -> dict[str, Any]:
 def make_report(
     out: str | os.PathLike[str] | None = None,
     data: str | os.PathLike[str] | None = None,
-    to: str | os.PathLike[str] = PLACE,
+    to: str | os.PathLike[str] | None = None,
     say: Callable[[str], None] = print,
 ) -> Report:
     """Measure every checkpoint below ``out``, the shipped ones and your own by default, and write
@@ -186,12 +187,13 @@ def make_report(
     checkpoint is said and left out. ValueError if there is no checkpoint at all, DataError if the
     test digits are not to be had.
     """
-    to = Path(to)
+    to = Path(to or report_place())
+    check_writable(to)
 
     def place(experiment):
         return find_checkpoint(experiment) if out is None else Path(out) / experiment.path
 
-    there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and place(e).is_file()]
+    there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and is_there(place(e))]
     if not there:
         raise ValueError(
             f"no checkpoint in {Path(out or SHIPPED) / 'digits'}; make one with "
@@ -224,7 +226,8 @@ def make_report(
     models: dict[str, ModelResult] = {}
     for experiment in there:
         path = place(experiment)
-        sha256, kept = digest(path.read_bytes()), known.get(experiment.name)
+        sha256 = "" if why_unreadable(path) else digest(path.read_bytes())
+        kept = known.get(experiment.name)
         if kept and kept.sha256 == sha256:
             models[experiment.name] = kept
             continue

@@ -23,11 +23,11 @@ from stn_core.data.distortions import DISTORTIONS
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, reason, why_unreadable, write_file
 from stn_core.messages import Message, StnError, about_file
+from stn_core.places import ASSETS
 
 FORMAT = 1
 COMMAND = "python -m stn_core report"
 PAPER_SAMPLES = 150_000 * 256  # what each model of the paper saw: steps of a batch (appendix A.4)
-PLACE = Path("assets/report.json")
 # what a checkpoint's header says of its training
 ABOUT = ("samples", "epochs", "seconds", "device", "date", "commit")
 # degrees clockwise, a factor, pixels of the canvas to the right
@@ -235,10 +235,17 @@ def fits(name: str, value: Any) -> bool:
     return True
 
 
-def read_report(path: str | os.PathLike[str] = PLACE) -> Report:
+def report_place() -> Path:
+    """Where the report is: the file that the environment variable STN_REPORT names, else the one
+    that comes with the laboratory."""
+    named = os.environ.get("STN_REPORT")
+    return Path(named).expanduser() if named else ASSETS / "report.json"
+
+
+def read_report(path: str | os.PathLike[str] | None = None) -> Report:
     """Read a report. ReportError if it is missing, cut off, foreign or does not fit together;
     nothing in it is trusted."""
-    path = Path(path)
+    path = Path(path or report_place())
     fail = about_file(ReportError, path, COMMAND)
     if not is_there(path):
         raise fail("no_report", "there is no report yet")

@@ -25,7 +25,7 @@ from stn_core.transformer.spatial_transformer import ExplainableModel
 
 FORMAT = 1
 SHIPPED = CHECKPOINTS
-LARGEST_NUMBER = 1e12  # in logits and theta; those of trained models stay below 100
+LARGEST_NUMBER = 1e12  # in weights, logits and theta; trained models stay below 1 000
 
 
 class CheckpointError(StnError):
@@ -271,8 +271,14 @@ def _why_unusable(
     """Why a model, on the CPU and filled with these tensors, can't answer: numbers that are not
     finite, or so large that no answer comes out of them. None if it can."""
     for name, value in tensors.items():
-        if not value.is_floating_point() or not value.float().isfinite().all():
-            return Message("infinite_weights", "{name} has numbers that are not finite", name=name)
+        small = value.is_floating_point() and (value.float().abs() <= LARGEST_NUMBER).all()
+        if not small:  # also where one is NaN
+            return Message(
+                "infinite_weights",
+                "{name} has numbers that are not finite or beyond {most:g}",
+                name=name,
+                most=LARGEST_NUMBER,
+            )
     noise = torch.rand(1, *experiment.input_shape, generator=torch.Generator().manual_seed(0))
     try:
         with torch.inference_mode():

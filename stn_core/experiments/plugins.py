@@ -12,6 +12,7 @@ anything. A file that can't be used is a sentence in ``PROBLEMS``, and leaves no
 """
 
 import importlib.util
+import os
 import re
 import sys
 import threading
@@ -28,6 +29,7 @@ from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
 from stn_core.experiments import registry as experiments
 from stn_core.experiments.checkpoints import own_folder, read_header
 from stn_core.experiments.registry import Experiment
+from stn_core.files import visible, why_unreadable
 from stn_core.messages import Message, StnError
 from stn_core.models import digits
 from stn_core.transformer import transforms
@@ -218,7 +220,7 @@ def load(folder: Path | None) -> None:
     _set_registries(_SHIPPED)
     if folder is None:
         return
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - which never raises
         PROBLEMS.append(
             Message(
                 "no_folder",
@@ -227,13 +229,15 @@ def load(folder: Path | None) -> None:
             )
         )
         return
-    for path in sorted(folder.glob("*.py")):
+    for path in visible(folder, "*.py"):
         try:
+            if why := why_unreadable(path):
+                raise ValueError(why)
             with _all_or_nothing():
                 _run(path)
         except (Exception, SystemExit) as error:
             PROBLEMS.append(_problem(error, path))
-    for path in sorted((*folder.glob("*.safetensors"), *folder.glob("digits/*.safetensors"))):
+    for path in visible(folder, "*.safetensors", "digits/*.safetensors"):
         try:
             _add_checkpoint(path)
         except StnError as error:
@@ -302,7 +306,8 @@ def _add_checkpoint(path: Path) -> None:
     if word == path.stem or not WORD.fullmatch(word):
         raise StnError(
             "other_name",
-            "{file}: name it {name}-<word>.safetensors, after what it holds, and it is found.",
+            "{file}: name it {name}-<word>.safetensors, after what it holds, and it is found; the "
+            "word has small letters from a to z, digits and _, and begins with a letter.",
             file=path.name,
             name=experiment.name,
         )

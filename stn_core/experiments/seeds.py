@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from stn_core.experiments.checkpoints import load_checkpoint
 from stn_core.experiments.registry import EXPERIMENTS
 from stn_core.files import visible, write_file
+from stn_core.places import ASSETS
 
 FOLDER = "seeds"
-PLACE = Path("assets/seeds.json")
+PLACE = ASSETS / "seeds.json"
 COMMAND = "python -m stn_core seeds --out FOLDER"
 
 

@@ -22,6 +22,7 @@ from stn_core.data.mnist import gallery
 from stn_core.data.uploads import read_photograph
 from stn_core.experiments.checkpoints import Checkpoint
 from stn_core.experiments.registry import Experiment
+from stn_core.files import check_writable, write_file
 from stn_core.interchange import browser_format
 from stn_core.interchange.errors import ExportError
 from stn_core.models.backbone import SIDE
@@ -73,6 +74,7 @@ def export_model(checkpoint: Checkpoint, path: str | Path) -> Exported:
     Raises:
         ExportError: and no file is left, if the model has a part without a counterpart there, if a
             package is missing, or if the file's logits differ from PyTorch's by more than 0.001.
+        FileError: the file can't be written.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -92,30 +94,22 @@ def export_model(checkpoint: Checkpoint, path: str | Path) -> Exported:
     images = pictures_for(checkpoint.experiment)
     with torch.inference_mode():
         logits = checkpoint.model(images)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, suffix=".partial") as folder:
-            draft = Path(folder) / path.name
-            write(checkpoint, images[:2], draft)
-            answer = ask(draft, images)
-            difference = float((answer - logits).abs().max())
-            if not difference <= TOLERANCE:  # also where it is not a number
-                raise ExportError(
-                    "differs",
-                    "{path}: the file's logits differ from PyTorch's by {difference:.2g}, more "
-                    "than {most:g}; it was not kept",
-                    path=path,
-                    difference=difference,
-                    most=TOLERANCE,
-                )
-            draft.replace(path)
-    except OSError as error:
-        raise ExportError(
-            "not_writable",
-            "{path} can't be written ({why}); name another place",
-            path=path,
-            why=error.strerror or str(error),
-        ) from error
+    check_writable(path)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / path.name
+        write(checkpoint, images[:2], draft)
+        answer = ask(draft, images)
+        difference = float((answer - logits).abs().max())
+        if not difference <= TOLERANCE:  # also where it is not a number
+            raise ExportError(
+                "differs",
+                "{path}: the file's logits differ from PyTorch's by {difference:.2g}, more than "
+                "{most:g}; it was not kept",
+                path=path,
+                difference=difference,
+                most=TOLERANCE,
+            )
+        write_file(path, draft.read_bytes())
     agreeing = int((answer.argmax(1) == logits.argmax(1)).sum())
     return Exported(path, len(images), difference, agreeing)
 

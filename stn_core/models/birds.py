@@ -131,7 +131,7 @@ class BirdModel(ExplainableModel):
     def chosen(self, images: Tensor) -> Tensor:
         """Where the windows lie on photographs (B, 3, H, W): thetas (B, N, P)."""
         if self.localisation is None:
-            return self.start.expand(len(images), -1, -1)
+            return at_least_float32(self.start).expand(len(images), -1, -1)
         return self.thetas(self.localisation(images))
 
     def forward(

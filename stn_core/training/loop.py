@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from stn_core.allocator import keep_freed_memory
-from stn_core.experiments.checkpoints import save_checkpoint
+from stn_core.experiments.checkpoints import CheckpointError, save_checkpoint
 from stn_core.experiments.provenance import origin
 from stn_core.experiments.recipes import Recipe, with_present_names
 from stn_core.experiments.registry import Experiment
@@ -70,10 +70,12 @@ def train(
         limit: train on the first so many pictures only, and validate on about as many digits, for
             trials and tests.
 
-    A training that diverges ends in a ValueError, and leaves the checkpoint that is there. ValueError
-    too if a state to resume from belongs to another run. DataError if the data is not to be had,
-    FileError if a file can't be written or another run is writing it: before the first step, as far
-    as that can be known.
+    Raises:
+        ValueError: the training diverges, which leaves the checkpoint that is there; or a state to
+            resume from belongs to another run.
+        DataError: the data is not to be had.
+        FileError: a file can't be written, or another run is writing it; before the first step, as
+            far as that can be known.
     """
     path = Path(out) / experiment.path
     for each in (path, path.with_suffix(".state.pt")):
@@ -288,8 +290,8 @@ class Run:
         """ValueError if the training has diverged, before anything is saved."""
         if not loss.item() <= LARGEST_LOSS:  # nor NaN
             raise ValueError(
-                f"{self.experiment.name} diverged: its loss is {loss.item():.3g} after {done} steps; "
-                f"{self.path} is left as it is. Train with a smaller lr or muon_lr"
+                f"{self.experiment.name} diverged, its loss is {loss.item():.3g} after {done} "
+                f"steps: {self.path} is left as it is; train with a smaller lr or muon_lr"
             )
 
     def save(self, done: int) -> None:
@@ -323,14 +325,18 @@ class Run:
         dtype, metrics = self.task.finish(self.saved_model, self.device)
         seconds = self.elapsed()
         samples = {"samples": self.total * self.recipe.batch_size, "seconds": round(seconds)}
-        save_checkpoint(
-            self.path,
-            self.saved_model,
-            self.experiment,
-            metrics,
-            self.description | samples | self.origin,
-            dtype,
-        )
+        try:
+            save_checkpoint(
+                self.path,
+                self.saved_model,
+                self.experiment,
+                metrics,
+                self.description | samples | self.origin,
+                dtype,
+            )
+        except CheckpointError:
+            self.state_path.unlink(missing_ok=True)  # nothing comes of going on from there
+            raise
         if self.recorder:
             self.recorder.save(Path(record or ""))
         self.state_path.unlink(missing_ok=True)

@@ -34,11 +34,6 @@ from rich.console import Console
 ANSWER, CONNECTION = 5, 20  # seconds that an address has to answer, and Ray to connect
 STATES = 10  # seconds between two training states on their way here, at least
 LOSSES = 3  # how many workers in a row an experiment may lose without a new state
-MNIST_FILES = [
-    f"{split}-{content}"
-    for split in ("train", "t10k")
-    for content in ("images-idx3-ubyte", "labels-idx1-ubyte")
-]
 CHILD = """
 import os, runpy, threading
 def end_with_the_worker():  # even with a killed one
@@ -364,17 +359,17 @@ def shared_files(data: Path | None, own: Path | None) -> Files:
 
     DataError if MNIST is neither here nor to be had.
     """
-    from stn_core.data.mnist import mnist
-    from stn_core.data.root import data_root
+    from stn_core.data.mnist import mnist, mnist_files
+    from stn_core.files import visible
 
     for split in ("train", "test"):
         mnist(split, data)  # is downloaded if it is missing
-    code, raw = Path(__file__).parents[1], data_root(data) / "MNIST" / "raw"
+    code = Path(__file__).parents[1]
     paths = {
         f"code/stn_core/{path.relative_to(code).as_posix()}": path for path in code.rglob("*.py")
     }
-    paths |= {f"data/MNIST/raw/{name}": raw / name for name in MNIST_FILES}
-    paths |= {f"own/{path.name}": path for path in own.glob("*.py")} if own else {}
+    paths |= {f"data/MNIST/raw/{name}": path for name, path in mnist_files(data).items()}
+    paths |= {f"own/{path.name}": path for path in visible(own, "*.py")} if own else {}
     return {name: path.read_bytes() for name, path in paths.items()}
 
 

@@ -1,5 +1,4 @@
-"""Files are written whole or not at all, whatever happens on the way; what is no file is said in one
-sentence."""
+"""Files are written whole or not at all; what is no file is said in one sentence."""
 
 import errno
 import os
@@ -27,7 +26,7 @@ from stn_core.files import (
     why_unreadable,
     write_file,
 )
-from stn_core.training.bird_recording import LookRecorder
+from stn_core.training.bird_recording import WindowRecorder
 from stn_core.training.ray_queue import Job
 from stn_core.training.recording import Recorder
 from stn_core.training.state import save_state
@@ -177,7 +176,7 @@ def recording(path, value):
 
 
 def bird_recording(path, value):
-    recorder = LookRecorder(EXPERIMENTS["cub50-2st-cnn"])
+    recorder = WindowRecorder(EXPERIMENTS["cub50-2st-cnn"])
     recorder.moments, recorder.weights = [(0, 0)], [{"weight": torch.full((9,), value).half()}]
     recorder.save(path.parent)
 

@@ -10,8 +10,22 @@ from urllib.parse import urlencode
 import streamlit as st
 import torch
 
-from stn_core import EXPERIMENTS, Checkpoint, CheckpointError, Experiment, load_checkpoint
-from stn_core.evaluation.report import PLACE, ModelResult, Report, ReportError, digest, read_report
+from stn_core import (
+    EXPERIMENTS,
+    Checkpoint,
+    CheckpointError,
+    Experiment,
+    files,
+    load_checkpoint,
+)
+from stn_core.evaluation.report import (
+    ModelResult,
+    Report,
+    ReportError,
+    digest,
+    read_report,
+    report_place,
+)
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint, read_metrics
 from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
@@ -30,7 +44,7 @@ CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS nam
 RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
 ORACLE = ASSETS / "oracle.json"
 SEEDS = ASSETS / "seeds.json"
-REPORT = Path(os.environ.get("STN_REPORT") or ROOT / PLACE)
+REPORT = report_place()
 
 NAMES = {
     "fcn": "FCN",
@@ -84,18 +98,18 @@ def checkpoint_path(experiment: Experiment) -> Path:
 
 
 def is_there(experiment: Experiment) -> bool:
-    return checkpoint_path(experiment).is_file()
+    return files.is_there(checkpoint_path(experiment))
 
 
 def load(experiment: Experiment) -> Checkpoint | Missing:
     """The trained model, or why there is none. A file that changes is read again."""
     path = checkpoint_path(experiment)
-    try:
-        return _load(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
+    if not files.is_there(path):
         return Missing(
             experiment, texts("controls").markdown("untrained", command=experiment.command)
         )
+    try:
+        return _load(path, files.changed(path))
     except CheckpointError as error:
         return Missing(experiment, in_markdown(error.sentence))
 
@@ -153,12 +167,12 @@ def recording_path(experiment: Experiment) -> Path:
 def recording(experiment: Experiment) -> Recording | Missing:
     """The recording of a training, or why there is none. A file that changes is read again."""
     path = recording_path(experiment)
-    try:
-        return _recording(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
+    if not files.is_there(path):
         return Missing(
             experiment, texts("controls").markdown("unrecorded", command=record_command(experiment))
         )
+    try:
+        return _recording(path, files.changed(path))
     except RecordingError as error:
         return Missing(experiment, in_markdown(error.sentence))
 
@@ -178,7 +192,7 @@ def report() -> Report | Markdown:
     """What was measured of the models, or why there is nothing, in one sentence. A file that
     changes is read again."""
     try:
-        return _report(REPORT, REPORT.stat().st_mtime_ns if REPORT.is_file() else 0)
+        return _report(REPORT, files.changed(REPORT))
     except ReportError as error:
         return in_markdown(error.sentence)
 
@@ -210,7 +224,9 @@ def training_seeds() -> dict[str, SeedErrors]:
 def has_changed(measured: ModelResult) -> bool:
     """Whether the checkpoint is another one than the one that was measured."""
     path = checkpoint_path(measured.experiment)
-    return path.is_file() and _digest(path, path.stat().st_mtime_ns) != measured.sha256
+    if files.why_unreadable(path):
+        return False
+    return _digest(path, files.changed(path)) != measured.sha256
 
 
 @st.cache_data(max_entries=256, show_spinner=False)

@@ -127,7 +127,9 @@ def test_a_file_of_mnist_that_is_none_is_said(root):
 def test_what_is_missing_is_named_and_no_folder_is_left(tmp_path):
     for folder in (tmp_path / "new" / "data", tmp_path / "there"):
         (tmp_path / "there").mkdir(exist_ok=True)
-        with pytest.raises(DataError, match=r"MNIST/raw.*t10k-labels-idx1-ubyte.*--data or STN_DATA"):
+        with pytest.raises(
+            DataError, match=r"MNIST/raw.*t10k-labels-idx1-ubyte.*--data or STN_DATA"
+        ):
             mnist("train", folder)
         with pytest.raises(DataError, match=r"CUB_200_2011.*--data or STN_DATA"):
             cub("train", folder)

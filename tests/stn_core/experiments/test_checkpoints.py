@@ -257,3 +257,82 @@ def filled(value, dtype=torch.float32):
 def test_weights_that_are_no_finite_float32_numbers_are_refused(good, value, dtype):
     rewritten(good, change_tensors=filled(value, dtype))
     refused(good, NAME)
+
+
+# What is no file, and weights that answer nothing
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """The folder of your own models."""
+    monkeypatch.setenv("STN_CHECKPOINTS", str(tmp_path / "own"))
+    (tmp_path / "own" / "digits").mkdir(parents=True)
+    return tmp_path / "own"
+
+
+def make_folder(path):
+    path.mkdir()
+
+
+def make_dangling_link(path):
+    path.symlink_to(path.parent / "nothing")
+
+
+NO_FILES = [
+    (make_folder, "it is a folder"),
+    (make_dangling_link, "it is a link to what is not there"),
+    (os.mkfifo, "it is no ordinary file"),
+]
+
+
+@pytest.mark.parametrize(("make", "why"), NO_FILES)
+@pytest.mark.parametrize("place", ["digits", "."])
+def test_what_is_no_file_among_your_own_is_said_and_not_passed_over(own, make, why, place):
+    path = own / place / "r-st-fcn-affine.safetensors"
+    make(path)
+    with pytest.raises(CheckpointError, match=why):
+        load_checkpoint("r-st-fcn-affine")
+
+
+@pytest.mark.parametrize(("make", "why"), NO_FILES)
+def test_what_is_no_file_is_refused_at_once(tmp_path, make, why):
+    make(tmp_path / "r-fcn.safetensors")
+    refused(tmp_path / "r-fcn.safetensors", why)
+
+
+@pytest.mark.parametrize("value", [1e38, -1e38, 1e20, torch.inf, torch.nan])
+@pytest.mark.parametrize("part", ["classifier.1.weight", "classifier.5.bias", "regression.weight"])
+def test_weights_that_give_no_answer_are_refused(good, model, tmp_path, part, value):
+    def spoiled(tensors):
+        (name,) = (name for name in tensors if name.endswith(part))
+        return tensors | {name: torch.full_like(tensors[name], value)}
+
+    rewritten(good, change_tensors=spoiled)
+    refused(good, "expected a model that answers")
+    # and nothing good is replaced by them
+    path = save_checkpoint(tmp_path / "kept.safetensors", model, EXPERIMENT, METRICS, PROVENANCE)
+    before = path.read_bytes()
+    spoilt = EXPERIMENT.create_model()
+    spoilt.load_state_dict(load_file(good))
+    with pytest.raises(CheckpointError, match=r"kept.safetensors is not written.*diverged"):
+        save_checkpoint(path, spoilt, EXPERIMENT, METRICS, PROVENANCE)
+    assert path.read_bytes() == before and sorted(tmp_path.rglob("*.safetensors")) == [good, path]
+
+
+def test_weights_too_large_for_half_precision_are_not_written(tmp_path):
+    spoilt = EXPERIMENTS["r-fcn"].create_model()
+    with torch.no_grad():
+        spoilt.classifier[1].weight[0, 0] = 70_000.0
+    path = tmp_path / "r-fcn.safetensors"
+    with pytest.raises(CheckpointError, match="not finite"):
+        save_checkpoint(path, spoilt, EXPERIMENTS["r-fcn"], {}, {}, torch.float16)
+    assert not path.exists()
+
+
+def test_checkpoints_are_readable_by_all_whom_the_umask_lets(tmp_path, model):
+    before = os.umask(0o022)
+    try:
+        path = save_checkpoint(tmp_path / "m.safetensors", model, EXPERIMENT, {}, {})
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644

@@ -281,3 +281,44 @@ def test_a_program_asks_for_what_is_in_the_folder(folder):
         check=True,
     )
     assert done.stdout.split() == ["['st-fcn-rigid',", "'st-cnn-rigid']", "tc-st-tiny-affine"]
+
+
+@pytest.mark.parametrize("word", ["käse", "Mine", "2", "a-b", "a b"])
+def test_a_refused_name_says_what_a_word_is(tmp_path, word):
+    path = save_checkpoint(
+        tmp_path / f"r-fcn-{word}.safetensors",
+        EXPERIMENTS["r-fcn"].create_model(),
+        EXPERIMENTS["r-fcn"],
+        {},
+        {},
+    )
+    path.with_name("r-fcn (1).safetensors").write_bytes(path.read_bytes())
+    try:
+        own_models.load(tmp_path)
+        assert len(own_models.PROBLEMS) == 2
+        for problem in own_models.PROBLEMS:
+            assert "r-fcn-<word>.safetensors" in problem and "small letters from a to z" in problem
+    finally:
+        own_models.load(None)
+
+
+def test_hidden_files_are_left_alone_and_what_is_no_file_is_said(tmp_path):
+    for name in (".hidden.py", "._mine.py", ".#mine.py", "._r-fcn-a.safetensors", "~$mine.py"):
+        (tmp_path / name).write_bytes(b"\0nonsense")
+    (tmp_path / ".#other.py").symlink_to("somebody@somewhere.1")
+    try:
+        own_models.load(tmp_path)
+        assert own_models.PROBLEMS == []
+        (tmp_path / "folder.py").mkdir()
+        os.mkfifo(tmp_path / "pipe.py")
+        (tmp_path / "gone.py").symlink_to(tmp_path / "nothing")
+        os.mkfifo(tmp_path / "r-fcn-pipe.safetensors")
+        own_models.load(tmp_path)
+        assert [problem.partition(":")[0] for problem in own_models.PROBLEMS[:3]] == [
+            "folder.py",
+            "gone.py",
+            "pipe.py",
+        ]
+        assert len(own_models.PROBLEMS) == 4 and "no ordinary file" in own_models.PROBLEMS[3]
+    finally:
+        own_models.load(None)

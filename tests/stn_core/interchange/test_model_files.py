@@ -61,7 +61,7 @@ def behind(transform, classifier=None):
     return untrained(DigitModel(classifier or last(), part))
 
 
-@pytest.fixture(scope="module", params=[name for name in FAMILIES if "projective" not in name])
+@pytest.fixture(scope="module", params=FAMILIES)
 def as_onnx(request, tmp_path_factory):
     checkpoint = load_checkpoint(request.param)
     path = tmp_path_factory.mktemp("onnx") / "model.onnx"

@@ -1,7 +1,9 @@
 """Training and evaluation: they learn, survive a kill, and say what is wrong in one sentence."""
 
+import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,8 +24,10 @@ from stn_core import EXPERIMENTS, distort, load_checkpoint
 from stn_core.data.mnist import Digits, gallery, mnist, training_digits
 from stn_core.data.root import DataError
 from stn_core.evaluation.digit_metrics import error
+from stn_core.experiments import checkpoints
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.experiments.recipes import RECIPES
+from stn_core.files import locked
 from stn_core.training import loop as training
 from stn_core.training.digit_batches import digit_batch
 from stn_core.training.loop import Run, train
@@ -549,3 +553,159 @@ def test_a_queue_goes_on_after_a_failure_and_names_it(run, tmp_path, tiny_mnist)
     )
     assert code == 1 and "1 of 2 experiments failed: r-fcn" in said, said
     assert (tmp_path / EXPERIMENTS["r-st-fcn-affine"].path).is_file()
+
+
+# What ends a run before it replaces anything
+
+TRIAL = ("--epochs", 1, "--limit", 256, "--device", "cpu", "--precision", "float32")
+
+
+@pytest.fixture
+def trained(tmp_path):
+    """A good checkpoint of r-fcn, and its bytes."""
+    experiment = EXPERIMENTS["r-fcn"]
+    path = tmp_path / "out" / experiment.path
+    save_checkpoint(path, experiment.create_model(), experiment, {}, {})
+    return path, path.read_bytes()
+
+
+@pytest.mark.parametrize("settings", [["lr=1e9"], ["optimiser=sgd", "lr=1e9"]])
+def test_a_diverged_training_leaves_the_good_checkpoint(run, tiny_mnist, trained, settings):
+    path, before = trained
+    words = [word for setting in settings for word in ("--set", setting)]
+    result = run("train", "r-fcn", *TRIAL, *words, "--data", tiny_mnist, "--out", path.parents[1])
+    assert result[0] == 1 and "diverged" in result[2] and "Traceback" not in result[2]
+    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
+
+
+def test_two_runs_of_one_experiment_do_not_meet(run, tiny_mnist, trained):
+    path, before = trained
+    arguments = ("train", "r-fcn", *TRIAL, "--data", tiny_mnist, "--out", path.parents[1])
+    with locked(path):
+        one_sentence(run(*arguments), "r-fcn.safetensors", "another run")
+        assert path.read_bytes() == before
+    assert run(*arguments)[0] == 0 and list(path.parent.iterdir()) == [path]
+
+
+def no_steps(*_):
+    raise AssertionError("a step was taken before it was known where the result goes")
+
+
+@pytest.mark.parametrize("option", ["--out", "--record"])
+@pytest.mark.parametrize("place", ["a file", "below a file", "not writable", "a folder in place"])
+def test_where_nothing_can_be_written_no_step_is_taken(
+    run, tiny_mnist, tmp_path, monkeypatch, option, place
+):
+    monkeypatch.setattr(Run, "step", no_steps)
+    (tmp_path / "file").touch()
+    inside = "digits/r-fcn.safetensors" if option == "--out" else "r-fcn.safetensors"
+    (tmp_path / "taken" / inside).mkdir(parents=True)
+    target = {
+        "a file": tmp_path / "file",
+        "below a file": tmp_path / "file" / "folder",
+        "not writable": Path("/proc/here"),
+        "a folder in place": tmp_path / "taken",
+    }[place]
+    places = {"--out": tmp_path / "out", option: target}
+    words = [word for pair in places.items() for word in pair]
+    result = run("train", "r-fcn", *TRIAL, "--data", tiny_mnist, *words)
+    one_sentence(result, "r-fcn.safetensors", "can't be written")
+
+
+def test_a_disk_that_fills_up_ends_in_one_sentence_and_leaves_what_was(
+    run, tiny_mnist, trained, monkeypatch
+):
+    path, before = trained
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, said = run("train", "r-fcn", *TRIAL, "--data", tiny_mnist, "--out", path.parents[1])
+    assert code == 1 and "the disk is full" in said and "Traceback" not in said
+    assert path.read_bytes() == before and list(path.parent.iterdir()) == [path]
+
+
+STATES = {
+    "text": lambda path: path.write_text("no state"),
+    "empty": lambda path: path.write_bytes(b""),
+    "a list": lambda path: torch.save([1, 2], path),
+    "no keys": lambda path: torch.save({}, path),
+    "no dict of the run": lambda path: torch.save({"run": 3}, path),
+    "lacks the model": lambda path: torch.save(without(path, "model"), path),
+    "lacks the step": lambda path: torch.save(without(path, "step"), path),
+    "another model": lambda path: torch.save(without(path) | {"model": {}}, path),
+    "a step beyond the end": lambda path: torch.save(without(path) | {"step": 10**6}, path),
+    "cut": lambda path: path.write_bytes(path.read_bytes()[:-100]),
+}
+
+
+def without(path, *names):
+    state = torch.load(path, weights_only=True)
+    return {name: state[name] for name in state if name not in names}
+
+
+@pytest.mark.parametrize("damage", STATES)
+def test_a_damaged_state_ends_in_one_sentence(interrupted, tmp_path, damage):
+    path = tmp_path / "digits" / "r-fcn.state.pt"
+    STATES[damage](path)
+    with pytest.raises(ValueError, match=r"r-fcn\.state\.pt can't be read.*delete it") as error:
+        train(**interrupted, resume=True)
+    assert "\n" not in str(error.value)
+
+
+def test_a_folder_in_place_of_a_state_ends_in_one_sentence(interrupted, tmp_path):
+    path = tmp_path / "digits" / "r-fcn.state.pt"
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(ValueError, match=r"r-fcn\.state\.pt can't be written.*take that away"):
+        train(**interrupted, resume=True)
+
+
+@pytest.mark.parametrize("target", ["folder", "file/below", "/proc/here.json"])
+def test_figures_that_can_t_be_written_are_said_before_anything_is_computed(
+    run, tiny_mnist, tmp_path, trained, target
+):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    result = run("evaluate", trained[0], "--data", tiny_mnist, "--json", tmp_path / target)
+    one_sentence(result, "can't be written")
+    assert result[1] == ""
+    one_sentence(
+        run("report", "--out", tmp_path / "out", "--data", tiny_mnist, "--to", tmp_path / target),
+        "can't be written",
+    )
+
+
+def test_damaged_digits_end_in_one_sentence(run, tiny_mnist, tmp_path):
+    shutil.copytree(tiny_mnist / "MNIST", tmp_path / "MNIST")
+    (tmp_path / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").write_text("<html></html>")
+    result = run("train", "r-fcn", *TRIAL, "--data", tmp_path, "--out", tmp_path / "out")
+    one_sentence(result, "t10k-labels-idx1-ubyte is damaged", "delete it")
+
+
+def test_evaluate_finds_all_from_any_folder_and_says_where_it_looked(
+    run, tiny_mnist, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkpoints, "SHIPPED", tmp_path / "shipped")
+    path = tmp_path / "shipped" / EXPERIMENTS["r-fcn"].path
+    experiment = EXPERIMENTS["r-fcn"]
+    save_checkpoint(path, experiment.create_model(), experiment, {}, {})
+    path.with_name("._r-fcn.safetensors").write_bytes(b"\0")
+    code, output, said = run("evaluate", "--all", "--data", tiny_mnist)
+    assert code == 0 and "r-fcn" in output and said == ""
+    one_sentence(run("evaluate", "--all", "--out", tmp_path / "none"), f"{tmp_path / 'none'}")
+
+
+def test_the_report_is_written_where_the_app_looks_or_says_so(
+    run, tiny_mnist, tmp_path, trained, monkeypatch
+):
+    monkeypatch.setenv("STN_REPORT", str(tmp_path / "app" / "report.json"))
+    monkeypatch.chdir(tmp_path)
+    arguments = ("report", "--out", tmp_path / "out", "--data", tiny_mnist)
+    code, output, _ = run(*arguments)
+    assert code == 0 and (tmp_path / "app" / "report.json").is_file()
+    assert "STN_REPORT" not in output
+    code, output, _ = run(*arguments, "--to", "other.json")
+    assert code == 0 and f"STN_REPORT={tmp_path / 'other.json'}" in output

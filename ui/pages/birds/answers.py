@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
+from stn_core.files import changed
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import trajectory
@@ -45,9 +46,8 @@ def answer(
     """What a model answers with its windows where the visitor's ``hand`` has put them, and of
     another ``scale``; None for its own places and scale."""
     path = loading.checkpoint_path(checkpoint.experiment)
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
     return _answer(
-        checkpoint.experiment.name, changed, picture.key, hand, scale, checkpoint, picture
+        checkpoint.experiment.name, changed(path), picture.key, hand, scale, checkpoint, picture
     )
 
 

@@ -82,9 +82,13 @@ def choose_picture(say: Translator) -> BirdPicture | None:
 
 
 def choose_photograph(say: Translator) -> BirdPicture | None:
-    birds = _photographs(data_root())
-    if birds is None:
+    if cub_species(data_root()) < min(SPECIES.values()):  # they are not downloaded for a page
         st.info(say("no_cub"))
+        return None
+    try:
+        birds = _photographs(data_root())
+    except DataError as error:  # which is not remembered: it may be mended
+        st.warning(say.markdown("damaged_cub", why=error.why))
         return None
     there = {birds.classes[label]: label for label in birds.labels.unique().tolist()}
     name = st.selectbox(
@@ -114,13 +118,10 @@ def choose_photograph(say: Translator) -> BirdPicture | None:
 
 
 @st.cache_resource(show_spinner="Reading the photographs' table")
-def _photographs(root: Path) -> Birds | None:
-    """The test photographs where the data root has them; they are not downloaded for a page."""
-    species = min(SPECIES.values())
-    try:
-        return cub("test", root, species) if cub_species(root) >= species else None
-    except DataError:
-        return None
+def _photographs(root: Path) -> Birds:
+    """The test photographs of the first species, which the data root has. DataError if it is
+    damaged."""
+    return cub("test", root, min(SPECIES.values()))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

@@ -7,6 +7,7 @@ import streamlit as st
 import torch
 
 from stn_core import Experiment
+from stn_core.files import changed, is_there
 from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Translator, language, texts
@@ -75,7 +76,7 @@ def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
     """One or two experiments and a dozen of their digits; what is recorded is offered first."""
     named = recordable()
     offered = sorted(
-        named, key=lambda name: loading.recording_path(named[name]).is_file(), reverse=True
+        named, key=lambda name: is_there(loading.recording_path(named[name])), reverse=True
     )
     sides = [
         draw_select(controls.left(), say, offered),
@@ -89,7 +90,7 @@ def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
 
 def report_missing(missing: loading.Missing, say: Translator) -> None:
     experiment = missing.experiment
-    if loading.recording_path(experiment).is_file():  # but it can't be used
+    if is_there(loading.recording_path(experiment)):  # but it can't be used
         text = say.markdown("unusable", name=name_of(experiment), reason=missing.reason)
     else:
         text = say.markdown("missing", name=name_of(experiment), command=record_command(experiment))
@@ -104,9 +105,7 @@ def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     sides = []
     for recording in recordings:
         path = loading.recording_path(recording.experiment)
-        sides.append(
-            sent(path, path.stat().st_mtime_ns, name_of(recording.experiment), dozen, recording)
-        )
+        sides.append(sent(path, changed(path), name_of(recording.experiment), dozen, recording))
     words = {key: say.template(key) for key in WORDS}
     replay(sides, start, words, language(), key=KEY, on_step=keep_step)
     return step
@@ -133,7 +132,7 @@ def story(recording: Recording, say: Translator) -> str:
         return f"{step:,}"
 
     path = loading.recording_path(recording.experiment)
-    misalignment, moved = measured(path, path.stat().st_mtime_ns, recording)
+    misalignment, moved = measured(path, changed(path), recording)
     wrong = recording.wrong
     events = []
     for key, reached in (
