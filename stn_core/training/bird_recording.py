@@ -51,7 +51,7 @@ class WindowRecorder:
 
     def expect(self, total: int) -> None:
         """Training will have ``total`` steps."""
-        self.steps = {total * i // EPOCHS for i in range(1, EPOCHS + 1)}
+        self.steps = {total * i // EPOCHS for i in range(1, EPOCHS + 1)} - {0}
 
     def record(self, step: int, model: BirdModel) -> None:
         """Note ``model`` before step ``step``, if that is one of the moments."""

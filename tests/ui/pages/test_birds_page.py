@@ -339,9 +339,9 @@ def test_doubt_and_attention_are_told_with_measured_figures(visit):
             name in each.value and "95 % of those right" in each.value for each in page.warning
         )
         assert warned == (first < UNSURE["below"])
-    (table,) = (each.value for each in page.markdown if "holds the head" in each.value)
-    assert "| 2×ST-CNN: window 2, mostly body | 81 % (79–83) |" in table
-    assert "| one window for all, at (0.00, −0.28) | 92 % |" in table and "| 64 % |" in table
+    (table,) = (each.value for each in page.markdown if "bird's middle" in each.value)
+    assert "| 2×ST-CNN 2, mostly body | 81 % |" in table
+    assert "| one for all, at (0.00, −0.28) | 92 % |" in table and "| 64 % |" in table
     assert any("Kind of 50" in each.value for each in page.markdown)
 
 

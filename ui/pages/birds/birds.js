@@ -34,7 +34,7 @@ import { centreOf, cornersOf, movedTo, windowAt } from "./windows.js";
 /** @typedef {(name: string, value: unknown) => void} Say */
 
 const GAP = 14; // between the photograph and the crops
-const CAPTION = 22; // below a crop
+const CAPTION = 40; // below a crop: two lines
 const TALLEST = 560;
 const LARGE = 1.25; // the crops' height together, as a share of the photograph's
 const SETTLED = 350; // ms after the last key press

@@ -54,13 +54,13 @@ def overview_figure(
                     "xref": axes["xaxis"],
                     "yref": axes["yaxis"],
                     "showarrow": False,
-                    "font": {"size": 13, "color": TEXT},
+                    "font": {"size": 15, "color": TEXT},
                 }
             )
     for i, label in enumerate(labels):
         top = 1 - (14 + i * 62) / HEIGHT
         figure.write("■", SIDE / WIDTH + 0.03, top, 20, color=WINDOWS[i])
-        figure.write(label, SIDE / WIDTH + 0.085, top, 14)
+        figure.write(label, SIDE / WIDTH + 0.085, top, 16)
     return figure.figure()
 
 

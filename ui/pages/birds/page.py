@@ -348,6 +348,9 @@ def show_overviews(say: Translator) -> None:
             plot(figure, key=f"b_overview_{name}", alt=alt)
     st.caption(say("overview_note"))
     st.markdown(attention_table(known, say))
+    looks = [look for metrics in known.values() for look in metrics["attention"]]
+    spread = max((look[kind][2] - look[kind][1]) / 2 for look in looks for kind in HOLDS)
+    st.caption(say("holds_note", spread=f"{spread:.1f}"))
 
 
 def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
@@ -358,17 +361,13 @@ def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
         windows = zip(metrics["attention"], window_roles(metrics, say), strict=True)
         for i, (look, (role, _)) in enumerate(windows, 1):
             window = say("window_row", model=loading.name(EXPERIMENTS[name]), number=i, role=role)
-            rows.append([window, *(_share(look[kind]) for kind in HOLDS)])
+            rows.append([window, *(f"{look[kind][0]:.0f} %" for kind in HOLDS)])
     reference = next(iter(known.values()))["reference"]
     place = {axis: f"{reference['fixed'][axis]:.2f}".replace("-", "−") for axis in "xy"}
     for kind in ("fixed", "centred"):
         shares = [f"{reference[kind][holds]:.0f} %" for holds in HOLDS]
         rows.append([say(f"window_{kind}", **place), *shares])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _share(share: Sequence[float]) -> str:
-    return "{:.0f} % ({:.0f}–{:.0f})".format(*share)
 
 
 def tell_species(checkpoint: Checkpoint, say: Translator) -> None:
