@@ -629,7 +629,7 @@ def test_the_button_covers_nothing_wherever_the_page_is_scrolled(tab, size):
 
 def test_a_picture_of_birds_is_wide_and_full(tab):
     page = tab("/birds")
-    page.locator(".birds canvas").first.wait_for()
+    page.locator(".birds canvas").first.wait_for(timeout=180_000)  # two models answer
     page.locator(".js-plotly-plot .barlayer path").first.wait_for()
     image = Image.open(io.BytesIO(taken(page, "PNG")[1])).convert("RGB")
     assert image.width >= 2000
