@@ -148,7 +148,7 @@ def test_links_lead_somewhere(document):
 
 
 def test_named_files_are_there():
-    path_of = re.compile(r"`((?:ui|stn_core|tests|assets)/[\w./-]*)`")
+    path_of = re.compile(r"`((?:ui|stn_core|tests|assets|findings)/[\w./-]*)`")
     named = {(document, path) for document, text in TEXTS.items() for path in path_of.findall(text)}
     assert len(named) > 20
     assert [
