@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from stn_core.data.distortions import distort
 from stn_core.data.mnist import gallery
-from stn_core.data.uploads import read_photograph
+from stn_core.data.uploads import square
 from stn_core.experiments.checkpoints import Checkpoint
 from stn_core.experiments.registry import Experiment
 from stn_core.files import check_writable, write_file
@@ -122,7 +123,7 @@ def pictures_for(experiment: Experiment) -> Tensor:
     """
     if experiment.birds:
         birds = sorted((ASSETS / "birds").glob("*.webp"))
-        return torch.stack([read_photograph(bird.read_bytes(), SIDE) for bird in birds])
+        return torch.stack([square(Image.open(bird), SIDE) for bird in birds])
     return distort(gallery().images[::50], experiment.data, seed=0)
 
 
