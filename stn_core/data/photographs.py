@@ -125,9 +125,11 @@ def contrast(pixels: np.ndarray, light: bool) -> _Ink:
         sheet = ndimage.grey_closing(smooth, window, mode="nearest")
     sheet = ndimage.gaussian_filter(sheet, (1.5, 1.5, 0))
     off = pixels - sheet if light else sheet - pixels
-    off /= np.maximum(smooth if light else sheet, DARKEST)
+    brighter = ndimage.maximum_filter(smooth, (9, 9, 1)) if light else sheet
+    off /= np.maximum(brighter, DARKEST)
     off -= np.array([np.median(each[each < 0.15]) for each in np.moveaxis(off, 2, 0)])
-    middle = ndimage.gaussian_filter(off, (1.5, 1.5, 0))[side // 12 : -(side // 12) or None]
+    rim = side // 6
+    middle = ndimage.gaussian_filter(off, (1.5, 1.5, 0))[rim : -rim or None, rim : -rim or None]
     weights = np.maximum(np.quantile(middle, 0.995, axis=(0, 1)), 1e-3) ** 2
     ink = (off * weights).sum(2) / weights.sum()
     ink = ndimage.gaussian_filter(ink, 1.2 if _noise(ink) > 0.03 else 0.6)
@@ -136,14 +138,13 @@ def contrast(pixels: np.ndarray, light: bool) -> _Ink:
     edges = np.stack(
         [ndimage.gaussian_gradient_magnitude(each, 0.7) for each in np.moveaxis(pixels, 2, 0)]
     )
-    brighter = np.maximum(ndimage.maximum_filter(smooth.mean(2), 5), DARKEST)
     spread = ndimage.maximum_filter(bright, 7) - ndimage.minimum_filter(bright, 7)
     return _Ink(
         ink,
         noise,
         smooth.mean(2),
         steep,
-        edges.max(0) > 0.4 * steep * brighter,
+        edges.max(0) > 0.4 * steep * np.maximum(brighter.mean(2), DARKEST),
         spread > 0.12 * np.maximum(bright, DARKEST),
         _lines(ink, noise),
         _lines(ink.T, noise).T,
@@ -357,8 +358,6 @@ def _piece(
         return None  # it ends where the closing's window fits, not in the picture
     if step < max(0.06, 3.5 * grain) or dirty > 0.3 or sharp < max(0.012, 0.8 * step / stroke):
         return None
-    if _is_hole(ink.bright, rows, columns, mine, around, (away > 2) & (away <= pad)):
-        return None
     mask = np.zeros(labels.shape, bool)
     mask[rows, columns] = part
     slim = min(1.0, 0.2 * size / stroke) ** 2
@@ -367,6 +366,9 @@ def _piece(
     alike = likeness(_digit(piece)[None]).item()
     if alike < 0.85 and (step < 0.35 or trust < 1):
         return None  # a fold, a patch of light: neither much ink nor the shape of a digit
+    beside = (away > 2) & (away <= pad)
+    if alike < 0.9 and _is_hole(ink.bright, rows, columns, mine, around, beside):
+        return None
     piece.score *= min(max((alike - 0.7) / 0.2, 0.05), 1)
     return piece
 
