@@ -25,6 +25,7 @@ WINDOW = 0.3  # of the shorter side: the closing; wider than any stroke
 LEVELS = (0.75, 0.55, 0.4, 0.28, 0.19, 0.13, 0.09)  # of contrast, where ink is cut off
 SMALLEST = 0.09  # of the shorter side: a digit
 ALIKE = 0.55  # of the largest one's height: another digit beside it
+LEAST = 0.004  # of a score: small, dull and unlike a digit
 MOST = 12  # digits on a photograph; more are a text or a texture
 THICKNESS = 0.085  # of its longer side: the least stroke of a digit in MNIST's form
 
@@ -367,10 +368,11 @@ def _piece(
     if alike < 0.85 and (step < 0.35 or trust < 1):
         return None  # a fold, a patch of light: neither much ink nor the shape of a digit
     beside = (away > 2) & (away <= pad)
-    if alike < 0.9 and _is_hole(ink.bright, rows, columns, mine, around, beside):
+    surely = alike >= 0.9 and min(high, wide) > 0.35 * size  # not a strip that may be a 1
+    if not surely and _is_hole(ink.bright, rows, columns, mine, around, beside):
         return None
     piece.score *= min(max((alike - 0.7) / 0.2, 0.05), 1)
-    return piece
+    return piece if piece.score > LEAST else None
 
 
 def _is_hole(
