@@ -437,14 +437,14 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                     table.add_row("", "", "", f"transformer {number}", *shares)
                 if looks and given is None:
                     mirrored = bird_answers(model, birds, only_look=True, mirrored=True)
-                    windows = describe_windows(birds, answers, mirrored)
-                    rows[-1] |= windows
+                    described = describe_windows(birds, answers, mirrored)
+                    rows[-1] |= described
                     for number, (near, x) in enumerate(
-                        zip(windows["roles"], windows["mirror"], strict=True), 1
+                        zip(described["roles"], described["mirror"], strict=True), 1
                     ):
                         shares = [f"{share:.1f}" for share in near.values()]
                         where.add_row(name, f"transformer {number}", *shares, f"{x:.2f}", "")
-                    for pair, share in windows["overlap"].items():
+                    for pair, share in described["overlap"].items():
                         where.add_row(name, f"pair {pair}", *[""] * 4, _interval(share))
         _tables().print(table)
         if where.rows:
