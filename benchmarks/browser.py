@@ -39,13 +39,16 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
-def launch(port: int, **environment: str) -> subprocess.Popen[bytes]:
-    """The app on a port, once it answers. Extra environment variables reach it."""
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+def launch(
+    port: int, script: str = "app.py", folder: Path = ROOT, **environment: str
+) -> subprocess.Popen[bytes]:
+    """The app, or another ``script`` of a ``folder``, on a port, once it answers. Extra environment
+    variables reach it."""
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     server = subprocess.Popen(
         command,
-        cwd=ROOT,
+        cwd=folder,
         env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -62,10 +65,10 @@ def launch(port: int, **environment: str) -> subprocess.Popen[bytes]:
 
 
 @contextmanager
-def serving(**environment: str) -> Iterator[str]:
-    """The app on a free port, warm: its address. Extra environment variables reach the server."""
+def serving(script: str = "app.py", folder: Path = ROOT, **environment: str) -> Iterator[str]:
+    """The same on a free port, warm: its address."""
     port = free_port()
-    server = launch(port, **environment)
+    server = launch(port, script, folder, **environment)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

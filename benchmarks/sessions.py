@@ -1,6 +1,9 @@
 """A lecture hall: many open a fresh server's page at once, then let go of a slider once a second.
 
-    python -m benchmarks.sessions [--sessions 50] [--seconds 30]
+    python -m benchmarks.sessions [--sessions 50] [--seconds 30] [--rush] [--app FOLDER]
+
+With ``--rush`` nobody waits: how many reruns a second the server does. ``--app`` names the
+checkout whose app is measured, such as one of an earlier version.
 
 Measured from sending a message to the end of the rerun that it causes, when all of the new figure
 has arrived.
@@ -11,12 +14,13 @@ import asyncio
 import json
 import statistics
 import time
+from pathlib import Path
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks.browser import serving
+from benchmarks.browser import ROOT, serving
 
 FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 PERIOD = 1.0  # seconds from one move to the next
@@ -30,6 +34,7 @@ class Visitor:
     def __init__(self, socket: websockets.ClientConnection, number: int) -> None:
         self.socket = socket
         self.value = number
+        self.slider = ""
         self.rows = ""  # the component that the digit is turned on
         self.fragment = ""  # the part of the page that answers it
         self.message: dict = {}
@@ -40,8 +45,12 @@ class Visitor:
         has finished."""
         message = BackMsg()
         message.rerun_script.query_string = ""
-        if self.rows:
+        if self.rows or self.slider:
             self.value += 1
+        if self.slider:  # of earlier versions
+            state = message.rerun_script.widget_states.widgets.add(id=self.slider)
+            state.double_array_value.data.append(self.value % 181 - 90)
+        elif self.rows:
             self.message["id"] = time.time_ns()
             self.message["values"]["r_angle"] = self.value % 181 - 90
             state = message.rerun_script.widget_states.widgets.add(id=self.rows)
@@ -67,6 +76,8 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "exception":
             raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
+        if kind == "slider" and element.slider.label.startswith("Rotation"):
+            self.slider = element.slider.id
         if kind != "bidi_component":
             return
         component = element.bidi_component
@@ -80,7 +91,13 @@ class Visitor:
 
 
 async def visit(
-    address: str, number: int, sessions: int, seconds: float, ready: asyncio.Barrier
+    address: str,
+    number: int,
+    sessions: int,
+    seconds: float,
+    ready: asyncio.Barrier,
+    *,
+    rush: bool,
 ) -> tuple[list[float], list[str]]:
     """One visitor's times, the opening's first, and errors. All wait for each other, then take
     turns within a period."""
@@ -100,6 +117,10 @@ async def visit(
             async with asyncio.timeout(OPENING):
                 await ready.wait()
             start = time.perf_counter() + PERIOD * number / sessions
+            while rush and time.perf_counter() < start + seconds:
+                times.append(await visitor.rerun())
+            if rush:
+                return times, []
             for move in range(int(seconds / PERIOD)):
                 await asyncio.sleep(max(0, start + move * PERIOD - time.perf_counter()))
                 before = visitor.figure
@@ -113,11 +134,11 @@ async def visit(
 
 
 async def measure(
-    address: str, sessions: int, seconds: float
+    address: str, sessions: int, seconds: float, *, rush: bool
 ) -> list[tuple[list[float], list[str]]]:
     ready = asyncio.Barrier(sessions)
     return await asyncio.gather(
-        *(visit(address, number, sessions, seconds, ready) for number in range(sessions))
+        *(visit(address, number, sessions, seconds, ready, rush=rush) for number in range(sessions))
     )
 
 
@@ -125,9 +146,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--rush", action="store_true")
+    parser.add_argument("--app", type=Path, default=ROOT)
     options = parser.parse_args()
-    with serving() as address:
-        visits = asyncio.run(measure(address, options.sessions, options.seconds))
+    with serving(folder=options.app) as address:
+        visits = asyncio.run(measure(address, options.sessions, options.seconds, rush=options.rush))
     errors = [error for _, found in visits for error in found]
     for error in dict.fromkeys(errors):
         print(f"{errors.count(error)} x {error}")
@@ -143,6 +166,8 @@ def main() -> None:
             f"{len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; "
             f"{len(errors)} errors"
         )
+    if options.rush:
+        print(f"{len(moves) / options.seconds:.1f} reruns a second")
 
 
 if __name__ == "__main__":

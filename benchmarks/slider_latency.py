@@ -14,7 +14,7 @@ from benchmarks.browser import FLAGS, chromium, serving
 START = "/?kind=R&r_angle=-60"
 PAGES = {  # in the address, each with the key of a slider on it
     START: "r_angle",
-    "/stage?kind=RTS": "rts_scale",
+    
     "/why": "why_x",
     "/why?why_view=pools": "why_shift",
     "/transformation": "t_angle",

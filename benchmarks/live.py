@@ -1,7 +1,10 @@
-"""The live stage in a real browser: frames while the hand drags, and the time from letting go to
-the painted Plotly figure.
+"""The live figures in a real browser, beside a bare Streamlit page in the same run.
 
-python -m benchmarks.stage [--path "/?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
+    python -m benchmarks.live [--path "/?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
+
+While a handle is dragged: ms from frame to frame. While a slider moves: ms from each step to the
+painted frame. From letting go: ms to PyTorch's painted figure. On the bare page, with a slider and
+a line: ms from a key on the slider to the painted line.
 """
 
 import argparse
@@ -16,6 +19,23 @@ from playwright.sync_api import sync_playwright
 from benchmarks.browser import FLAGS, chromium, serving
 
 TWO = "/?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
+BARE = "benchmarks/bare_page.py"
+WATCH_LINE = """() => {
+  window.times = [];
+  let pressed = null, before = null;
+  const shown = () => document.querySelector('.js-plotly-plot .js-line')?.getAttribute('d');
+  addEventListener('keydown', () => { before = shown(); pressed = performance.now(); }, true);
+  const look = () => {
+    const now = shown();
+    if (pressed !== null && now && now !== before) {
+      const from = pressed;
+      pressed = null;
+      requestAnimationFrame(() => setTimeout(() => window.times.push(performance.now() - from)));
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
 WATCH = """() => {
   window.frames_ = []; window.times = []; window.released = null;
   document.addEventListener('stage-frame', ({ detail }) => {
@@ -41,22 +61,26 @@ WATCH = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--path", default=TWO, help="the page to start from")
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--releases", type=int, default=30)
     options = parser.parse_args()
-    with serving() as address, sync_playwright() as playwright:
+    with serving() as address, serving(BARE) as bare, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        keys = on_a_bare_page(browser, bare)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address + options.path)
         page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=120_000)
         page.wait_for_selector(".row .answer:has-text('%')", timeout=60_000)
-        names = page.locator(".row h5").all_text_contents()
+        names = page.locator(".row").evaluate_all("all => all.map((one) => one.ariaLabel)")
         page.wait_for_timeout(2000)
         page.evaluate(WATCH)
         dragging(page, options.seconds)
         frames = page.evaluate("window.frames_")
+        steps = sliding(page)
         times = [letting_go(page, i) for i in range(options.releases)]
         browser.close()
     gaps = [later[0] - sooner[0] for sooner, later in pairwise(frames)]
@@ -66,7 +90,52 @@ def main() -> None:
         f"{1000 / statistics.mean(gaps):.0f} a second"
     )
     print(f"of that in the networks, ms: {said([spent for _, spent in frames])}")
+    print(f"{len(steps)} steps of a slider, ms to the painted frame: {said(steps)}")
+    print(f"{len(keys)} keys on a bare page's slider, ms to the painted line: {said(keys)}")
     print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
+
+
+def sliding(page: Any, steps: int = 120) -> list[float]:
+    """Move the first slider to and fro, a step every 40 ms: the ms until each is painted."""
+    times = page.locator(".slider input").first.evaluate(
+        """(input, steps) => new Promise((done) => {
+          const times = [];
+          let began = null;
+          document.addEventListener('stage-frame', () => {
+            if (began === null) return;
+            const from = began;
+            began = null;
+            requestAnimationFrame(() => setTimeout(() => times.push(performance.now() - from)));
+          });
+          let step = 0;
+          const timer = setInterval(() => {
+            if (step++ === steps) { clearInterval(timer); done(times); return; }
+            input.valueAsNumber += step % 40 < 20 ? 1 : -1;
+            began = performance.now();
+            input.dispatchEvent(new Event('input'));
+          }, 40);
+        })""",
+        steps,
+    )
+    page.wait_for_timeout(1000)
+    return times
+
+
+def on_a_bare_page(browser: Any, address: str, moves: int = 30) -> list[float]:
+    """Keys on the slider of ``bare_page.py``: the ms until the line is painted anew."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto(address)
+    page.wait_for_selector(".js-plotly-plot .js-line", timeout=120_000)
+    page.wait_for_timeout(2000)
+    page.evaluate(WATCH_LINE)
+    page.locator("input[type=range]").focus()
+    for move in range(moves):
+        page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
+        page.wait_for_function("n => window.times.length > n", arg=move, timeout=20_000)
+        page.wait_for_timeout(150)
+    times = page.evaluate("window.times")
+    page.close()
+    return times
 
 
 def dragging(page: Any, seconds: float) -> None:

@@ -1,0 +1,102 @@
+"""Every page as pictures, to be looked at: at the widths of a phone, a laptop and a projector, in
+light, dark and for a projector, in both languages.
+
+    python -m benchmarks.screens FOLDER [--pages digits,why] [--widths 390] [--themes light]
+        [--languages en]
+
+Each picture is of the whole page, as long as it is: FOLDER/PAGE-WIDTH-THEME-LANGUAGE.png.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from benchmarks.browser import FLAGS, chromium, serving
+
+PAGES = {  # addresses by the pictures' names
+    "digits": "?r_angle=40",
+    "opening": "",
+    "grid": "?kind=RTS&rts_angle=-40&rts_scale=0.75&mode=grid",
+    "look": "?kind=RTS&mode=look",
+    "draw": "?mode=draw",
+    "why": "why",
+    "pools": "why?why_view=pools",
+    "transformation": "transformation",
+    "sampler": "sampler",
+    "gradient": "gradient?g_steps=3",
+    "replay": "replay",
+    "results": "results",
+    "birds": "birds",
+    "trouble": "trouble",
+    "lecture": "lecture",
+    "step": "?lesson=paper&at=1",
+}
+HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
+THEMES = ("light", "dark", "projector")
+READY = """() => document.querySelector('.stApp[data-test-script-state=notRunning]')
+  && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
+  && [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.main-svg'))"""
+LONG = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pages", default=",".join(PAGES))
+    parser.add_argument("--widths", default=",".join(map(str, HEIGHTS)))
+    parser.add_argument("--themes", default=",".join(THEMES))
+    parser.add_argument("--languages", default="en,zh")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    lists = (options.widths, options.themes, options.languages, options.pages)
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for width, theme, language, name in product(*(text.split(",") for text in lists)):
+            path = options.folder / f"{name}-{width}-{theme}-{language}.png"
+            problems = shot(browser, address, name, int(width), theme, language, path)
+            print(path.name, *problems)
+        browser.close()
+
+
+def shot(
+    browser: Browser, address: str, name: str, width: int, theme: str, language: str, path: Path
+) -> list[str]:
+    """Take one picture; back comes what the browser complained of, and what it shows too wide."""
+    problems: list[str] = []
+    page = browser.new_page(
+        viewport={"width": width, "height": HEIGHTS[width]},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+        has_touch=width == min(HEIGHTS),
+    )
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    query = urlencode({"lang": language} | ({"projector": "true"} if theme == "projector" else {}))
+    where = PAGES[name]
+    page.goto(f"{address}/{where}{'&' if '?' in where else '?'}{query}")
+    try:
+        page.wait_for_function(READY, timeout=60_000)
+        page.wait_for_timeout(700)  # what is drawn after that
+        problems += whole(page, width)
+    except Error as error:
+        problems.append(error.message.splitlines()[0])
+    page.screenshot(path=path)
+    page.close()
+    return problems
+
+
+def whole(page: Page, width: int) -> list[str]:
+    """Make the window as long as the page; back comes a complaint if it scrolls sideways."""
+    page.set_viewport_size({"width": width, "height": page.evaluate(LONG)})
+    page.wait_for_timeout(300)
+    wide = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
+    room = page.evaluate("() => document.querySelector('[data-testid=stMain]').clientWidth")
+    return [f"scrolls sideways: {wide} > {room}"] if wide > room else []
+
+
+if __name__ == "__main__":
+    main()
