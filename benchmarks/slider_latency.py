@@ -14,7 +14,6 @@ from benchmarks.browser import FLAGS, chromium, serving
 START = "/?kind=R&r_angle=-60"
 PAGES = {  # in the address, each with the key of a slider on it
     START: "r_angle",
-    
     "/why": "why_x",
     "/why?why_view=pools": "why_shift",
     "/transformation": "t_angle",
@@ -54,7 +53,7 @@ def times(page: Page, address: str, slider: str, moves: int) -> list[float]:
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     page.wait_for_timeout(2000)
     page.evaluate(WATCH)
-    page.locator(f".st-key-{slider} input[type=range]").first.focus()
+    page.locator(f":is(.st-key-{slider}, [data-key={slider}]) input[type=range]").first.focus()
     for move in range(moves):
         page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
         page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)

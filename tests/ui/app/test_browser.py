@@ -223,6 +223,24 @@ def test_a_narrow_screen_does_not_scroll_sideways(visit):
     assert box["x"] >= 0 and box["x"] + box["width"] <= 600
 
 
+@pytest.mark.parametrize("path", ["/gradient", "/sampler", "/transformation"])
+def test_a_figure_is_legible_on_a_phone_and_all_of_it_can_be_reached(tab, path):
+    """What can be parted stands one below the other; the rest is moved sideways."""
+    page = tab(path, size=(390, 844))
+    texts = page.locator(".js-plotly-plot :is(.annotation-text, .xtick text)")
+    expect(texts.first).to_be_visible()
+    sizes = texts.evaluate_all(
+        "all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert len(sizes) > 5 and min(sizes) >= 13.9
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
+    reached = page.locator(".plot").evaluate(
+        "plot => plot.clientWidth <= plot.parentElement.scrollWidth"
+    )
+    assert reached
+
+
 def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):
     title = visit(size=(600, 900)).get_by_role("heading", level=4)
     assert title.evaluate("""title => {

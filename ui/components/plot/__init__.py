@@ -16,6 +16,7 @@ from ui.app.static_files import serve
 
 HERE = Path(__file__).parent
 PLOTLY = HERE / "plotly-cartesian.min.js"
+STACK = serve("stack-{}.js", (HERE / "stack.js").read_bytes())
 SCRIPT = serve("plotly-{}.min.js", PLOTLY.read_bytes())
 _component = st.components.v2.component(
     "plot",
@@ -29,6 +30,12 @@ def plot(figure: dict[str, Any], key: str, alt: str) -> None:
     """Show a figure dict that was laid out for a width of ``figures.WIDTH`` pixels; ``alt`` says it
     in words for screen readers."""
     _component(
-        data={"figure": figure, "alt": alt, "script": SCRIPT, "failed": texts("app")("no_figure")},
+        data={
+            "figure": figure,
+            "alt": alt,
+            "script": SCRIPT,
+            "stack": STACK,
+            "failed": texts("app")("no_figure"),
+        },
         key=key,
     )

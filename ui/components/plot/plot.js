@@ -11,7 +11,7 @@
 
 /**
  * What __init__.py sends.
- * @typedef {{ figure: Figure, alt: string, script: string, failed: string }} Data
+ * @typedef {{ figure: Figure, alt: string, script: string, stack: string, failed: string }} Data
  */
 
 /** @typedef {HTMLElement & { latest: Data }} Plot where take_home finds the figure */
@@ -81,14 +81,33 @@ function scaled({ data, layout }, by) {
   };
 }
 
+/** @type {(element: Element, figure: Figure) => boolean} */
+const narrow = (element, { layout }) =>
+  layout.width > 640 && (element.parentElement?.clientWidth ?? 0) <= 560;
+
+/**
+ * The figure for a narrow screen: see stack.js.
+ * @param {Data} latest
+ * @returns {Promise<Figure | null>} null for one that can't be parted
+ */
+async function stackedOf({ figure, stack }) {
+  const { stacked } = await import(served(stack));
+  return stacked(figure);
+}
+
 /** @param {Plot} element */
 async function draw(element) {
   const { figure, alt, script } = element.latest;
   element.setAttribute("aria-label", alt);
   const Plotly = await plotly(script);
+  if (!element.clientWidth || element.latest.figure !== figure) return; // hidden, or overtaken by a newer figure
+  const parted = narrow(element, figure) ? await stackedOf(element.latest) : null;
+  if (element.latest.figure !== figure) return;
+  element.classList.toggle("wide", narrow(element, figure) && !parted); // is moved sideways
+  const shown = parted ?? figure;
+  element.style.aspectRatio = `${shown.layout.width} / ${shown.layout.height}`;
   const width = element.clientWidth;
-  if (!width || element.latest.figure !== figure) return; // hidden, or overtaken by a newer figure
-  const { data, layout } = scaled(figure, width / figure.layout.width);
+  const { data, layout } = scaled(shown, width / shown.layout.width);
   const config = { displayModeBar: false, showSendToCloud: false };
   await Plotly.react(element, data, { ...layout, width }, config);
 }
@@ -102,7 +121,6 @@ function build(parent, latest) {
   const element = Object.assign(document.createElement("div"), { className: "plot", latest });
   element.setAttribute("role", "img");
   parent.append(element);
-  parent.style.overflowX = "auto";
   let width = 0;
   new ResizeObserver(() => {
     if (element.clientWidth !== width) requestAnimationFrame(() => draw(element));
@@ -121,8 +139,8 @@ export default function ({ data, parentElement }) {
   const element = parentElement.querySelector(".plot") ?? build(parentElement, data);
   const { width, height } = data.figure.layout;
   element.latest = data;
-  element.classList.toggle("wide", width > 640);
-  element.style.aspectRatio = `${width} / ${height}`; // its place is kept before it is drawn
+  // its place is kept before it is drawn
+  if (!narrow(element, data.figure)) element.style.aspectRatio = `${width} / ${height}`;
   draw(element).catch((error) => {
     element.textContent = `${data.failed} (${error.message}) ${data.alt}`;
   });

@@ -1,0 +1,167 @@
+// A wide figure for a narrow screen: its parts one below the other, in type that can be read.
+
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Box in the design's pixels */
+/** @typedef {{ box: Box, axes?: string, note?: Record<string, any> }} Part a panel or a text */
+
+const WIDEST = 640; // of a part that is scaled down
+const WIDE = 480; // a part of the design that is no wider stays in one piece
+const GAP = 12; // between parts that may be parted, and between those that were
+const LEAST = 19; // of a text, in the pixels of the new design: 14 on the screen
+
+/**
+ * @param {{ data: any[], layout: any }} figure
+ * @returns {{ data: any[], layout: any } | null} WIDE pixels wide; null for one that does not part
+ */
+export function stacked({ data, layout }) {
+  const { width, height } = layout;
+  const cuts = cut(partsOf(layout), true);
+  const groups = cuts.map((parts) => ({ parts, box: around(parts) }));
+  if (groups.some(({ box }) => box.right - box.left > WIDEST)) return null;
+  /** @param {Box} box */
+  const scaleOf = (box) => Math.min(1, WIDE / (box.right - box.left));
+  /** @param {Box} box */
+  const heightOf = (box) => (box.bottom - box.top) * scaleOf(box) + GAP;
+  const tall = groups.reduce((sum, { box }) => sum + heightOf(box), 0);
+  /** @type {Record<string, any>} */
+  const next = { ...layout, width: WIDE, height: tall, annotations: [] };
+  let below = 0;
+  for (const { parts, box } of groups) {
+    const scale = scaleOf(box);
+    const start = (WIDE - scale * (box.right - box.left)) / 2;
+    const from = below;
+    /** @param {number} at */
+    const across = (at) => (start + scale * (at * width - box.left)) / WIDE;
+    /** @param {number} at */
+    const up = (at) => 1 - (from + scale * ((1 - at) * height - box.top)) / tall;
+    for (const { axes, note } of parts) {
+      if (axes !== undefined) {
+        const x = layout[`xaxis${axes}`];
+        const y = layout[`yaxis${axes}`];
+        next[`xaxis${axes}`] = {
+          ...x,
+          domain: x.domain.map(across),
+          tickfont: legible(x.tickfont),
+        };
+        next[`yaxis${axes}`] = { ...y, domain: y.domain.map(up), tickfont: legible(y.tickfont) };
+      } else if (note) {
+        const place = { x: across(note.x), y: up(note.y) };
+        next.annotations.push({ ...note, ...place, font: legible(note.font) });
+      }
+    }
+    below += heightOf(box);
+  }
+  const inside = layout.annotations.filter((/** @type {any} */ note) => note.xref !== "paper");
+  for (const note of inside) next.annotations.push({ ...note, font: legible(note.font) });
+  return { data, layout: next };
+}
+
+/** @param {{ size: number } | undefined} font */
+const legible = (font) => font && { ...font, size: Math.max(font.size, LEAST) };
+
+/**
+ * @param {any} layout
+ * @returns {Part[]}
+ */
+function partsOf(layout) {
+  const { width, height } = layout;
+  const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name));
+  const axes = panels.map((name) => {
+    const number = name.slice(5);
+    const [left, right] = layout[name].domain.map((/** @type {number} */ at) => at * width);
+    const yaxis = layout[`yaxis${number}`];
+    const [bottom, top] = yaxis.domain.map((/** @type {number} */ at) => (1 - at) * height);
+    const ticks = layout[name].visible === false ? 0 : 24;
+    return { box: { left, right, top, bottom: bottom + ticks }, axes: number };
+  });
+  const texts = layout.annotations.filter((/** @type {any} */ note) => note.xref === "paper");
+  return [...axes, ...texts.map((/** @type {any} */ note) => ({ box: boxOf(note, layout), note }))];
+}
+
+/**
+ * Where a text stands, about.
+ * @param {any} note
+ * @param {{ width: number, height: number }} layout
+ * @returns {Box}
+ */
+function boxOf(note, { width, height }) {
+  const lines = note.text.split("<br>").map((/** @type {string} */ t) => t.replace(/<[^>]*>/g, ""));
+  const { size } = note.font;
+  const wide = 0.5 * size * Math.max(...lines.map((/** @type {string} */ line) => line.length));
+  const tall = 1.3 * size * lines.length;
+  const left =
+    note.x * width -
+    { left: 0, center: 0.5, right: 1 }[/** @type {"left"} */ (note.xanchor)] * wide;
+  const top =
+    (1 - note.y) * height -
+    { top: 0, middle: 0.5, bottom: 1 }[/** @type {"top"} */ (note.yanchor)] * tall;
+  return { left, right: left + wide, top, bottom: top + tall };
+}
+
+/**
+ * @param {Part[]} parts
+ * @returns {Box}
+ */
+function around(parts) {
+  const boxes = parts.map(({ box }) => box);
+  return {
+    left: Math.min(...boxes.map(({ left }) => left)),
+    right: Math.max(...boxes.map(({ right }) => right)),
+    top: Math.min(...boxes.map(({ top }) => top)),
+    bottom: Math.max(...boxes.map(({ bottom }) => bottom)),
+  };
+}
+
+/**
+ * Parts in groups that are narrow enough, row by row, and each row from left to right; one that
+ * nothing parts stays as it is.
+ * @param {Part[]} parts
+ * @param {boolean} first rows, else columns
+ * @returns {Part[][]}
+ */
+function cut(parts, first) {
+  const { left, right } = around(parts);
+  if (right - left <= WIDE) return [parts];
+  for (const rows of [first, !first]) {
+    const runs = apart(parts, rows);
+    if (runs.length === 1) continue;
+    return (rows ? runs : together(runs)).flatMap((run) => cut(run, !rows));
+  }
+  return [parts];
+}
+
+/**
+ * Parts with a gap between them.
+ * @param {Part[]} parts
+ * @param {boolean} rows
+ */
+function apart(parts, rows) {
+  /** @type {Part[][]} */
+  const runs = [];
+  let end = -Infinity;
+  const sorted = [...parts].sort((a, b) =>
+    rows ? a.box.top - b.box.top : a.box.left - b.box.left,
+  );
+  for (const part of sorted) {
+    const { box } = part;
+    if ((rows ? box.top - GAP : box.left) >= end) runs.push([]);
+    runs[runs.length - 1].push(part);
+    end = Math.max(end, rows ? box.bottom : box.right);
+  }
+  return runs;
+}
+
+/**
+ * Neighbours together, as many as are narrow enough.
+ * @param {Part[][]} runs
+ */
+function together(runs) {
+  /** @type {Part[][]} */
+  const groups = [];
+  for (const run of runs) {
+    const last = groups.at(-1);
+    const both = last && around([...last, ...run]);
+    if (last && both && both.right - both.left <= WIDE) last.push(...run);
+    else groups.push([...run]);
+  }
+  return groups;
+}
