@@ -346,11 +346,11 @@ def show_overviews(say: Translator) -> None:
         with column:
             st.markdown(f"**{plain(model)}**")
             plot(figure, key=f"b_overview_{name}", alt=alt)
-    st.caption(say("overview_note"))
-    st.markdown(attention_table(known, say))
+    # beside a single picture there is room for the table
+    (st if len(known) > 1 else columns[1]).markdown(attention_table(known, say))
     looks = [look for metrics in known.values() for look in metrics["attention"]]
     spread = max((look[kind][2] - look[kind][1]) / 2 for look in looks for kind in HOLDS)
-    st.caption(say("holds_note", spread=f"{spread:.1f}"))
+    st.caption(f"{say('overview_note')} {say('holds_note', spread=f'{spread:.1f}')}")
 
 
 def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
