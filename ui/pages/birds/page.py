@@ -316,13 +316,15 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
 
 
 def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
-    """What each window of a model mostly lies at, and in what share of the test photographs; none
-    if that was not measured."""
-    found = []
-    for shares in metrics.get("roles", ()):
-        role = max(shares, key=shares.get)
-        found.append((say(f"mostly_{role}"), f"{shares[role]:.0f} %"))
-    return found
+    """Whether each window of a model lies mostly nearer to the head or to the body, and in what
+    share of the test photographs; none if that was not measured."""
+    shares = [look["body"][0] for look in metrics.get("attention", ()) if "body" in look]
+    return [
+        (say("mostly_body"), f"{share:.0f} %")
+        if share > 50
+        else (say("mostly_head"), f"{100 - share:.0f} %")
+        for share in shares
+    ]
 
 
 def show_overviews(say: Translator) -> None:
