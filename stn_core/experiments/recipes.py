@@ -137,6 +137,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
 # of the recipe "ours", where it is not RECIPES': the best on the validation digits
 EPOCHS: Mapping[str, Mapping[str, int]] = {
     "fcn": dict.fromkeys(DISTORTIONS, 320),
+    "st-cnn-affine": {"rts": 160},
     "st-fcn-affine": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
     "st-fcn-projective": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
     "st-fcn-tps": {"r": 800, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},

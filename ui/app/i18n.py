@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from stn_core.messages import Message
-from ui.app.outside import Markdown, filled, plain, without_folders
+from ui.app.outside import Markdown, as_code, filled, plain, without_folders
 
 LANGUAGES = {"en": "English", "zh": "简体中文"}
 UI = Path(__file__).parents[1]
@@ -65,6 +65,8 @@ def in_markdown(sentence: Any) -> Markdown:
         name: in_markdown(value) if isinstance(value, Message) else translated(value)
         for name, value in sentence.details.items()
     }
+    if "command" in details:
+        details["command"] = as_code(details["command"])  # to be copied: nothing may change in it
     return filled(_template_of(sentence), details)
 
 

@@ -56,6 +56,12 @@ def plain(text: object) -> Markdown:
     return Markdown(MEANS_SOMETHING.sub(r"\\\g<0>", letters))
 
 
+def as_code(text: object) -> Markdown:
+    """Others' text as a piece of code, which Markdown shows and a visitor copies as it is."""
+    letters = shortened(text).replace("`", "'")
+    return Markdown(f"`{letters}`")
+
+
 def without_folders(text: str) -> str:
     """A text in which a file is named without the folders above it: where the server keeps its
     files is nobody's business."""

@@ -131,7 +131,7 @@ def test_a_slider_changes_the_figure_and_the_address(visit):
     expect(page).to_have_url(re.compile(r"[?&]r_angle=61\b"))
     press(page, "Rotation", "End")
     expect(page).to_have_url(re.compile(r"[?&]r_angle=180\b"))
-    expect(page.get_by_test_id("stAlert")).to_contain_text("Outside what training saw: rotation")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("Outside what training showed: rotation")
 
 
 def test_the_figure_is_updated_in_place(visit):

@@ -287,7 +287,7 @@ def test_bars_are_the_probabilities_and_the_answer_stands_out():
     [
         (4, canvas.CORRECT, "4 ✓  82 %"),
         (7, canvas.INCORRECT, "4 ✗  82 %"),
-        (None, canvas.CORRECT, "4  82 %"),
+        (None, canvas.UNKNOWN, "4  82 %"),
     ],
 )
 @pytest.mark.parametrize("make", [plain, row])

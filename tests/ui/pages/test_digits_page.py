@@ -180,7 +180,7 @@ def test_shuffle_takes_another_digit_of_the_same_class(visit):
 
 
 def test_distortions_beyond_training_are_announced(visit):
-    assert "Outside what training saw: rotation" in warnings(visit(r_angle="120"))
+    assert "Outside what training showed: rotation" in warnings(visit(r_angle="120"))
     assert not visit(r_angle="80").warning
 
 

@@ -35,7 +35,12 @@ CHOICES = [
     for c in controls
     if isinstance(c, Choice) and c.kept_by_page
 ]
-SLIDERS = [c for controls in CONTROLS.values() for c in controls if isinstance(c, Slider)]
+SLIDERS = [  # but those of the birds, which need other models
+    control
+    for page, controls in CONTROLS.items()
+    for control in controls
+    if isinstance(control, Slider) and page != "b"
+]
 WHERE = {  # the state in which a control is shown, where that is not the page's first
     "why_shift": {"why_view": "pools"},
     "t_px": {"t_family": "projective"},

@@ -90,7 +90,7 @@ def test_an_address_chooses_experiments_digits_and_moment(visit):
     data = player(page)
     assert [shown["name"] for shown in data["sides"]] == ["P ST-CNN projective"]
     assert data["start"] == 20 and data["sides"][0]["labels"] == [i % 10 for i in range(48, 60)]
-    assert "from step" in page.markdown[0].value and "P ST-CNN projective" in page.markdown[0].value
+    assert "at step" in page.markdown[0].value and "P ST-CNN projective" in page.markdown[0].value
 
 
 def test_what_the_player_is_sent_is_small_and_does_not_change_while_it_plays(visit):
@@ -135,7 +135,7 @@ def test_the_page_speaks_chinese(visit):
 
 @pytest.mark.parametrize(
     ("text", "step"),
-    [("20", 20), ("-5", 0), ("1" * 30, 100), ("abc", 0), (None, 0), ({}, 0), (7.9, 0)],
+    [("20", 20), ("-5", 0), ("1" * 30, 100), ("abc", 0), (None, 0), ({}, 0), (7.9, 7)],
 )
 def test_a_step_from_outside_is_brought_into_its_bounds(text, step):
     assert whole(text, 0, 100) == step

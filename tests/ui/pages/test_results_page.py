@@ -338,7 +338,7 @@ def test_no_error_lies_below_the_logarithmic_axis_and_the_axis_can_be_linear(vis
 
 def test_curves_of_nothing_are_a_sentence(visit):
     page = visit(curves_r="ST-FCN TPS")
-    assert "Choose a model that is measured" in page.info[0].value
+    assert "Choose a model that has been measured" in page.info[0].value
     assert "Not measured yet: ST-FCN TPS" in said(page)
 
 

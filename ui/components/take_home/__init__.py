@@ -81,7 +81,8 @@ def take_home(
     number, key = _asked()
     chosen = next((sweep for sweep in over if sweep.key == key), None)
     asked = (
-        chosen is not None
+        number > 0
+        and chosen is not None
         and scene is not None
         and number != st.session_state.get("take_home_made")
     )
