@@ -97,6 +97,12 @@ def checkpoint_path(experiment: Experiment) -> Path:
     return find_checkpoint(experiment, CHECKPOINTS)
 
 
+def version(experiment: Experiment) -> tuple[Path, int]:
+    """What changes with the checkpoint: its place, and when it was written."""
+    path = checkpoint_path(experiment)
+    return path, path.stat().st_mtime_ns
+
+
 def is_there(experiment: Experiment) -> bool:
     return files.is_there(checkpoint_path(experiment))
 

@@ -76,7 +76,7 @@ def descended(
         values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate")
     )
     image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
-    settings = (label, number, x, y, angle, scale, rate, family)
+    settings = (loading.version(MODEL), label, number, x, y, angle, scale, rate, family)
     path = descend(settings, values["g_steps"], model, image, label, family, rate)
     return draw(model, image, label, family, path, say)
 
