@@ -164,10 +164,7 @@ export class Stage {
     this.send = send;
     this.colors = data.colors;
     this.label = data.label;
-    this.bounds = data.bounds;
-    this.neutral = data.neutral;
     this.answers = { values: data.values, probabilities: data.answers };
-    this.sliders.show(data.sliders);
     this.first = false;
     const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
     const turned = (first || fresh) && this.takeIn(data, first);
@@ -191,9 +188,16 @@ export class Stage {
       this.digit = greysOf(data.digit);
       if (data.digit !== this.drawnText) this.pad.clear();
     }
-    if (first || data.kind !== this.kind || still()) this.values = data.values;
-    else this.glideTo(data.values, GLIDE);
+    if (first || data.kind !== this.kind || still()) {
+      this.values = data.values;
+      this.glide = null; // it may be on the way to values of another kind
+    } else {
+      this.glideTo(data.values, GLIDE);
+    }
     this.kind = data.kind;
+    this.bounds = data.bounds;
+    this.neutral = data.neutral;
+    this.sliders.show(data.sliders);
     this.seeded = { ...data.seeded, patches: data.seeded.patches?.map(greysOf) };
     this.grip = digitHand(this.kind, this.seeded);
     this.hand = data.hand;
