@@ -32,6 +32,7 @@ from stn_core.experiments.registry import Experiment
 from stn_core.files import visible, why_unreadable
 from stn_core.messages import Message, StnError
 from stn_core.models import digits
+from stn_core.models.pairs import PAIR_MODELS
 from stn_core.transformer import transforms
 from stn_core.transformer.transforms import Size, Transform, regular_points
 
@@ -188,7 +189,7 @@ def _check_transform(transform: Transform) -> None:
 def is_own(experiment: Experiment) -> bool:
     """Whether it comes from such a folder."""
     return not experiment.birds and (
-        bool(experiment.variant) or experiment.model not in digits.DIGIT_MODELS
+        bool(experiment.variant) or experiment.model not in (*digits.DIGIT_MODELS, *PAIR_MODELS)
     )
 
 

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stn_core.data.distortions import DISTORTIONS, TABLE_KINDS
+from stn_core.data.pairs import PAIRS, SUMS, distortion_of
 from stn_core.experiments.paper import PAPER, PAPER_BIRDS
 from stn_core.experiments.recipes import (
     BIRD_RECIPES,
@@ -20,6 +21,7 @@ from stn_core.experiments.recipes import (
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BIRD_MODELS, create_bird_model
 from stn_core.models.digits import DIGIT_MODELS, create_digit_model
+from stn_core.models.pairs import PAIR_MODELS, create_pair_model
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 SPECIES = {"cub50": 50, "cub200": 200}
@@ -39,8 +41,9 @@ class Experiment:
     """One model on one kind of data.
 
     Attributes:
-        data: the kind of distorted MNIST, a key of ``DISTORTIONS``; or cub50, cub200: photographs
-            of so many species of birds.
+        data: the kind of distorted MNIST, a key of ``DISTORTIONS``; or r2, rts2: two digits in two
+            channels, of which the sum is asked for; or cub50, cub200: photographs of so many
+            species of birds.
         model: one of ``list_models()``.
         classes: the names of the classes, in the order of the logits; empty for birds, where the
             data, and then the checkpoint, have them.
@@ -60,6 +63,11 @@ class Experiment:
     def birds(self) -> bool:
         """Whether it is about birds, not digits."""
         return self.data in SPECIES
+
+    @property
+    def pairs(self) -> bool:
+        """Whether it is about two digits at once."""
+        return self.data in PAIRS
 
     def recipe(self, name: str) -> Recipe:
         """How it is trained: "ours", a cell of the table with epochs and bending of its own, or the
@@ -93,7 +101,9 @@ class Experiment:
     @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture, as its model takes it."""
-        return (3, SIDE, SIDE) if self.birds else (1, *DISTORTIONS[self.data].size)
+        if self.birds:
+            return (3, SIDE, SIDE)
+        return (2 if self.pairs else 1, *distortion_of(self.data).size)
 
     @property
     def command(self) -> str:
@@ -135,6 +145,7 @@ RUNS = {  # may grow: plugins.py
             for model in DIGIT_MODELS
             if data in PAPER[model] or data not in TABLE_KINDS
         ),
+        *(Experiment(data, model, classes=SUMS) for data in PAIRS for model in PAIR_MODELS),
         *(
             Experiment(
                 data,
@@ -190,8 +201,8 @@ def create_model(name: str, data: str | None = None, **sizes: Any) -> Explainabl
     Args:
         name: one of ``list_models()``.
         data: the kind of images it is for: r (the default), p, pxy, e (28x28), rts (42x42) or tc
-            (60x60); for birds cub50 or cub200 (448x448), the default of the models that only birds
-            have.
+            (60x60); r2 (28x28) or rts2 (42x42) for two digits in two channels; for birds cub50 or
+            cub200 (448x448). The default of a model that only pairs or birds have is r2 or cub200.
         sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for
             digits; for birds ``classes``, ``backbone``, ``family``, ``scale``, ``fixed_scale`` and
             the others of ``BirdModel``.
@@ -205,9 +216,14 @@ def create_model(name: str, data: str | None = None, **sizes: Any) -> Explainabl
     (torch.Size([2, 10]), [1.0, 0.0, 0.0, 0.0, 1.0, 0.0])
     """
     if data is None:
-        data = "cub200" if name in BIRD_MODELS and name not in DIGIT_MODELS else "r"
+        others = {"cub200": BIRD_MODELS, "r2": PAIR_MODELS}
+        single = name in DIGIT_MODELS
+        data = next((kind for kind, them in others.items() if name in them and not single), "r")
     if data in SPECIES:
         return create_bird_model(name, **{"classes": SPECIES[data], **sizes})
+    if data in PAIRS:
+        return create_pair_model(name, distortion_of(data).size, **sizes)
     if data not in DISTORTIONS:
-        raise ValueError(f"no data {data!r}; there are {', '.join((*DISTORTIONS, *SPECIES))}")
+        known = ", ".join((*DISTORTIONS, *PAIRS, *SPECIES))
+        raise ValueError(f"no data {data!r}; there are {known}")
     return create_digit_model(name, DISTORTIONS[data].size, **sizes)

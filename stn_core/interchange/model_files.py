@@ -19,7 +19,8 @@ from PIL import Image
 from torch import Tensor, nn
 
 from stn_core.data.distortions import distort
-from stn_core.data.mnist import gallery
+from stn_core.data.mnist import Digits, gallery
+from stn_core.data.pairs import draw_pairs
 from stn_core.data.uploads import square
 from stn_core.experiments.checkpoints import Checkpoint
 from stn_core.experiments.registry import Experiment
@@ -118,13 +119,17 @@ def export_model(checkpoint: Checkpoint, path: str | Path) -> Exported:
 def pictures_for(experiment: Experiment) -> Tensor:
     """What a file is asked about, float32 (N, C, H, W).
 
-    100 digits of the gallery, ten of each class, distorted as the experiment's are; or the birds
-    that come with the app.
+    100 digits of the gallery, ten of each class, distorted as the experiment's are, or 100 pairs of
+    them; or the birds that come with the app.
     """
     if experiment.birds:
         birds = sorted((ASSETS / "birds").glob("*.webp"))
         return torch.stack([square(Image.open(bird), SIDE) for bird in birds])
-    return distort(gallery().images[::50], experiment.data, seed=0)
+    images, labels = gallery()
+    shown = Digits(images[::50], labels[::50])
+    if experiment.pairs:
+        return draw_pairs(shown, experiment.data, seed=0).images
+    return distort(shown.images, experiment.data, seed=0)
 
 
 def about(checkpoint: Checkpoint) -> dict[str, Any]:

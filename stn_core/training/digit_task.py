@@ -64,8 +64,8 @@ class DigitTask:
     def finish(self, model: Any, device: torch.device) -> tuple[torch.dtype, dict[str, Any]]:
         """Half precision where that costs at most one error in 10 000 on the validation digits."""
         kind = self.experiment.data
-        logits = validation_answers(model, self.validation, kind, device)
-        apply_temperature(model.classifier[-1], fit_temperature(logits, self.validation.labels))
+        answered = validation_answers(model, self.validation, kind, device)
+        apply_temperature(model.classifier[-1], fit_temperature(*answered))
         halved = copy.deepcopy(model).half().float()
         full, half = (
             validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved)

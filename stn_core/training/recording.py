@@ -16,7 +16,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
-from stn_core.data.mnist import gallery
+from stn_core.data.mnist import Digits, gallery
+from stn_core.data.pairs import PAIRS, Pairs, distortion_of, draw_pairs
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, write_file
@@ -33,15 +34,28 @@ MOST_MOMENTS, MOST_STEPS = 10_000, 1_000_000_000  # what a file may hold
 
 
 def recorded_digits(kind: str) -> tuple[Tensor, Tensor]:
-    """The digits of every recording: distorted images (64, 1, H, W) and labels (64,)."""
+    """The digits of every recording: distorted images (64, C, H, W) and labels (64,)."""
+    if kind in PAIRS:
+        pairs = recorded_pairs(kind)
+        return pairs.images, pairs.sums
+    images, labels = _undistorted()
+    return distort(images, kind, SEED), labels
+
+
+def recorded_pairs(kind: str) -> Pairs:
+    """The pairs of every recording of two digits: 64."""
+    return draw_pairs(_undistorted(), kind, SEED)
+
+
+def _undistorted() -> Digits:
     images, labels = gallery()
     chosen = torch.arange(DIGITS) % 10 * 500 + torch.arange(DIGITS) // 10  # the classes in turn
-    return distort(images[chosen], kind, SEED), labels[chosen]
+    return Digits(images[chosen], labels[chosen])
 
 
 class Recorder:
-    """Collects logits (M, 64, 10) and, for a model with a transformer, theta (M, 64, P) at M
-    moments, denser at the start."""
+    """Collects logits (M, 64, classes) and, for a model with transformers, theta (M, 64, P) at M
+    moments, denser at the start; of several transformers the thetas stand one after the other."""
 
     def __init__(self, experiment: Experiment, total: int, batch_size: int | None = None) -> None:
         self.experiment = experiment
@@ -61,7 +75,9 @@ class Recorder:
         answer = model.explain(self.images.to(next(model.parameters()).device))
         self.steps.append(step)
         self.logits.append(answer.logits.half().cpu())
-        self.theta += [trace.theta.half().cpu() for trace in answer.transformers]
+        if answer.transformers:
+            thetas = [trace.theta for trace in answer.transformers]
+            self.theta.append(torch.cat(thetas, dim=1).half().cpu())
 
     def state(self) -> dict[str, Tensor]:
         stacked = {"step": torch.tensor(self.steps), "logits": torch.stack(self.logits)}
@@ -100,8 +116,9 @@ class Recording:
         batch_size: training digits a step; None if the file does not say.
         steps: (M,) int64, the training steps done at each moment, increasing.
         logits: (M, 64, classes) float16.
-        theta: (M, 64, P) float16; None for a model without a transformer.
-        images: (64, 1, H, W), the distorted digits, computed again from the seed, and their
+        theta: (M, 64, P) float16, of several transformers one after the other; None for a model
+            without a transformer.
+        images: (64, C, H, W), the distorted digits, computed again from the seed, and their
             ``labels`` (64,).
     """
 
@@ -122,7 +139,7 @@ class Recording:
     def output_size(self) -> Size:
         """(H, W) of the transformer's output, of the image without one."""
         transformer = transformer_of(self.experiment)
-        return transformer.size if transformer else DISTORTIONS[self.experiment.data].size
+        return transformer.size if transformer else distortion_of(self.experiment.data).size
 
     @property
     def wrong(self) -> Tensor:
@@ -191,12 +208,17 @@ def canvas_to_digit(distortion: Distortion) -> Tensor:
     return distortion.grid(parameters).permute(0, 3, 1, 2).clamp(-2, 2)
 
 
-@lru_cache
 def transformer_of(experiment: Experiment) -> SpatialTransformer | None:
-    """The structure of the experiment's transformer, without weights; None without one."""
+    """The structure of the experiment's first transformer, without weights; None without one."""
+    return next(iter(transformers_of(experiment)), None)
+
+
+@lru_cache
+def transformers_of(experiment: Experiment) -> tuple[SpatialTransformer, ...]:
+    """The structure of the experiment's transformers, without weights."""
     with torch.device("meta"):
         modules = experiment.create_model().modules()
-        return next((module for module in modules if isinstance(module, SpatialTransformer)), None)
+        return tuple(module for module in modules if isinstance(module, SpatialTransformer))
 
 
 def record_command(experiment: Experiment) -> str:
@@ -277,14 +299,15 @@ def _read_about(metadata: dict[str, str], fail: Any) -> tuple[Experiment, int | 
 
 
 def _check(tensors: dict[str, Tensor], experiment: Experiment, fail: Any) -> None:
-    transformer = transformer_of(experiment)
+    transformers = transformers_of(experiment)
     moments = len(tensors["step"]) if "step" in tensors and tensors["step"].ndim == 1 else 0
     expected = {
         "step": ((moments,), torch.int64),
         "logits": ((moments, DIGITS, len(experiment.classes)), torch.float16),
     }
-    if transformer is not None:
-        expected["theta"] = ((moments, DIGITS, transformer.transform.num_params), torch.float16)
+    if transformers:
+        parameters = sum(each.transform.num_params for each in transformers)
+        expected["theta"] = ((moments, DIGITS, parameters), torch.float16)
     check_tensors(tensors, expected, experiment.name, fail)
     steps = tensors["step"]
     if (

@@ -41,14 +41,16 @@ def fully_connected(size: Size, transform: Transform, width: int = 32) -> Locali
     return Localisation(nn.Sequential(*layers), width, transform)
 
 
-def convolutional(size: Size, transform: Transform, filters: int = 20) -> Localisation:
+def convolutional(
+    size: Size, transform: Transform, filters: int = 20, channels: int = 1
+) -> Localisation:
     """The localiser of ST-CNN: on the 2x down-sampled image, two 5x5 convolutions of 20 filters,
-    each with a 2x2 max-pool, then 20 fully connected units and the regression; one-channel images
-    of ``size``, at least 28 on a side."""
+    each with a 2x2 max-pool, then 20 fully connected units and the regression; images of
+    ``channels`` and of ``size``, at least 28 on a side."""
     after = [pooled(pooled(side // 2 - 4) - 4) for side in size]
     layers = nn.Sequential(
         nn.AvgPool2d(2),
-        nn.Conv2d(1, filters, 5),
+        nn.Conv2d(channels, filters, 5),
         nn.MaxPool2d(2, ceil_mode=True),
         nn.ReLU(),
         nn.Conv2d(filters, filters, 5),

@@ -55,6 +55,7 @@ NAMES = {
     "st-cnn-affine": "ST-CNN affine",
     "st-cnn-projective": "ST-CNN projective",
     "st-cnn-tps": "ST-CNN TPS",
+    "2st-cnn-affine": "2×ST-CNN affine",
 }
 BIRD_NAMES = {
     "cnn": "CNN 224 px",

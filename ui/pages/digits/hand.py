@@ -4,7 +4,7 @@ a URL names it."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stn_core import EXPERIMENTS, TRANSFORMS
+from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS
 from ui.components.messages import finite
 
 THETA_BOUND = 20.0  # of a theta from the hand; far beyond what can be seen
@@ -21,7 +21,8 @@ class Hand:
 def hand_of(model: object, theta: Sequence[object] | None) -> Hand | None:
     """A hand on a model's theta as a browser or a URL names it; None for a model without
     transformer, the network's own theta for numbers that do not fit."""
-    known = next((e.model for e in EXPERIMENTS.values() if e.title == model and not e.birds), "")
+    models = {e.title: e.model for e in EXPERIMENTS.values() if e.data in DISTORTIONS}
+    known = models.get(model, "") if isinstance(model, str) else ""
     family = TRANSFORMS.get(known.rpartition("-")[2])
     if family is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from stn_core import EXPERIMENTS, Checkpoint
+from stn_core import DISTORTIONS, EXPERIMENTS, Checkpoint
 from stn_core.data.mnist import gallery
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
@@ -150,7 +150,9 @@ def model_bytes(name: str) -> bytes | None:
     """The file of a digit model for the browser (``model_file``), by its experiment's name; None if
     there is none, or none that the browser's engine can run."""
     experiment = EXPERIMENTS.get(name)
-    if experiment is None or experiment.birds or not loading.is_there(experiment):
+    if experiment is None or experiment.data not in DISTORTIONS:
+        return None
+    if not loading.is_there(experiment):
         return None
     checkpoint = loading.load(experiment)
     if not isinstance(checkpoint, Checkpoint):
