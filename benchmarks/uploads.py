@@ -3,24 +3,32 @@ its windows, and the memory.
 
     python -m benchmarks.uploads [--uploads 10] [--megapixels 12] [--at-once]
 
-Each upload is another file, chosen by one visitor after the other, or by all of them at once.
-Memory is that of the server and of the processes that decode for it: before the first upload, its
+Each upload is another file, chosen by one visitor after the other in Chromium. With ``--at-once``
+all choose theirs together, by the messages that a browser sends: so many browsers on the server's
+own machine would be five sixths of what is measured. Memory is that of the server and of the processes that decode for it: before the first upload, its
 peak, and when all visitors have left, for which it waits two minutes.
 """
 
 import argparse
+import asyncio
 import io
+import json
 import os
 import statistics
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import psutil
+import requests
+import websockets
 from PIL import Image
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.browser import FLAGS, chromium, serving
 
@@ -98,6 +106,93 @@ def wait(page, file):
     return time.perf_counter()
 
 
+class Visitor:
+    """What a browser says to the birds page, without the browser."""
+
+    def __init__(self, address: str, socket: websockets.ClientConnection) -> None:
+        self.address, self.socket = address, socket
+        self.session = self.page = self.uploader = ""
+        self.shown: set[str] = set()  # the pictures that have come, with their windows
+
+    async def answer(self, *kinds: str) -> ForwardMsg:
+        """The next message of one of these kinds."""
+        while True:
+            message = ForwardMsg.FromString(await self.socket.recv())
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.session = message.new_session.initialize.session_id
+            if kind == "navigation":
+                self.page = message.navigation.page_script_hash
+            if kind == "delta":
+                self.take(message.delta.new_element)
+            if kind in kinds:
+                return message
+
+    def take(self, element) -> None:
+        kind = element.WhichOneof("type")
+        if kind == "exception":
+            raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
+        if kind == "file_uploader":
+            self.uploader = element.file_uploader.id
+        if kind == "bidi_component" and element.bidi_component.component_name == "birds":
+            self.shown.add(json.loads(element.bidi_component.json)["picture"]["name"])
+
+    async def open(self) -> None:
+        await self.say(
+            BackMsg(rerun_script={"query_string": "b_from=upload", "page_name": "birds"})
+        )
+        await self.answer("script_finished")
+
+    async def say(self, message: BackMsg) -> None:
+        await self.socket.send(message.SerializeToString())
+
+    async def choose(self, file: Path) -> float:
+        """The seconds until the windows on this photograph have come."""
+        start, data = time.perf_counter(), file.read_bytes()
+        request = {"request_id": "1", "file_names": [file.name], "session_id": self.session}
+        await self.say(BackMsg(file_urls_request=request))
+        (urls,) = (await self.answer("file_urls_response")).file_urls_response.file_urls
+        await asyncio.to_thread(self.put, urls.upload_url, file.name, data)
+        page = {"query_string": "b_from=upload", "page_script_hash": self.page}
+        message = BackMsg(rerun_script=page)
+        state = message.rerun_script.widget_states.widgets.add(id=self.uploader)
+        state.file_uploader_state_value.uploaded_file_info.add(
+            name=file.name, size=len(data), file_id=urls.file_id, file_urls=urls
+        )
+        await self.say(message)
+        while file.name not in self.shown:
+            await self.answer("delta")
+        return time.perf_counter() - start
+
+    def put(self, url: str, name: str, data: bytes) -> None:
+        with requests.Session() as client:
+            client.get(f"{self.address}/_stcore/health", timeout=60)
+            token = client.cookies.get("_streamlit_xsrf", "")
+            client.put(
+                f"{self.address}{url}",
+                files={"file": (name, data)},
+                headers={"X-Xsrftoken": token},
+                timeout=60,
+            ).raise_for_status()
+
+
+async def at_once(address: str, files: list[Path]) -> list[float]:
+    """The seconds that each of these photographs takes when all are chosen together."""
+    stream = f"ws{address.removeprefix('http')}/_stcore/stream"
+    sockets = [
+        await websockets.connect(stream, subprotocols=["streamlit"], max_size=None) for _ in files
+    ]
+    visitors = [Visitor(address, socket) for socket in sockets]
+    for visitor in visitors:
+        await visitor.open()
+    try:
+        pairs = zip(visitors, files, strict=True)
+        return await asyncio.gather(*(visitor.choose(file) for visitor, file in pairs))
+    finally:
+        for socket in sockets:
+            await socket.close()
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -130,14 +225,8 @@ def main() -> None:
         before, peak = memory(), Peak()
         peak.start()
         if options.at_once:
-            pages = [opened(browser, address) for _ in files[1:]]
-            began = [choose(page, file) for page, file in zip(pages, files[1:], strict=True)]
-            # a page that is not in front paints no frames to wait for
-            for page, file, start in zip(pages, files[1:], began, strict=True):
-                page.bring_to_front()
-                seconds.append(wait(page, file) - start)
-            for page in pages:
-                page.close()
+            with ThreadPoolExecutor(1) as thread:  # playwright has the loop of this one
+                seconds = thread.submit(asyncio.run, at_once(address, files[1:])).result()
         else:
             for file in files[1:]:
                 page = opened(browser, address)

@@ -4,7 +4,7 @@ Elsewhere these do nothing."""
 import ctypes
 import os
 
-M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # as in malloc.h
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -3, -4, -8  # as in malloc.h
 
 
 def keep_freed_memory() -> None:
@@ -16,8 +16,9 @@ def keep_freed_memory() -> None:
 
 def share_heaps() -> None:
     """Two heaps for all threads: Streamlit runs every visitor's script in threads of its own, and
-    each would keep a heap."""
+    each would keep a heap. Blocks from 1 MB are mapped for themselves, and go back when freed."""
     _call("mallopt", M_ARENA_MAX, 2)
+    _call("mallopt", M_MMAP_THRESHOLD, 2**20)
 
 
 def give_back_memory() -> None:

@@ -24,8 +24,8 @@ from ui.pages.birds.pictures import BirdPicture
 from ui.pages.birds.places import Places
 
 SCAN = 9  # places each way on the map of places
-# answers at once: a picture's maps are 100 MB, and a core computes one answer as fast as two halves
-TURNS = threading.Semaphore(2)
+# one answer at a time: a picture's maps are 100 MB, and the cores share the work on one
+TURNS = threading.Lock()
 
 
 @dataclass(frozen=True)
