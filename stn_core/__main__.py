@@ -225,6 +225,7 @@ def evaluate(
     if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
     rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
+    rows += _evaluate_pairs([each for each in loaded if each.experiment.pairs], data, seed)
     rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
         write_file(write, json.dumps(rows, indent=1) + "\n")
@@ -348,6 +349,47 @@ def _evaluate_digits(
             f"{row['parameters']:,}",
             _thousands(row["samples"]),
         )
+    _tables().print(table)
+    return rows
+
+
+def _evaluate_pairs(
+    checkpoints: "list[Checkpoint]", data: Path | None, seed: int
+) -> list[dict[str, Any]]:
+    from stn_core.data.mnist import mnist
+    from stn_core.evaluation.pair_metrics import STRAIGHT, measure_straightening, untransformed
+
+    transforming = [each for each in checkpoints if each.model.transforms]
+    if not transforming:
+        return []
+    digits = mnist("test", data)
+    title = (
+        f"{len(digits.labels)} test pairs, seed {seed}; straightened: turned with the digit, "
+        f"within {STRAIGHT:g} degrees"
+    )
+    columns = [
+        text
+        for channel in ("first", "second")
+        for text in (f"straightens the {channel} digit %", "median, degrees")
+    ]
+    table = Table("checkpoint", "transformer", *columns, "one each %", title=title)
+    measured = {
+        f"{kind}, never turning": untransformed(digits, kind, seed)
+        for kind in dict.fromkeys(each.experiment.data for each in transforming)
+    }
+    for each in transforming:
+        kind = each.experiment.data
+        measured[each.experiment.name] = measure_straightening(each.model, digits, kind, seed)
+    rows = []
+    for name, found in measured.items():
+        rows.append({"experiment": name, "test_seed": seed, **found._asdict()})
+        both = "" if found.both is None else f"{found.both:.1f}"
+        pairs = zip(found.shares, found.deviations, strict=True)
+        for number, (shares, degrees) in enumerate(pairs, 1):
+            figures = [
+                f"{value:.1f}" for pair in zip(shares, degrees, strict=True) for value in pair
+            ]
+            table.add_row(name, str(number), *figures, both)
     _tables().print(table)
     return rows
 
