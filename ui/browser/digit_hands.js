@@ -1,14 +1,14 @@
 // The hand on the digit: for each distortion, handles that move its values.
 
-import { CANVAS, DIGIT, PATCH, dropsOf } from "../../browser/distortions.js";
-import { SQUARE, pairs } from "../../browser/points.js";
-import { handlesAt, numberOf, turnHandle } from "../../browser/hand.js";
-import { between, minus, plus, ratio, rotated, rotatedAbout, times } from "../../browser/plane.js";
-import { turned, wrapped } from "../../browser/plane.js";
+import { CANVAS, DIGIT, PATCH, dropsOf } from "./distortions.js";
+import { SQUARE, pairs } from "./points.js";
+import { handlesAt, numberOf, turnHandle } from "./hand.js";
+import { between, minus, plus, ratio, rotated, rotatedAbout, times } from "./plane.js";
+import { turned, wrapped } from "./plane.js";
 
-/** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
-/** @import { Point } from "../../browser/points.js" */
-/** @import { Hand, Outline } from "../../browser/hand.js" */
+/** @import { Kind, Seeded, Values } from "./distortions.js" */
+/** @import { Point } from "./points.js" */
+/** @import { Hand, Outline } from "./hand.js" */
 
 const HALF = DIGIT / 2;
 
