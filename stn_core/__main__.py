@@ -370,7 +370,7 @@ def _evaluate_pairs(
     columns = [
         text
         for channel in ("first", "second")
-        for text in (f"straightens the {channel} digit %", "median, degrees")
+        for text in (f"straightens the {channel} digit %", "undoes of its turn %")
     ]
     table = Table("checkpoint", "transformer", *columns, "one each %", title=title)
     measured = {
@@ -384,10 +384,10 @@ def _evaluate_pairs(
     for name, found in measured.items():
         rows.append({"experiment": name, "test_seed": seed, **found._asdict()})
         both = "" if found.both is None else f"{found.both:.1f}"
-        pairs = zip(found.shares, found.deviations, strict=True)
-        for number, (shares, degrees) in enumerate(pairs, 1):
+        pairs = zip(found.shares, found.undone, strict=True)
+        for number, (shares, undone) in enumerate(pairs, 1):
             figures = [
-                f"{value:.1f}" for pair in zip(shares, degrees, strict=True) for value in pair
+                f"{value:.1f}" for pair in zip(shares, undone, strict=True) for value in pair
             ]
             table.add_row(name, str(number), *figures, both)
     _tables().print(table)

@@ -25,13 +25,15 @@ class Straightening(NamedTuple):
     Attributes:
         shares: of each transformer, the share of the pairs in which it straightens the first
             channel's digit, and the second's, in per cent.
-        deviations: of each, the median distance from the resting pose, in degrees.
+        undone: of each, how much of the digit's turn it undoes, in per cent: the slope of its turn
+            over the digit's. 100 for one that straightens it always, 0 for one that takes no notice
+            of it.
         both: the share of the pairs in which two transformers straighten a digit each, each
             transformer the channel that suits them best; None unless there are two.
     """
 
     shares: tuple[tuple[float, ...], ...]
-    deviations: tuple[tuple[float, ...], ...]
+    undone: tuple[tuple[float, ...], ...]
     both: float | None
 
 
@@ -43,17 +45,23 @@ def straightening(turns: Tensor, angles: Tensor) -> Straightening:
     >>> straightening(turns, angles).both
     100.0
     """
-    left = turns[:, :, None] - angles[:, None]  # (N, T, 2)
-    rest = torch.atan2(left.sin().mean(0), left.cos().mean(0))
-    away = (left - rest).remainder(2 * math.pi)
-    degrees = torch.minimum(away, 2 * math.pi - away).rad2deg()
-    straight = degrees <= STRAIGHT
+    left = from_their_mean(turns[:, :, None] - angles[:, None])  # (N, T, 2)
+    straight = left.abs().rad2deg() <= STRAIGHT
+    turned, given = from_their_mean(turns), angles - angles.mean(0)
+    undone = turned.T @ given / given.square().sum(0)  # (T, 2)
     both = None
     if turns.shape[1] == 2:
         ways = straight.diagonal(dim1=1, dim2=2), straight.flip(2).diagonal(dim1=1, dim2=2)
         both = round(max(100 * way.all(1).double().mean().item() for way in ways), 4)
-    shares, medians = 100 * straight.double().mean(0), degrees.median(0).values
-    return Straightening(listed(shares), listed(medians), both)
+    return Straightening(
+        listed(100 * straight.double().mean(0)), listed(100 * undone.double()), both
+    )
+
+
+def from_their_mean(angles: Tensor) -> Tensor:
+    """Angles (N, ...) in radians, seen from their circular mean: in [-pi, pi)."""
+    mean = torch.atan2(angles.sin().mean(0), angles.cos().mean(0))
+    return (angles - mean + math.pi).remainder(2 * math.pi) - math.pi
 
 
 def listed(figures: Tensor) -> tuple[tuple[float, ...], ...]:

@@ -173,7 +173,6 @@ class Report:
 
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Percent = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
-Degrees = Annotated[float, Field(ge=0, le=180, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=-0.01, le=1.01, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, lt=10**15)]
 Positive = Annotated[int, Field(ge=1, lt=10**15)]
@@ -222,7 +221,7 @@ class EvaluatedPart(Part):
 
 class StraighteningPart(Part):
     shares: Annotated[tuple[tuple[Percent, Percent], ...], Field(min_length=1, max_length=2)]
-    deviations: Annotated[tuple[tuple[Degrees, Degrees], ...], Field(min_length=1, max_length=2)]
+    undone: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1, max_length=2)]
     both: Percent | None
 
 
@@ -373,7 +372,7 @@ def pair_result(name: str, part: PairPart, settings: Mapping[str, Any]) -> PairR
     transformers = 0 if found is None else len(found.shares)
     fitting = transformers == TRANSFORMERS[experiment.model]
     if found is not None:
-        fitting &= len(found.deviations) == transformers
+        fitting &= len(found.undone) == transformers
         fitting &= (found.both is None) == (transformers < 2)
     require(fitting, f"pairs.{name}.straightening")
     return PairResult(

@@ -19,7 +19,7 @@ let kernel = null;
 /** @type {Map<string, Promise<Network>>} */
 const networks = new Map();
 
-/** @param {string} file below static/, as component.py writes it: `model_file` */
+/** @param {string} file below static/, as model_file.py writes it */
 export function networkOf(file) {
   const known = networks.get(file);
   if (known) return known;

@@ -27,7 +27,8 @@ def test_each_follows_its_own_wherever_it_rests():
     found = straightening(turns, TWO)
     (own, other), (other_of_second, own_of_second) = found.shares
     assert own == own_of_second == found.both == 100
-    assert found.deviations[0][0] < 0.01 and found.deviations[1][1] < 0.01
+    assert (found.undone[0][0], found.undone[1][1]) == pytest.approx((100, 100), abs=0.01)
+    assert abs(found.undone[0][1]) < 10 and abs(found.undone[1][0]) < 10
     assert max(other, other_of_second) < 25  # where it was, by chance
 
 
@@ -41,18 +42,19 @@ def test_without_turning_a_sixth_of_all_angles_is_within_fifteen_degrees():
     still = straightening(torch.zeros(1801, 1), TWO)
     assert still.both is None
     assert still.shares == (pytest.approx([100 / 6, 100 / 6], abs=0.2),)
-    assert still.deviations == (pytest.approx([45, 45], abs=0.2),)
+    assert still.undone == ((0, 0),)
 
 
 def test_half_of_the_way_is_no_straightening():
     half = straightening(TWO[:, :1] / 2, TWO)
+    assert half.undone[0][0] == pytest.approx(50, abs=0.01)
     assert half.shares[0][0] == pytest.approx(100 / 3, abs=0.2)
 
 
 def test_angles_are_read_all_the_way_round():
-    left = torch.tensor([math.pi - 0.1, -math.pi + 0.1])
-    found = straightening(left[:, None], torch.zeros(2, 2))
-    assert found.deviations == (pytest.approx([math.degrees(0.1)] * 2, abs=1e-3),)
+    wrapped = (TWO[:, :1] + math.pi).remainder(2 * math.pi)  # some near 0, some near 2 pi
+    found = straightening(wrapped, TWO)
+    assert found.shares[0][0] == 100 and found.undone[0][0] == pytest.approx(100, abs=0.01)
 
 
 def test_a_grid_turned_as_the_digit_is_straightens_it():
