@@ -263,7 +263,8 @@ def report(
     console = Console(highlight=False, soft_wrap=True)
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
-    console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+    count = len(found.models) + len(found.pairs)
+    console.print(f"{to}: {count} checkpoints, {met} at or below the paper's figure")
     if to.resolve() != report_place().resolve():
         console.print(
             f"The results page reads {report_place()}; STN_REPORT={to.resolve()} gives it this one"

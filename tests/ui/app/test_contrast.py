@@ -98,6 +98,7 @@ SHOWN = {
     "gradient": ("?g_steps=5", FIGURE),
     "replay": ("", ".replay-clock"),
     "results": ("", FIGURE),
+    "pairs": ("", ".theta"),
     "birds": ("?b_heat=1", ".birds-crop figcaption"),
     "trouble": ("?w_trap=rate", FIGURE),
     "lecture": ("", ".stMain h5"),
