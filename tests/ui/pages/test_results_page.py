@@ -72,9 +72,9 @@ def measured(name, path):
         (error - 0.01, error, error + 0.01),
         123_456,
         about,
+        dated,
         curves,
         after,
-        dated,
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from stn_core import Checkpoint, Experiment
 from stn_core.data.pairs import PAIRS
 from stn_core.evaluation.pair_metrics import STRAIGHT, Straightening
-from stn_core.evaluation.report import PairResult, Report
+from stn_core.evaluation.report import COMMAND, PairResult, Report
 from stn_core.interchange.errors import ExportError
 from stn_core.models.pairs import PAIR_MODELS
 from stn_core.training.recording import DIGITS, Recording
@@ -59,8 +59,11 @@ def main() -> None:
             icon=":material/model_training:",
         )
     st.markdown(f"#### {say('measured_title')}")
-    st.markdown(table(kind.lower(), measured, say))
-    st.caption(say("measured_note", degrees=f"{STRAIGHT:g}", chance=by_chance(report, kind)))
+    if any(found.experiment.data == experiment.data for found in measured.values()):
+        st.markdown(table(kind.lower(), measured, say))
+        st.caption(say("measured_note", degrees=f"{STRAIGHT:g}", chance=by_chance(report, kind)))
+    else:
+        st.info(say.markdown("nothing_measured", command=COMMAND))
     note = learning(kind, say)
     take_home(
         "pairs",

@@ -385,7 +385,7 @@ class Pairs {
     const color = right ? colors.right : colors.wrong;
     const values = { first: labels[0], second: labels[1], sum: labels[0] + labels[1] };
     const mark = right ? "✓" : "✗";
-    put(this.sum, `${fill(words.sum, { ...values, answer: best, share })} ${mark}`);
+    put(this.sum, `${fill(words.sum, { ...values, answer: best, share })}\u00a0${mark}`);
     this.sum.style.setProperty("--answer", color);
     const wide = this.bars.parentElement?.clientWidth ?? 300;
     const style = { color, quiet: colors.quiet, text: theme.text, font: theme.font, other: null };
