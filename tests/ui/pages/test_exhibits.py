@@ -55,6 +55,8 @@ WHERE = {  # the state in which a control is shown, where that is not the page's
     "w_rate": {"w_trap": "rate"},
     "w_x": {"w_trap": "leave"},
     "w_leash": {"w_trap": "leave"},
+    "w_turn": {"w_trap": "map"},
+    "w_move": {"w_trap": "map", "w_turn": "0"},
 }
 
 
