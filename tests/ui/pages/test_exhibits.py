@@ -200,6 +200,19 @@ def test_clicking_a_choice_changes_the_address_by_its_name(visit):
     assert "s_kernel" not in page.query_params
 
 
+def test_the_map_has_the_errors_that_were_measured_and_the_command_for_others(visit):
+    page = visit("trouble", w_trap="map")
+    (note,) = [caption.value for caption in page.caption if "Finnveden" in caption.value]
+    measured = loading.report().models
+    for on_image in ("r-st-cnn-affine", "rts-st-cnn-affine"):
+        on_map = EXPERIMENTS[f"{on_image}-map"]
+        assert f"{measured[on_image].error:.2f} %" in note
+        if on_map.name in measured:
+            assert f"{measured[on_map.name].error:.2f} %" in note and on_map.command not in note
+        else:
+            assert f"`{on_map.command}`" in note
+
+
 @pytest.mark.parametrize("name", ["why", "gradient", "trouble"])
 def test_a_missing_model_is_a_sentence_with_the_command(visit, tmp_path, name):
     page = visit(name, tmp_path)

@@ -178,6 +178,15 @@ def test_every_figure_of_the_paper_has_a_cell(visit):
     )
 
 
+def test_a_model_that_the_paper_has_not_stands_below_its_table(visit, report):
+    on_map = replace(report.models["r-cnn"], experiment=EXPERIMENTS["r-st-cnn-affine-map"])
+    cells = table(visit(replace(report, models=report.models | {on_map.experiment.name: on_map})))
+    cell = cells["r-st-cnn-affine-map"]
+    # neither right nor wrong, and no way to a page that could not show it
+    assert text(cell) == "1.24 –" and not re.search('class="(right|wrong)"|<a ', cell)
+    assert text(cells["rts-st-cnn-affine-map"]) == "not trained –"
+
+
 def test_a_cell_says_whether_it_meets_the_paper(visit):
     cells = table(visit())
     assert text(cells["r-cnn"]) == "✓ 1.24 1.2" and 'class="right"' in cells["r-cnn"]
