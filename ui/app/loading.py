@@ -55,7 +55,7 @@ NAMES = {
     "st-cnn-affine": "ST-CNN affine",
     "st-cnn-projective": "ST-CNN projective",
     "st-cnn-tps": "ST-CNN TPS",
-    "st-cnn-affine-map": "ST-CNN affine on the map",
+    "st-cnn-affine-map": "ST-CNN affine (map)",
     "2st-cnn-affine": "2×ST-CNN affine",
 }
 BIRD_NAMES = {
