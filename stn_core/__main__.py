@@ -104,14 +104,13 @@ def train(
     CPUs.
     """
     from stn_core import own_folder
-    from stn_core.data.distortions import TABLE_KINDS
     from stn_core.experiments.plugins import is_own
-    from stn_core.experiments.registry import matching
+    from stn_core.experiments.registry import matching, table_cells
     from stn_core.experiments.seeds import parse_seeds, seed_folder
     from stn_core.training import loop as training
     from stn_core.training.run_queue import default_jobs, run_queue
 
-    chosen = matching([f"{kind}-*" for kind in TABLE_KINDS] if every else names or [])
+    chosen = table_cells() if every else matching(names or [])
     chosen = [experiment.changed(model or []) for experiment in chosen]
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=how.epochs if epochs is None else epochs) for how in hows]

@@ -152,7 +152,7 @@ def measure(
     experiment = checkpoint.experiment
     model = checkpoint.model
     after = None
-    if model.transforms:
+    if experiment.warps_images:
         after = class_variance(
             outputs(checkpoint, distort(digits.images, experiment.data, SEEDS[0])), digits.labels
         )

@@ -355,7 +355,7 @@ def require(condition: bool, place: str) -> None:
 def result(name: str, part: ModelPart, settings: Mapping[str, Any]) -> ModelResult:
     experiment, curves = EXPERIMENTS[name], part.curves.model_dump()
     sweeps = settings["sweeps"][experiment.data]
-    require((part.after is None) != experiment.model.startswith("st-"), f"models.{name}.after")
+    require((part.after is None) != experiment.warps_images, f"models.{name}.after")
     require(
         all(len(curves[key]) == len(sweeps[key]) for key in PARAMETERS), f"models.{name}.curves"
     )

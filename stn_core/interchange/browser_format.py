@@ -52,6 +52,10 @@ def browser_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], 
                 "the browser's engine has no {name} transform",
                 name=transform.name,
             )
+    if isinstance(model, DigitModel) and model.warps_maps:
+        raise ExportError(
+            "map_warped", "the browser's engine warps images only; this model warps feature maps"
+        )
     try:
         return _export(model, size)
     except RuntimeError as error:  # a layer that does more than what is read off it

@@ -116,6 +116,7 @@ MORE = [
     ("trouble", FIGURE),
     ("trouble?w_trap=align", FIGURE),
     ("trouble?w_trap=leave", FIGURE),
+    ("trouble?w_trap=map", FIGURE),
 ]
 KEYS = {"why?lesson=paper&at=2": "s"}  # for the controls beside a lecture
 PLACES = [(path_of(name) + query, shown) for name, (query, shown) in SHOWN.items()] + MORE
