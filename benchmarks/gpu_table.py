@@ -60,9 +60,8 @@ import torch
 
 from benchmarks.throughput import measured, our_way, usual_way
 from stn_core import EXPERIMENTS
-from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import mnist, training_digits
-from stn_core.experiments.registry import matching
+from stn_core.experiments.registry import matching, table_cells
 from stn_core.experiments.seeds import parse_seeds, seed_folder
 from stn_core.training import loop
 from stn_core.training.device_steps import DeviceSteps
@@ -199,20 +198,16 @@ def measure(options: argparse.Namespace) -> None:
         )
 
     images = dict.fromkeys((True, False), 0)
-    for experiment in table():
+    for experiment in table_cells():
         images["cnn" in experiment.model] += experiment.recipe("ours").epochs * len(
             training_digits().labels
         )
     if cnn and fcn:
         minutes = SEEDS * (images[True] / cnn + images[False] / fcn) / 60
         print(
-            f"The table, {len(table())} cells with {SEEDS} seeds: about {minutes:.0f} minutes of "
-            "steps on r, without validation."
+            f"The table, {len(table_cells())} cells with {SEEDS} seeds: about {minutes:.0f} "
+            "minutes of steps on r, without validation."
         )
-
-
-def table() -> list[Any]:
-    return matching([f"{kind}-*" for kind in TABLE_KINDS])
 
 
 def train_for(budget: float, out: Path, command: Sequence[str]) -> bool:
@@ -239,7 +234,7 @@ def train(options: argparse.Namespace, others: list[str]) -> None:
     """Train cells until the budget is spent, and say what is there."""
     seeds, chosen = (
         parse_seeds(options.seeds),
-        matching(options.patterns) if options.patterns else table(),
+        matching(options.patterns) if options.patterns else table_cells(),
     )
     command = [experiment.name for experiment in chosen]
     command += [

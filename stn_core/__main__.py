@@ -104,14 +104,13 @@ def train(
     CPUs.
     """
     from stn_core import own_folder
-    from stn_core.data.distortions import TABLE_KINDS
     from stn_core.experiments.plugins import is_own
-    from stn_core.experiments.registry import matching
+    from stn_core.experiments.registry import matching, table_cells
     from stn_core.experiments.seeds import parse_seeds, seed_folder
     from stn_core.training import loop as training
     from stn_core.training.run_queue import default_jobs, run_queue
 
-    chosen = matching([f"{kind}-*" for kind in TABLE_KINDS] if every else names or [])
+    chosen = table_cells() if every else matching(names or [])
     chosen = [experiment.changed(model or []) for experiment in chosen]
     hows = [experiment.recipe(recipe).changed(settings or []) for experiment in chosen]
     hows = [replace(how, epochs=how.epochs if epochs is None else epochs) for how in hows]
@@ -225,6 +224,7 @@ def evaluate(
     if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
     rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
+    rows += _evaluate_pairs([each for each in loaded if each.experiment.pairs], data, seed)
     rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
         write_file(write, json.dumps(rows, indent=1) + "\n")
@@ -262,7 +262,8 @@ def report(
     console = Console(highlight=False, soft_wrap=True)
     found = make_report(out, data, to, say=lambda text: console.print(escape(text)))
     met = sum(measured.meets_paper for measured in found.models.values())
-    console.print(f"{to}: {len(found.models)} checkpoints, {met} at or below the paper's figure")
+    count = len(found.models) + len(found.pairs)
+    console.print(f"{to}: {count} checkpoints, {met} at or below the paper's figure")
     if to.resolve() != report_place().resolve():
         console.print(
             f"The results page reads {report_place()}; STN_REPORT={to.resolve()} gives it this one"
@@ -348,6 +349,47 @@ def _evaluate_digits(
             f"{row['parameters']:,}",
             _thousands(row["samples"]),
         )
+    _tables().print(table)
+    return rows
+
+
+def _evaluate_pairs(
+    checkpoints: "list[Checkpoint]", data: Path | None, seed: int
+) -> list[dict[str, Any]]:
+    from stn_core.data.mnist import mnist
+    from stn_core.evaluation.pair_metrics import STRAIGHT, measure_straightening, untransformed
+
+    transforming = [each for each in checkpoints if each.model.transforms]
+    if not transforming:
+        return []
+    digits = mnist("test", data)
+    title = (
+        f"{len(digits.labels)} test pairs, seed {seed}; straightened: turned with the digit, "
+        f"within {STRAIGHT:g} degrees"
+    )
+    columns = [
+        text
+        for channel in ("first", "second")
+        for text in (f"straightens the {channel} digit %", "undoes of its turn %")
+    ]
+    table = Table("checkpoint", "transformer", *columns, "one each %", title=title)
+    measured = {
+        f"{kind}, never turning": untransformed(digits, kind, seed)
+        for kind in dict.fromkeys(each.experiment.data for each in transforming)
+    }
+    for each in transforming:
+        kind = each.experiment.data
+        measured[each.experiment.name] = measure_straightening(each.model, digits, kind, seed)
+    rows = []
+    for name, found in measured.items():
+        rows.append({"experiment": name, "test_seed": seed, **found._asdict()})
+        both = "" if found.both is None else f"{found.both:.1f}"
+        pairs = zip(found.shares, found.undone, strict=True)
+        for number, (shares, undone) in enumerate(pairs, 1):
+            figures = [
+                f"{value:.1f}" for pair in zip(shares, undone, strict=True) for value in pair
+            ]
+            table.add_row(name, str(number), *figures, both)
     _tables().print(table)
     return rows
 

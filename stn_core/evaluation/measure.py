@@ -25,11 +25,14 @@ from stn_core.data.distortions import (
 )
 from stn_core.data.mnist import Digits, mnist
 from stn_core.evaluation.digit_metrics import BATCH, error, error_rate_on
+from stn_core.evaluation.pair_metrics import measure_straightening
 from stn_core.evaluation.report import (
     ABOUT,
     COMMAND,
     ClassVariance,
+    Measured,
     ModelResult,
+    PairResult,
     Report,
     ReportError,
     digest,
@@ -145,26 +148,48 @@ def outputs(checkpoint: Checkpoint, images: Tensor) -> Tensor:
 def measure(
     checkpoint: Checkpoint, sha256: str, digits: Digits, origin: Mapping[str, str]
 ) -> ModelResult:
-    """Everything that the report has of one checkpoint."""
+    """Everything that the report has of one checkpoint of single digits."""
     experiment = checkpoint.experiment
     model = checkpoint.model
     after = None
-    if model.transforms:
+    if experiment.warps_images:
         after = class_variance(
             outputs(checkpoint, distort(digits.images, experiment.data, SEEDS[0])), digits.labels
         )
     return ModelResult(
-        experiment=experiment,
-        sha256=sha256,
-        errors=tuple(round(error(model, digits, experiment.data, seed), 4) for seed in SEEDS),
-        parameters=sum(parameter.numel() for parameter in model.parameters()),
-        about=about_training(checkpoint.provenance),
+        **measure_errors(checkpoint, sha256, digits, origin),
         curves=curves(
             model, Digits(digits.images[::EVERY], digits.labels[::EVERY]), experiment.data
         ),
         after=after,
-        evaluated={key: origin[key] for key in ("date", "commit")},
     )
+
+
+def measure_pairs(
+    checkpoint: Checkpoint, sha256: str, digits: Digits, origin: Mapping[str, str]
+) -> PairResult:
+    """Everything that the report has of one checkpoint of two digits."""
+    model, kind = checkpoint.model, checkpoint.experiment.data
+    found = measure_straightening(model, digits, kind, SEEDS[0]) if model.transforms else None
+    return PairResult(
+        **measure_errors(checkpoint, sha256, digits, origin),
+        straightening=found,
+    )
+
+
+def measure_errors(
+    checkpoint: Checkpoint, sha256: str, digits: Digits, origin: Mapping[str, str]
+) -> dict[str, Any]:
+    """What the report has of every checkpoint: the fields of ``Measured``."""
+    experiment, model = checkpoint.experiment, checkpoint.model
+    return {
+        "experiment": experiment,
+        "sha256": sha256,
+        "errors": tuple(round(error(model, digits, experiment.data, seed), 4) for seed in SEEDS),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "about": about_training(checkpoint.provenance),
+        "evaluated": {key: origin[key] for key in ("date", "commit")},
+    }
 
 
 def about_training(provenance: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +218,7 @@ def make_report(
     def place(experiment):
         return find_checkpoint(experiment) if out is None else Path(out) / experiment.path
 
-    there = [e for e in EXPERIMENTS.values() if e.data in DISTORTIONS and is_there(place(e))]
+    there = [e for e in EXPERIMENTS.values() if not e.birds and is_there(place(e))]
     if not there:
         raise ValueError(
             f"no checkpoint in {Path(out or SHIPPED) / 'digits'}; make one with "
@@ -222,14 +247,20 @@ def make_report(
             kind: class_variance(distort(digits.images, kind, SEEDS[0]), digits.labels)
             for kind in DISTORTIONS
         }
-    known = old.models if old else {}
-    models: dict[str, ModelResult] = {}
+
+    def report_of(measured: Mapping[str, Measured]) -> Report:
+        models = {name: each for name, each in measured.items() if isinstance(each, ModelResult)}
+        pairs = {name: each for name, each in measured.items() if isinstance(each, PairResult)}
+        return Report(settings, undistorted, before, models, origin, pairs)
+
+    known: dict[str, Measured] = {**old.models, **old.pairs} if old else {}
+    results: dict[str, Measured] = {}
     for experiment in there:
         path = place(experiment)
         sha256 = "" if why_unreadable(path) else digest(path.read_bytes())
         kept = known.get(experiment.name)
         if kept and kept.sha256 == sha256:
-            models[experiment.name] = kept
+            results[experiment.name] = kept
             continue
         try:
             checkpoint = load_checkpoint(path)
@@ -239,16 +270,16 @@ def make_report(
         except CheckpointError as failure:
             say(f"left out: {failure}")
             continue
-        models[experiment.name] = found = measure(checkpoint, sha256, digits, origin)
+        measured = measure_pairs if experiment.pairs else measure
+        results[experiment.name] = found = measured(checkpoint, sha256, digits, origin)
         beside = (
             f" {'<=' if found.meets_paper else '>'} {experiment.paper_error} of the paper"
-            if experiment.paper_error
+            if experiment.paper_error and isinstance(found, ModelResult)
             else ""
         )
         say(f"{experiment.name}: {found.error:.2f} % ± {found.standard_error:.2f}{beside}")
-        waiting = {name: value for name, value in known.items() if name not in models}
-        write_report(Report(settings, undistorted, before, waiting | models, origin), to)
-    report = Report(settings, undistorted, before, models, origin)
+        write_report(report_of(known | results), to)
+    report = report_of(results)
     write_report(report, to)
     return report
 

@@ -10,9 +10,9 @@ import os
 import statistics
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import torch
 from PIL import Image
@@ -20,9 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from torch import Tensor
 
 from stn_core.data.distortions import DISTORTIONS
+from stn_core.evaluation.pair_metrics import Straightening
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, reason, why_unreadable, write_file
 from stn_core.messages import Message, StnError, about_file
+from stn_core.models.pairs import TRANSFORMERS
 from stn_core.places import ASSETS
 
 FORMAT = 1
@@ -66,8 +68,8 @@ class ClassVariance:
 
 
 @dataclass(frozen=True)
-class ModelResult:
-    """What was measured of one checkpoint, and what its header says.
+class Measured:
+    """What was measured of any checkpoint, and what its header says.
 
     Attributes:
         experiment: what it was trained for.
@@ -75,9 +77,6 @@ class ModelResult:
         errors: test error in per cent for each of the report's seeds.
         parameters: how many numbers training adjusts.
         about: ``ABOUT``; None for what the header does not say.
-        curves: error in per cent for each value of the report's sweep, by parameter.
-        after: the variance within the classes of the transformer's outputs; None without a
-            transformer.
         evaluated: date and commit of the evaluation.
     """
 
@@ -86,8 +85,6 @@ class ModelResult:
     errors: tuple[float, ...]
     parameters: int
     about: Mapping[str, Any]
-    curves: Mapping[str, tuple[float, ...]]
-    after: ClassVariance | None
     evaluated: Mapping[str, str]
 
     @property
@@ -104,6 +101,20 @@ class ModelResult:
             else 0.0
         )
 
+
+@dataclass(frozen=True)
+class ModelResult(Measured):
+    """Of a model for single digits.
+
+    Attributes:
+        curves: error in per cent for each value of the report's sweep, by parameter.
+        after: the variance within the classes of the transformer's outputs; None without a
+            transformer.
+    """
+
+    curves: Mapping[str, tuple[float, ...]]
+    after: ClassVariance | None
+
     @property
     def meets_paper(self) -> bool:
         """Whether the mean error is at most the paper's figure, also with one standard error more:
@@ -115,6 +126,18 @@ class ModelResult:
 
 
 @dataclass(frozen=True)
+class PairResult(Measured):
+    """Of a model for two digits.
+
+    Attributes:
+        straightening: which transformer turns with which digit, on the pairs of the first seed;
+            None without transformers.
+    """
+
+    straightening: Straightening | None
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything measured, by the experiments' names, and on what.
 
@@ -123,8 +146,9 @@ class Report:
             ranges of training by kind.
         undistorted: the variance within the classes of the test digits as MNIST has them.
         before: of the test digits distorted with the first seed, by kind.
-        models: what was measured of each checkpoint.
+        models: what was measured of each checkpoint of single digits.
         origin: command, date and commit of the last run.
+        pairs: what was measured of each checkpoint of two digits.
     """
 
     settings: Mapping[str, Any]
@@ -132,6 +156,7 @@ class Report:
     before: Mapping[str, ClassVariance]
     models: Mapping[str, ModelResult]
     origin: Mapping[str, str]
+    pairs: Mapping[str, PairResult] = field(default_factory=dict)
 
     def sweep(self, kind: str, parameter: str) -> tuple[float, ...]:
         """The values at which a curve was measured."""
@@ -194,7 +219,13 @@ class EvaluatedPart(Part):
     commit: ShortText
 
 
-class ModelPart(Part):
+class StraighteningPart(Part):
+    shares: Annotated[tuple[tuple[Percent, Percent], ...], Field(min_length=1, max_length=2)]
+    undone: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1, max_length=2)]
+    both: Percent | None
+
+
+class MeasuredPart(Part):
     sha256: ShortText
     errors: Percents
     parameters: Count
@@ -205,8 +236,18 @@ class ModelPart(Part):
     date: ShortText | None
     commit: ShortText | None
     evaluated: EvaluatedPart
+
+
+class ModelPart(MeasuredPart):
     curves: CurvesPart
     after: VariancePart | None
+
+
+class PairPart(MeasuredPart):
+    straightening: StraighteningPart | None
+
+
+Result = TypeVar("Result", bound=Measured)
 
 
 class Header(Part):
@@ -223,6 +264,7 @@ class ReportFile(Part):
     undistorted: VariancePart
     before: dict[str, VariancePart]
     models: dict[str, ModelPart]
+    pairs: dict[str, PairPart] = {}
 
 
 def fits(name: str, value: Any) -> bool:
@@ -297,6 +339,11 @@ def unpacked(file: ReportFile) -> Report:
             if name in EXPERIMENTS
         },
         origin={"command": file.command, "date": file.date, "commit": file.commit},
+        pairs={
+            name: pair_result(name, part, settings)
+            for name, part in file.pairs.items()
+            if name in EXPERIMENTS
+        },
     )
 
 
@@ -308,21 +355,44 @@ def require(condition: bool, place: str) -> None:
 def result(name: str, part: ModelPart, settings: Mapping[str, Any]) -> ModelResult:
     experiment, curves = EXPERIMENTS[name], part.curves.model_dump()
     sweeps = settings["sweeps"][experiment.data]
-    require((part.after is None) != experiment.model.startswith("st-"), f"models.{name}.after")
-    require(len(part.errors) == len(settings["seeds"]), f"models.{name}.errors")
+    require((part.after is None) != experiment.warps_images, f"models.{name}.after")
     require(
         all(len(curves[key]) == len(sweeps[key]) for key in PARAMETERS), f"models.{name}.curves"
     )
     return ModelResult(
-        experiment=experiment,
-        sha256=part.sha256,
-        errors=part.errors,
-        parameters=part.parameters,
-        about={key: getattr(part, key) for key in ABOUT},
+        **measured(part, experiment, settings, f"models.{name}"),
         curves=curves,
         after=None if part.after is None else variance(part.after),
-        evaluated=part.evaluated.model_dump(),
     )
+
+
+def pair_result(name: str, part: PairPart, settings: Mapping[str, Any]) -> PairResult:
+    experiment, found = EXPERIMENTS[name], part.straightening
+    require(experiment.pairs, f"pairs.{name}")
+    transformers = 0 if found is None else len(found.shares)
+    fitting = transformers == TRANSFORMERS[experiment.model]
+    if found is not None:
+        fitting &= len(found.undone) == transformers
+        fitting &= (found.both is None) == (transformers < 2)
+    require(fitting, f"pairs.{name}.straightening")
+    return PairResult(
+        **measured(part, experiment, settings, f"pairs.{name}"),
+        straightening=None if found is None else Straightening(**found.model_dump()),
+    )
+
+
+def measured(
+    part: MeasuredPart, experiment: Experiment, settings: Mapping[str, Any], place: str
+) -> dict[str, Any]:
+    require(len(part.errors) == len(settings["seeds"]), f"{place}.errors")
+    return {
+        "experiment": experiment,
+        "sha256": part.sha256,
+        "errors": part.errors,
+        "parameters": part.parameters,
+        "about": {key: getattr(part, key) for key in ABOUT},
+        "evaluated": part.evaluated.model_dump(),
+    }
 
 
 def variance(part: VariancePart) -> ClassVariance:
@@ -356,18 +426,18 @@ def write_report(report: Report, path: Path) -> None:
     """Write the report. FileError if that can't be done."""
     models = {
         name: {
-            "sha256": found.sha256,
-            "errors": found.errors,
-            "paper": found.experiment.paper_error,
-            "parameters": found.parameters,
-            **found.about,
-            "evaluated": found.evaluated,
+            **packed_measured(found),
             "curves": found.curves,
             "after": packed(found.after) if found.after else None,
         }
-        for name, found in sorted(
-            report.models.items(), key=lambda item: list(EXPERIMENTS).index(item[0])
-        )
+        for name, found in in_order(report.models)
+    }
+    pairs = {
+        name: {
+            **packed_measured(found),
+            "straightening": found.straightening and found.straightening._asdict(),
+        }
+        for name, found in in_order(report.pairs)
     }
     before = {kind: packed(each) for kind, each in report.before.items()}
     whole = {
@@ -376,7 +446,24 @@ def write_report(report: Report, path: Path) -> None:
         "settings": report.settings,
         "undistorted": packed(report.undistorted),
     }
-    write_file(path, one_line_a_list(whole | {"before": before, "models": models}))
+    parts = {"before": before, "models": models} | ({"pairs": pairs} if pairs else {})
+    write_file(path, one_line_a_list(whole | parts))
+
+
+def in_order(results: Mapping[str, Result]) -> list[tuple[str, Result]]:
+    """As ``EXPERIMENTS`` has them."""
+    return [(name, results[name]) for name in EXPERIMENTS if name in results]
+
+
+def packed_measured(found: Measured) -> dict[str, Any]:
+    return {
+        "sha256": found.sha256,
+        "errors": found.errors,
+        "paper": found.experiment.paper_error,
+        "parameters": found.parameters,
+        **found.about,
+        "evaluated": found.evaluated,
+    }
 
 
 def one_line_a_list(value: Any, indent: int = 0) -> str:

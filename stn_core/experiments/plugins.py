@@ -189,7 +189,8 @@ def _check_transform(transform: Transform) -> None:
 def is_own(experiment: Experiment) -> bool:
     """Whether it comes from such a folder."""
     return not experiment.birds and (
-        bool(experiment.variant) or experiment.model not in (*digits.DIGIT_MODELS, *PAIR_MODELS)
+        bool(experiment.variant)
+        or experiment.model not in (*digits.DIGIT_MODELS, digits.MAP_MODEL, *PAIR_MODELS)
     )
 
 

@@ -141,6 +141,7 @@ EPOCHS: Mapping[str, Mapping[str, int]] = {
     "fcn": dict.fromkeys(DISTORTIONS, 320) | dict.fromkeys(PAIRS, 60),
     "cnn": dict.fromkeys(PAIRS, 30),
     "st-cnn-affine": {"rts": 160} | dict.fromkeys(PAIRS, 30),
+    "st-cnn-affine-map": {"rts": 160},  # as the one that it is compared with
     "2st-cnn-affine": dict.fromkeys(PAIRS, 30),
     "st-fcn-affine": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
     "st-fcn-projective": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},

@@ -20,7 +20,7 @@ from stn_core.experiments.recipes import (
 )
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BIRD_MODELS, create_bird_model
-from stn_core.models.digits import DIGIT_MODELS, create_digit_model
+from stn_core.models.digits import DIGIT_MODELS, MAP_MODEL, create_digit_model
 from stn_core.models.pairs import PAIR_MODELS, create_pair_model
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
@@ -99,6 +99,16 @@ class Experiment:
         return f"{'birds' if self.birds else 'digits'}/{self.name}.safetensors"
 
     @property
+    def warps_images(self) -> bool:
+        """Whether its transformers make images of digits, which can be shown and compared."""
+        return self.model.startswith("st-") and not self.warps_maps
+
+    @property
+    def warps_maps(self) -> bool:
+        """Whether its transformer stands behind the first convolution."""
+        return self.model == MAP_MODEL
+
+    @property
     def input_shape(self) -> tuple[int, int, int]:
         """(C, H, W) of a picture, as its model takes it."""
         if self.birds:
@@ -145,6 +155,7 @@ RUNS = {  # may grow: plugins.py
             for model in DIGIT_MODELS
             if data in PAPER[model] or data not in TABLE_KINDS
         ),
+        *(Experiment(data, MAP_MODEL) for data in ("r", "rts")),
         *(Experiment(data, model, classes=SUMS) for data in PAIRS for model in PAIR_MODELS),
         *(
             Experiment(
@@ -159,6 +170,11 @@ RUNS = {  # may grow: plugins.py
     )
 }
 EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(RUNS)
+
+
+def table_cells() -> list[Experiment]:
+    """The cells of the paper's table of distorted MNIST, in its order."""
+    return [e for e in EXPERIMENTS.values() if not e.birds and e.paper_error is not None]
 
 
 def matching(patterns: str | Iterable[str]) -> list[Experiment]:

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
+from stn_core.models.pairs import PairModel
 from stn_core.transformer.localisation import Localisation
 from stn_core.transformer.sampler import sample
-from stn_core.transformer.spatial_transformer import ExplainableModel
+from stn_core.transformer.spatial_transformer import ExplainableModel, SpatialTransformer
 from stn_core.transformer.transforms import TRANSFORMS, Size
 
 Layer = dict[str, Any]
@@ -30,25 +31,30 @@ def browser_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], 
     """A model for images of ``size`` (H, W): its description, and its numbers (little-endian; see
     ``precision``) in one block.
 
-    description: ``input`` [H, W]; ``transformer``, null or its family, size, kernel, padding and
-    localisation (layers); ``classifier`` (layers); ``precision``, float16 where that keeps every
+    description: ``input`` [H, W]; ``channels`` of it; ``transformer``, null or its family, size,
+    kernel, padding and localisation (layers), and ``beside``, those in parallel with it, whose
+    outputs are concatenated; ``classifier`` (layers); ``precision``, float16 where that keeps every
     number exactly, else float32. A layer maps a map of ``in`` [C, H, W] to ``out``: conv with
     ``kernel`` [h, w], the first of its ``weights`` (out, in, h, w) and of its ``bias`` in the
     block; maxpool and avgpool with ``kernel`` and ``stride`` [h, w]; relu. A linear layer is a
     convolution whose kernel is as large as the map. ExportError if the engine lacks a part.
     """
-    if not isinstance(model, DigitModel):
+    if not isinstance(model, DigitModel | PairModel):
         raise ExportError(
             "no_digits",
             "only digit models run in the browser's engine; this is a {kind}",
             kind=type(model).__name__,
         )
-    if model.transformer is not None and model.transformer.transform.name not in FAMILIES:
-        family = model.transformer.transform.name
+    for transform in model.transforms:
+        if transform.name not in FAMILIES:
+            raise ExportError(
+                "no_such_family",
+                "the browser's engine has no {name} transform",
+                name=transform.name,
+            )
+    if isinstance(model, DigitModel) and model.warps_maps:
         raise ExportError(
-            "no_such_family",
-            "the browser's engine has no {name} transform",
-            name=family,
+            "map_warped", "the browser's engine warps images only; this model warps feature maps"
         )
     try:
         return _export(model, size)
@@ -60,26 +66,23 @@ def browser_model(model: ExplainableModel, size: Size) -> tuple[dict[str, Any], 
         ) from error
 
 
-def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
+def _export(model: DigitModel | PairModel, size: Size) -> tuple[dict[str, Any], bytes]:
     numbers: list[Tensor] = []
-    image = torch.zeros(1, 1, *size)
-    about: dict[str, Any] = {"input": list(size), "transformer": None}
+    parts = [part for part in model.modules() if isinstance(part, SpatialTransformer)]
+    channels = 2 if isinstance(model, PairModel) else 1
+    image = torch.zeros(1, channels, *size)
+    about: dict[str, Any] = {
+        "input": list(size),
+        "channels": channels,
+        "transformer": None,
+        "beside": [],
+    }
     with torch.inference_mode():
-        if model.transformer is not None:
-            part = model.transformer
-            localisation = part.localisation
-            if isinstance(localisation, Localisation):
-                localisation = nn.Sequential(localisation.features, localisation.regression)
-            assert localisation is not None
-            layers, _ = _walk(localisation, image, numbers)
-            about["transformer"] = {
-                "family": part.transform.name,
-                "size": list(part.size),
-                "kernel": part.kernel,
-                "padding": part.padding,
-                "localisation": layers,
-            }
-            image = torch.zeros(1, 1, *part.size)
+        if parts:
+            about["transformer"], *about["beside"] = (
+                _transformer(part, image, numbers) for part in parts
+            )
+            image = torch.zeros(1, channels * len(parts), *parts[0].size)
         pooling = [nn.AvgPool2d(model.pool)] if model.pool > 1 else []
         about["classifier"], _ = _walk(nn.Sequential(*pooling, model.classifier), image, numbers)
     block = torch.cat([tensor.detach().float().flatten() for tensor in numbers]).numpy()
@@ -90,18 +93,34 @@ def _export(model: DigitModel, size: Size) -> tuple[dict[str, Any], bytes]:
     ).tobytes()
 
 
+def _transformer(part: SpatialTransformer, image: Tensor, numbers: list[Tensor]) -> dict[str, Any]:
+    localisation = part.localisation
+    if isinstance(localisation, Localisation):
+        localisation = nn.Sequential(localisation.features, localisation.regression)
+    assert localisation is not None
+    layers, _ = _walk(localisation, image, numbers)
+    return {
+        "family": part.transform.name,
+        "size": list(part.size),
+        "kernel": part.kernel,
+        "padding": part.padding,
+        "localisation": layers,
+    }
+
+
 def answer(about: dict[str, Any], block: bytes, images: Tensor) -> Tensor:
-    """The logits (B, 10) for images (B, 1, H, W), from what ``browser_model`` gives alone.
+    """The logits (B, classes) for images (B, C, H, W), from what ``browser_model`` gives alone.
 
     To check a file with: it follows the description step by step, as the engine does.
     """
     kind = "<f2" if about["precision"] == "float16" else "<f4"
     numbers = torch.from_numpy(np.frombuffer(block, kind).astype(np.float32))
-    part = about["transformer"]
-    if part is not None:
+    outputs = []
+    for part in filter(None, [about["transformer"], *about["beside"]]):
         theta = _run(part["localisation"], numbers, images).flatten(1)
         grid = TRANSFORMS[part["family"]].grid(theta, tuple(part["size"]))
-        images = sample(images, grid, part["kernel"], part["padding"])
+        outputs.append(sample(images, grid, part["kernel"], part["padding"]))
+    images = torch.cat(outputs, dim=1) if outputs else images
     return _run(about["classifier"], numbers, images).flatten(1)
 
 

@@ -18,7 +18,9 @@ from stn_core.transformer.spatial_transformer import (
 )
 from stn_core.transformer.transforms import TRANSFORMS, Size
 
-PAIR_MODELS = ("fcn", "cnn", "st-cnn-affine", "2st-cnn-affine")
+# how many there are, in parallel
+TRANSFORMERS = {"fcn": 0, "cnn": 0, "st-cnn-affine": 1, "2st-cnn-affine": 2}
+PAIR_MODELS = tuple(TRANSFORMERS)
 # how many filters keep the parameters of all models about equal
 FILTERS = {"cnn": 64, "st-cnn-affine": 62, "2st-cnn-affine": 60}
 
@@ -64,7 +66,7 @@ def create_pair_model(name: str, size: Size) -> PairModel:
     if name == "cnn":
         filters, hidden = (48, 72) if large else (FILTERS[name], 128)
         return PairModel(_cnn_classifier(size, 2, filters, hidden))
-    count, pool = 2 if name.startswith("2") else 1, 2 if large else 1
+    count, pool = TRANSFORMERS[name], 2 if large else 1
     family = TRANSFORMS["affine"]
     sampled = (pool * CLASSIFIED[0], pool * CLASSIFIED[1])
     transformers = [

@@ -18,6 +18,7 @@ from torch import Tensor
 from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.data.mnist import Digits, gallery
 from stn_core.data.pairs import PAIRS, Pairs, distortion_of, draw_pairs
+from stn_core.evaluation.pair_metrics import Straightening, straightening
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, write_file
@@ -182,6 +183,19 @@ class Recording:
             points = DIGIT / 2 * sample(canvas, grid, padding="border")[..., 0]  # (64, 2, N)
             values.append(root_mean_square((points - points.mean(0)).transpose(1, 2)))
         return torch.stack(values).expand(len(self.steps))
+
+    @property
+    def straightening(self) -> list[Straightening]:
+        """Which transformer turned with which digit of a pair, at each moment; none without
+        transformers. ValueError for a recording of single digits."""
+        if not self.experiment.pairs:
+            raise ValueError(f"{self.experiment.name} is about single digits")
+        if self.theta is None or self.transform is None:
+            return []
+        angles = recorded_pairs(self.experiment.data).parameters["angle"]
+        thetas = self.theta.float().unflatten(2, (-1, self.transform.num_params))  # (M, 64, T, P)
+        turns = self.transform.decompose(thetas.flatten(0, 2))["rotation"].view(thetas.shape[:3])
+        return [straightening(moment, angles) for moment in turns]
 
 
 def middle() -> Tensor:

@@ -63,6 +63,27 @@ def convolutional(
     return Localisation(layers, filters, transform)
 
 
+def on_map(channels: int, size: Size, transform: Transform, filters: int = 20) -> Localisation:
+    """A localiser of maps of ``channels`` and ``size``, at least 9 on a side, such as those of a
+    CNN's first stage: mixed down to 12 channels, a 5x5 and a 3x3 convolution of 20 filters, each
+    with a 2x2 max-pool, then 20 fully connected units and the regression. On 64 channels it has 120
+    numbers fewer than ``convolutional`` has on the images that they are made of."""
+    after = [pooled(pooled(side - 4) - 2) for side in size]
+    layers = nn.Sequential(
+        nn.Conv2d(channels, 12, 1),
+        nn.Conv2d(12, filters, 5),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Conv2d(filters, filters, 3),
+        nn.MaxPool2d(2, ceil_mode=True),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(filters * after[0] * after[1], filters),
+        nn.ReLU(),
+    )
+    return Localisation(layers, filters, transform)
+
+
 def pooled(side: int) -> int:
     """The side of a map of ``side`` pixels after a 2x2 max-pool with ``ceil_mode=True``."""
     return -(-side // 2)

@@ -55,6 +55,7 @@ NAMES = {
     "st-cnn-affine": "ST-CNN affine",
     "st-cnn-projective": "ST-CNN projective",
     "st-cnn-tps": "ST-CNN TPS",
+    "st-cnn-affine-map": "ST-CNN affine (map)",
     "2st-cnn-affine": "2×ST-CNN affine",
 }
 BIRD_NAMES = {
@@ -76,6 +77,12 @@ class Missing:
 def experiments(kind: str) -> dict[str, Experiment]:
     """The experiments on one kind of data, by the name that the pages show."""
     return {name(e): e for e in EXPERIMENTS.values() if e.data == kind}
+
+
+def on_images(kind: str) -> dict[str, Experiment]:
+    """Those of them whose transformers, if any, warp the image itself, so that grid and output can
+    be shown on it."""
+    return {name: e for name, e in experiments(kind).items() if not e.warps_maps}
 
 
 def name(experiment: Experiment) -> str:

@@ -28,15 +28,20 @@ import { grid } from "./transforms.js";
  * A model as stn_core/interchange/browser_format.py describes it.
  * @typedef {object} Description
  * @property {Size} input
+ * @property {number} [channels] of it; 1 where nothing is said
  * @property {Transformer | null} transformer
+ * @property {Transformer[]} [beside] those in parallel with it; the outputs of all are concatenated
  * @property {Layer[]} classifier
  * @property {"float16" | "float32"} precision
  */
+
+/** @typedef {{ theta: number[], output: Float32Array }} Warp what a transformer did, all channels */
 
 /**
  * @typedef {object} Answer
  * @property {number[] | null} theta
  * @property {Float32Array | null} output of the transformer
+ * @property {Warp[]} warps of all transformers; theta and output are those of the first
  * @property {number[]} probabilities
  */
 
@@ -55,15 +60,19 @@ export class Network {
    */
   constructor(about, block, wasm) {
     const numbers = about.precision === "float32" ? new Float32Array(block) : halves(block);
-    const { transformer, classifier } = about;
+    const { transformer, classifier, channels = 1 } = about;
+    const transformers = transformer ? [transformer, ...(about.beside ?? [])] : [];
     this.input = about.input;
+    this.channels = channels;
     this.transformer = transformer;
     this.used = 16; // bytes of the memory
     /** @type {(() => void)[]} What fills the memory with weights, once it is there. */
     this.writes = [];
-    const localise = transformer && this.chain(transformer.localisation, numbers, about.input);
-    this.classify = this.chain(classifier, numbers, transformer ? transformer.size : about.input);
-    this.localise = localise;
+    this.transformers = transformers.map((about) => {
+      return { about, localise: this.chain(about.localisation, numbers, this.input, channels) };
+    });
+    const seen = channels * Math.max(transformers.length, 1);
+    this.classify = this.chain(classifier, numbers, transformer?.size ?? about.input, seen);
     const { heap, kernel } = compiled(wasm, this.used) ?? plain(this.used);
     this.heap = heap;
     this.kernel = kernel;
@@ -82,11 +91,12 @@ export class Network {
    * @param {Layer[]} layers
    * @param {Float32Array} numbers
    * @param {Size} size
-   * @returns {(image: Numbers) => Float32Array} from an image to the last map
+   * @param {number} channels
+   * @returns {(image: Numbers) => Float32Array} from an image, channel by channel, to the last map
    */
-  chain(layers, numbers, [height, width]) {
-    const input = this.room(height * width);
-    let place = { at: input, channels: 1 };
+  chain(layers, numbers, [height, width], channels) {
+    const input = this.room(channels * height * width);
+    let place = { at: input, channels };
     /** @type {(() => void)[]} */
     const steps = [];
     for (const layer of layers) {
@@ -97,10 +107,24 @@ export class Network {
     const first = place.at / 4;
     const count = layers[layers.length - 1].out[0];
     return (image) => {
-      this.heap.set(image, input / 4);
+      this.interleave(image, input / 4, channels);
       for (const step of steps) step();
       return this.heap.slice(first, first + count);
     };
+  }
+
+  /**
+   * @param {Numbers} image channel by channel
+   * @param {number} at where it goes, with the channels of a pixel side by side
+   * @param {number} channels
+   */
+  interleave(image, at, channels) {
+    const { heap } = this;
+    if (channels === 1) return heap.set(image, at);
+    const pixels = image.length / channels;
+    for (let c = 0; c < channels; c++) {
+      for (let i = 0; i < pixels; i++) heap[at + i * channels + c] = image[c * pixels + i];
+    }
   }
 
   /**
@@ -238,22 +262,36 @@ export class Network {
 
   /**
    * What the model makes of an image.
-   * @param {Numbers} image
-   * @param {Numbers | null} given a theta in the localisation network's place
+   * @param {Float32Array} image channel by channel
+   * @param {Numbers | null} given a theta in the localisation networks' place
    * @param {Kernel | null} kernel in the place of the sampler's own
    * @returns {Answer}
    */
   answer(image, given = null, kernel = null) {
-    const { transformer, localise } = this;
-    if (!transformer || !localise) {
-      return { theta: null, output: null, probabilities: softmax(this.classify(image)) };
-    }
+    const warps = this.transformers.map(({ about, localise }) => {
+      const theta = Array.from(given ?? localise(image));
+      return { theta, output: this.warp(about, theta, image, kernel) };
+    });
+    const [first] = warps;
+    const seen = warps.length > 1 ? joined(warps.map(({ output }) => output)) : first?.output;
+    const probabilities = softmax(this.classify(seen ?? image));
+    return { theta: first?.theta ?? null, output: first?.output ?? null, warps, probabilities };
+  }
+
+  /**
+   * @param {Transformer} transformer
+   * @param {number[]} theta
+   * @param {Float32Array} image
+   * @param {Kernel | null} kernel
+   */
+  warp({ family, size, padding, kernel: own }, theta, image, kernel) {
     const [height, width] = this.input;
-    const theta = Array.from(given ?? localise(image));
-    const points = grid(transformer.family, theta, ...transformer.size);
-    const { padding } = transformer;
-    const output = sample(image, height, width, points, kernel ?? transformer.kernel, padding);
-    return { theta, output, probabilities: softmax(this.classify(output)) };
+    const points = grid(family, theta, ...size);
+    const channels = Array.from({ length: this.channels }, (_, c) => {
+      const channel = image.subarray(c * height * width, (c + 1) * height * width);
+      return sample(channel, height, width, points, kernel ?? own, padding);
+    });
+    return channels.length > 1 ? joined(channels) : channels[0];
   }
 }
 
@@ -284,6 +322,17 @@ function compiled(wasm, bytes) {
 function plain(bytes) {
   const heap = new Float32Array(bytes / 4);
   return { heap, kernel: plainKernel(heap) };
+}
+
+/** @param {Float32Array[]} parts one after the other */
+function joined(parts) {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** @param {Numbers} logits */

@@ -20,7 +20,7 @@ let kernel = null;
 /** @type {Map<string, Promise<Network>>} */
 const networks = new Map();
 
-/** @param {string} url of a file as component.py of the stage writes it: `model_file` */
+/** @param {string} url of a file as model_file.py writes it */
 export function networkAt(url) {
   const known = networks.get(url);
   if (known) return known;

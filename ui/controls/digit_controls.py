@@ -31,7 +31,7 @@ KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="d
 def models(kind: str) -> Choices:
     """The models for one kind of data."""
     return Choices(
-        f"models_{kind}", tuple(loading.experiments(kind)), ("CNN", "ST-CNN affine"), label="models"
+        f"models_{kind}", tuple(loading.on_images(kind)), ("CNN", "ST-CNN affine"), label="models"
     )
 
 
@@ -96,7 +96,7 @@ def draw_at_random(kind: str) -> None:
 def choose_models(kind: str) -> list[Experiment]:
     """The models to show."""
     say = texts("controls")
-    available = loading.experiments(kind)
+    available = loading.on_images(kind)
     st.markdown(f"**{say('models')}**", help=say("models_help"))
     with st.expander(say("more_models")):
         names = draw_choices(models(kind), say)

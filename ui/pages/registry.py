@@ -12,6 +12,7 @@ from ui.pages import (
     birds,
     digits,
     gradient,
+    pairs,
     replay,
     results,
     sampler,
@@ -37,6 +38,7 @@ PAGES = {
     "gradient": Page(gradient.main, gradient.table),
     "replay": Page(replay.main, replay.table),
     "results": Page(results.main, results.table),
+    "pairs": Page(pairs.main, pairs.table),
     "birds": Page(birds.main, birds.table),
     "trouble": Page(trouble.main, trouble.table),
 }

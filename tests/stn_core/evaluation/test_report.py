@@ -9,8 +9,10 @@ import torch
 
 from stn_core import DISTORTIONS, EXPERIMENTS, distort, load_checkpoint
 from stn_core.data.mnist import gallery, mnist
+from stn_core.data.pairs import draw_pairs
 from stn_core.evaluation import measure
 from stn_core.evaluation.measure import EVERY, class_variance, make_report, moved, sweep
+from stn_core.evaluation.pair_metrics import measure_straightening
 from stn_core.evaluation.report import PARAMETERS, ReportError, read_report, write_report
 from stn_core.experiments.checkpoints import save_checkpoint
 
@@ -464,6 +466,68 @@ def test_a_report_without_a_field_is_refused(copy, place):
     del part[last]
     copy.write_text(json.dumps(whole))
     refused(copy)
+
+
+# Two digits
+
+
+@pytest.fixture(scope="module")
+def pairs_made(tiny_mnist, tmp_path_factory):
+    """The folder of three checkpoints, two of them of two digits, and their report's file."""
+    folder = tmp_path_factory.mktemp("pairs")
+    untrained(folder, "r-fcn", "r2-2st-cnn-affine", "rts2-fcn")
+    make_report(folder, tiny_mnist, folder / "report.json", say=lambda text: None)
+    return folder, folder / "report.json"
+
+
+def test_pairs_stand_beside_the_table_s_models(pairs_made, tiny_mnist):
+    folder, made = pairs_made
+    report = read_report(made)
+    assert list(report.models) == ["r-fcn"]
+    assert list(report.pairs) == ["r2-2st-cnn-affine", "rts2-fcn"]
+    two = report.pairs["r2-2st-cnn-affine"]
+    assert two.about["samples"] == 512 and 240_000 < two.parameters < 260_000
+    pairs = draw_pairs(mnist("test", tiny_mnist), "r2", 4)
+    wrong = answers(folder, "r2-2st-cnn-affine", pairs.images) != pairs.sums
+    assert two.errors[4] == pytest.approx(100 * wrong.double().mean().item(), abs=1e-3)
+    model = load_checkpoint(folder / EXPERIMENTS["r2-2st-cnn-affine"].path).model
+    expected = measure_straightening(model, mnist("test", tiny_mnist), "r2", 0)
+    assert two.straightening == expected and expected.both is not None
+    assert report.pairs["rts2-fcn"].straightening is None
+
+
+def test_pairs_are_kept_while_their_bytes_are(pairs_made, tiny_mnist, monkeypatch, tmp_path):
+    folder, made = pairs_made
+    (tmp_path / "report.json").write_bytes(made.read_bytes())
+    monkeypatch.setattr(measure, "measure_pairs", None)
+    make_report(folder, tiny_mnist, tmp_path / "report.json", say=lambda text: None)
+    assert (tmp_path / "report.json").read_bytes() == made.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("r2-2st-cnn-affine", None),
+        ("r2-2st-cnn-affine", {"shares": [[1.0, 2.0]], "undone": [[1.0, 2.0]], "both": None}),
+        ("r2-2st-cnn-affine", {"shares": [[1.0, 101.0]] * 2, "undone": [[1.0, 2.0]] * 2}),
+        ("rts2-fcn", {"shares": [[1.0, 2.0]], "undone": [[1.0, 2.0]], "both": None}),
+    ],
+)
+def test_a_straightening_that_does_not_fit_its_model_is_refused(pairs_made, tmp_path, name, value):
+    whole = json.loads(pairs_made[1].read_text())
+    whole["pairs"][name]["straightening"] = value
+    copy = tmp_path / "report.json"
+    copy.write_text(json.dumps(whole))
+    refused(copy, name)
+
+
+def test_evaluate_says_which_transformer_straightens_which_digit(run, pairs_made, tiny_mnist):
+    folder, _ = pairs_made
+    path = folder / EXPERIMENTS["r2-2st-cnn-affine"].path
+    code, output, _ = run("evaluate", path, "--data", tiny_mnist)
+    assert code == 0 and "r2, never turning" in output
+    shares = read_report(pairs_made[1]).pairs["r2-2st-cnn-affine"].straightening.shares
+    assert all(f"{share:.1f}" in output for row in shares for share in row)
 
 
 def test_the_sweeps_hold_the_identity():

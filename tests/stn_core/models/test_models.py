@@ -6,15 +6,18 @@ import torch.nn.functional as F
 from torch import nn
 
 from stn_core import EXPERIMENTS, Experiment, SpatialTransformer, create_model, list_models
+from stn_core.experiments.registry import table_cells
 from stn_core.models.one_channel_conv import OneChannelConv2d
 
 SIDES = {"r": 28, "rts": 42, "p": 28, "e": 28, "tc": 60}
 PARAMETERS = {"affine": 6, "projective": 8, "tps": 32}
 DIGITS = [name for name, experiment in EXPERIMENTS.items() if experiment.data in SIDES]
-TRANSFORMERS = [name for name in DIGITS if "-st-" in name]
+MAPS = [name for name in DIGITS if name.endswith("-map")]
+TRANSFORMERS = [name for name in DIGITS if "-st-" in name and name not in MAPS]
 
 every_experiment = pytest.mark.parametrize("name", DIGITS)
 every_transformer = pytest.mark.parametrize("name", TRANSFORMERS)
+every_map = pytest.mark.parametrize("name", MAPS)
 
 
 def new(name):
@@ -48,7 +51,8 @@ def test_every_row_of_the_paper_s_table_is_an_experiment():
     }
     expected = {f"{data}-{model}" for data in ("r", "rts", "p", "e") for model in eight}
     expected |= {"tc-fcn", "tc-cnn", "tc-st-fcn-affine", "tc-st-cnn-affine"}
-    assert set(DIGITS) == expected
+    assert set(DIGITS) - set(MAPS) == expected
+    assert {experiment.name for experiment in table_cells()} == expected
     assert (
         EXPERIMENTS["rts-st-cnn-affine"].paper_error == 0.5
         and EXPERIMENTS["tc-fcn"].paper_error == 13.2
@@ -142,8 +146,44 @@ def test_a_theta_from_elsewhere_takes_the_localisation_s_place():
     torch.testing.assert_close(transformer(batch, mirror).output, batch.flip(3), atol=1e-5, rtol=0)
 
 
+@every_map
+def test_a_transformer_of_maps_has_the_size_of_one_of_images(name):
+    ours, usual = (size_of(new(each)) for each in (name, name.removesuffix("-map")))
+    assert abs(ours - usual) <= 0.001 * usual
+
+
+def test_a_transformer_of_maps_at_identity_is_the_plain_cnn():
+    model, plain, batch = new("r-st-cnn-affine-map"), new("r-cnn"), images("r-cnn")
+    plain.classifier.load_state_dict(nn.Sequential(*model.stem, *model.classifier).state_dict())
+    torch.testing.assert_close(model(batch), plain(batch), atol=1e-5, rtol=0)
+
+
+@every_map
+def test_a_transformer_of_maps_warps_what_the_first_convolution_sees(name):
+    model, batch = restless(name), images(name)
+    (trace,) = model.explain(batch).transformers
+    maps = model.stem(batch)
+    assert maps.shape[1] == trace.output.shape[1] == 64
+    expected = F.grid_sample(maps, trace.grid, align_corners=False)
+    torch.testing.assert_close(trace.output, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.classify(trace.output), model(batch), atol=1e-5, rtol=0)
+
+
+@every_map
+def test_the_task_s_gradient_reaches_the_regression_of_maps(name):
+    model = new(name).train()
+    nn.functional.cross_entropy(model(images(name)), torch.tensor([1, 2, 3])).backward()
+    regression = model.transformer.localisation.regression
+    assert regression.weight.grad.abs().sum() > 0 and regression.bias.grad.abs().sum() > 0
+
+
 def test_list_models_answers_patterns():
-    assert list_models("st-cnn-*") == ["st-cnn-affine", "st-cnn-projective", "st-cnn-tps"]
+    assert list_models("st-cnn-*") == [
+        "st-cnn-affine",
+        "st-cnn-projective",
+        "st-cnn-tps",
+        "st-cnn-affine-map",
+    ]
     assert {"fcn", "cnn"} <= set(list_models())
     assert list_models("nothing") == []
 

@@ -17,6 +17,7 @@ from stn_core.training.recording import (
     RecordingError,
     load_recording,
     recorded_digits,
+    recorded_pairs,
 )
 
 SHIPPED = sorted((Path(__file__).parents[3] / "assets" / "recordings").glob("*.safetensors"))
@@ -211,3 +212,50 @@ def test_how_far_grids_have_moved_is_in_pixels_of_the_input():
         "rts", "st-cnn-affine", shifted.expand(64, 6)
     ).moved.item() == pytest.approx(5, abs=1e-4)
     assert recording_of("rts", "cnn", None).moved.tolist() == [0]
+
+
+# Two digits
+
+
+@pytest.fixture
+def of_pairs(tmp_path):
+    """A recording of two transformers, of which the second one learns to turn with the first
+    digit."""
+    experiment = EXPERIMENTS["r2-2st-cnn-affine"]
+    recorder = Recorder(experiment, 10)
+    model = experiment.create_model().eval()
+    angles = recorded_pairs("r2").parameters["angle"]
+
+    class Told(torch.nn.Module):
+        share = 0.0
+
+        def forward(self, images):
+            turn = self.share * angles[:, 0]
+            zero = torch.zeros_like(turn)
+            return torch.stack((turn.cos(), -turn.sin(), zero, turn.sin(), turn.cos(), zero), dim=1)
+
+    model.transformers[1].localisation = Told()
+    for step, share in enumerate((0.0, 0.5, 1.0)):
+        model.transformers[1].localisation.share = share
+        recorder.record(step, model)
+    recorder.save(tmp_path)
+    return load_recording(tmp_path / f"{experiment.name}.safetensors")
+
+
+def test_the_thetas_of_two_transformers_stand_side_by_side(of_pairs):
+    assert of_pairs.theta.shape == (3, 64, 12) and of_pairs.logits.shape == (3, 64, 19)
+    assert of_pairs.images.shape == (64, 2, 28, 28)
+    identity = torch.tensor([1, 0, 0, 0, 1, 0]).half()
+    assert (of_pairs.theta[:, :, :6] == identity).all()
+
+
+def test_a_recording_of_pairs_says_which_transformer_turned_with_which_digit(of_pairs):
+    undone = [moment.undone for moment in of_pairs.straightening]
+    assert [first for first, _ in undone] == [(0, 0)] * 3
+    assert [second[0] for _, second in undone] == pytest.approx([0, 50, 100], abs=0.2)
+    assert of_pairs.straightening[2].shares[1][0] == 100
+
+
+def test_a_recording_of_single_digits_has_no_such_figures():
+    with pytest.raises(ValueError, match="single digits"):
+        _ = load_recording(SHIPPED[0]).straightening

@@ -282,7 +282,7 @@ def test_a_click_in_the_table_of_results_opens_that_model_in_the_same_tab(visit)
 # The exhibits
 
 
-EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "8 Trouble")
+EXHIBITS = ("1 Why", "2 Transformation", "3 Sampler", "4 Gradient", "9 Trouble")
 
 
 def open_exhibit(visit, name):
@@ -322,7 +322,7 @@ def test_a_step_down_the_gradient_is_kept_in_the_address(visit):
 
 
 def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(visit):
-    page = open_exhibit(visit, "8 Trouble")
+    page = open_exhibit(visit, "9 Trouble")
     page.get_by_text("Localiser too fast").click()
     expect(page).to_have_url(re.compile(r"[?&]w_trap=rate\b"))
     page.get_by_text("30", exact=True).click()

@@ -98,6 +98,7 @@ SHOWN = {
     "gradient": ("?g_steps=5", FIGURE),
     "replay": ("", ".replay-clock"),
     "results": ("", FIGURE),
+    "pairs": ("", ".theta"),
     "birds": ("?b_heat=1", ".birds-crop figcaption"),
     "trouble": ("?w_trap=rate", FIGURE),
     "lecture": ("", ".stMain h5"),
@@ -115,6 +116,7 @@ MORE = [
     ("trouble", FIGURE),
     ("trouble?w_trap=align", FIGURE),
     ("trouble?w_trap=leave", FIGURE),
+    ("trouble?w_trap=map", FIGURE),
 ]
 KEYS = {"why?lesson=paper&at=2": "s"}  # for the controls beside a lecture
 PLACES = [(path_of(name) + query, shown) for name, (query, shown) in SHOWN.items()] + MORE

@@ -10,9 +10,17 @@ import pytest
 import torch
 from torch import nn
 
-from stn_core import EXPERIMENTS, TRANSFORMS, distort, kernel_weights, load_checkpoint, sample
+from stn_core import (
+    EXPERIMENTS,
+    TRANSFORMS,
+    SpatialTransformer,
+    kernel_weights,
+    load_checkpoint,
+    sample,
+)
 from stn_core.data.distortions import TABLE_KINDS
-from stn_core.data.mnist import gallery
+from stn_core.data.mnist import Digits, gallery
+from stn_core.evaluation.digit_metrics import distorted as distorted_images
 from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
@@ -31,6 +39,11 @@ OTHERS = [
     "p-st-cnn-tps",
     "tc-st-fcn-affine",
     "rts-st-cnn-tps",
+    "r2-fcn",
+    "rts2-cnn",
+    "r2-2st-cnn-affine",
+    "rts2-2st-cnn-affine",
+    "rts2-st-cnn-affine",
 ]
 KERNEL = (ROOT / "ui/browser/kernel.wasm").read_bytes()
 FAR = 1000.0  # pixels; a homography's horizon sends points anywhere
@@ -49,8 +62,10 @@ window.answers = ({ about, block, wasm, images, theta, kernel }) => {
   return images.map((image) => {
     const answer = network.answer(floats(image), theta, kernel);
     const { family, size } = about.transformer ?? {};
-    const grid = family && plain(engine.grid(family, answer.theta, ...size));
-    return { ...answer, output: plain(answer.output), grid };
+    const warps = answer.warps.map(({ theta, output }) => {
+      return { grid: plain(engine.grid(family, theta, ...size)), output: plain(output) };
+    });
+    return { ...answer, output: plain(answer.output), warps };
   });
 };
 """
@@ -110,7 +125,7 @@ def text(tensor):
 
 
 def ask(page, model, images, simd=True, **options):
-    """The engine's answers to images (N, 1, H, W)."""
+    """The engine's answers to images (N, C, H, W)."""
     about, block = browser_model(model, tuple(images.shape[2:]))
     wasm = base64.b64encode(KERNEL).decode() if simd else None
     sent = {
@@ -128,14 +143,17 @@ def model_of(name):
         return load_checkpoint(ROOT / "checkpoints/digits" / f"{name}.safetensors").model
     torch.manual_seed(sum(map(ord, name)))
     model = EXPERIMENTS[name].create_model().eval()
-    if model.transformer is not None:
-        nn.init.normal_(model.transformer.localisation.regression.weight, std=0.2)
+    for module in model.modules():
+        if isinstance(module, SpatialTransformer):
+            nn.init.normal_(module.localisation.regression.weight, std=0.2)
     return model
 
 
 def digits_for(name, count=12):
     indices = torch.arange(count) * 411 % 5000
-    return distort(gallery().images[indices], EXPERIMENTS[name].data, seed=0)
+    images, labels = gallery()
+    chosen = Digits(images[indices], labels[indices])
+    return distorted_images(chosen, EXPERIMENTS[name].data, seed=0)[0]
 
 
 def pixels(grid, size):
@@ -150,14 +168,16 @@ def test_the_engine_answers_as_torch_does(page, name):
     probabilities = answer.logits.softmax(1).numpy()
     for i, mine in enumerate(ask(page, model, images)):
         assert np.abs(np.array(mine["probabilities"]) - probabilities[i]).max() < 1e-4
-        for trace in answer.transformers:
+        assert len(mine["warps"]) == len(answer.transformers)
+        for trace, warp in zip(answer.transformers, mine["warps"], strict=True):
             theirs = pixels(trace.grid[i], images.shape[2:])
             near = np.abs(theirs).max(1) < FAR
             assert (
                 near.mean() > 0.9
-                and np.abs(pixels(mine["grid"], images.shape[2:]) - theirs)[near].max() < 1e-3
+                and np.abs(pixels(warp["grid"], images.shape[2:]) - theirs)[near].max() < 1e-3
             )
-            assert np.abs(np.array(mine["output"]) - trace.output[i].flatten().numpy()).max() < 1e-3
+            output = trace.output[i].flatten().numpy()
+            assert np.abs(np.array(warp["output"]) - output).max() < 1e-3
 
 
 def test_every_shipped_model_is_compared():

@@ -293,6 +293,12 @@ def check_leave(page, names):
         assert f"{names['losses'].item():.2f}" in headline(page)
 
 
+def check_map(page, names):
+    found = names["found"]
+    for maps in (found.restored_map, found.warped_map):
+        assert f"{100 * found.error(maps).item():.0f} %" in headline(page)
+
+
 EXHIBITS = [
     ("why", check_why_cnn, {}),
     (
@@ -361,6 +367,8 @@ EXHIBITS = [
     ("trouble", check_align, {"w_trap": "align", "w_repeats": "17", "w_mismatch": "grow"}),
     ("trouble", check_leave, {"w_trap": "leave", "w_x": "1.25"}),
     ("trouble", check_leave, {"w_trap": "leave", "w_x": "-1.9", "w_leash": "on"}),
+    ("trouble", check_map, {"w_trap": "map", "w_turn": "-35", "w_move": "2"}),
+    ("trouble", check_map, {"w_trap": "map", "w_turn": "0", "w_move": "4"}),
 ]
 
 

@@ -55,6 +55,8 @@ WHERE = {  # the state in which a control is shown, where that is not the page's
     "w_rate": {"w_trap": "rate"},
     "w_x": {"w_trap": "leave"},
     "w_leash": {"w_trap": "leave"},
+    "w_turn": {"w_trap": "map"},
+    "w_move": {"w_trap": "map", "w_turn": "0"},
 }
 
 
@@ -196,6 +198,19 @@ def test_clicking_a_choice_changes_the_address_by_its_name(visit):
     assert page.query_params["s_kernel"] in ("nearest", ["nearest"])
     working(page.button_group(key="s_kernel").set_value("bilinear").run())
     assert "s_kernel" not in page.query_params
+
+
+def test_the_map_has_the_errors_that_were_measured_and_the_command_for_others(visit):
+    page = visit("trouble", w_trap="map")
+    (note,) = [caption.value for caption in page.caption if "Finnveden" in caption.value]
+    measured = loading.report().models
+    for on_image in ("r-st-cnn-affine", "rts-st-cnn-affine"):
+        on_map = EXPERIMENTS[f"{on_image}-map"]
+        assert f"{measured[on_image].error:.2f} %" in note
+        if on_map.name in measured:
+            assert f"{measured[on_map.name].error:.2f} %" in note and on_map.command not in note
+        else:
+            assert f"`{on_map.command}`" in note
 
 
 @pytest.mark.parametrize("name", ["why", "gradient", "trouble"])

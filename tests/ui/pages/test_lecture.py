@@ -5,6 +5,7 @@ import json
 import os
 import re
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.explain.cnn_invariance import moved
 from stn_core.explain.gradient_chain import loss_gradient
 from stn_core.explain.gradient_chain import step as step_down
+from stn_core.explain.map_alignment import first_map, undo
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.app.outside import plain
@@ -28,6 +30,7 @@ from ui.pages.lecture import lessons
 from ui.pages.lecture.lessons import Lesson, lines_of, read, said
 from ui.pages.lecture.steps import describe_mistake, in_toml
 from ui.pages.registry import PAGES
+from ui.pages.trouble import controls as trouble_controls
 from ui.pages.why import controls as why_controls
 from ui.pages.why.page import cnn_scene
 
@@ -514,6 +517,16 @@ def test_the_curves_beside_the_shifted_digit_show_where_the_cnn_fails():
     assert len(curves) == 3
     for sure in curves:
         assert max(sure) > 0.9 and min(sure) < 0.5
+
+
+def test_a_turn_is_undone_at_the_input_and_not_on_the_map():
+    state = claimed("trouble", w_trap="map").state
+    start = trouble_controls.DIGIT
+    first = partial(first_map, loading.load(EXPERIMENTS["r-cnn"]).model)
+    angles = torch.tensor([state["w_turn"], 90.0]).deg2rad()
+    found = undo(first, 2, first_digit(start)[0], angles)
+    at_input, on_map = found.error(found.restored_map), found.error(found.warped_map)
+    assert on_map[0] > 2 * at_input[0] and on_map[1] > 1 and at_input[1] < 1e-3
 
 
 def test_thirty_steps_down_the_gradient_bring_the_digit_back():

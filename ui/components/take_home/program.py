@@ -16,7 +16,7 @@ from stn_core.data.mnist import gallery
 from ui.controls.spec import CLASS_SIZE, Slider, Values, rows
 
 GALLERY = "from stn_core.data.mnist import gallery"
-STANDARD = ("base64", "math", "os", "pathlib", "zlib")
+STANDARD = ("base64", "functools", "math", "os", "pathlib", "zlib")
 
 
 def program(imports: Sequence[str], *blocks: str) -> str:

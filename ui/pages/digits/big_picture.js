@@ -2,14 +2,13 @@
 
 import { sized } from "../../browser/canvas.js";
 import { CANVAS } from "../../browser/distortions.js";
-import { curve, frame, picture } from "../../browser/paint.js";
-import { between } from "../../browser/plane.js";
+import { paintHand } from "../../browser/digit_hands.js";
+import { frame, picture } from "../../browser/paint.js";
 import { gridCurves, samplingGrid } from "../../browser/sampling_grid.js";
 import { thetaHand } from "../../browser/theta_hand.js";
 import { View } from "../../browser/view.js";
 
 /** @import { Kind } from "../../browser/distortions.js" */
-/** @import { Point } from "../../browser/points.js" */
 /** @import { Pen } from "../../browser/paint.js" */
 /** @import { Stage } from "./stage.js" */
 
@@ -47,7 +46,7 @@ export function paintBig(stage, side) {
   frame(pen, view, size, colors.input, 3);
   if (mode === "look") paintPointed(stage, pen, view);
   else if (mode === "grid") paintTheta(stage, pen, view);
-  else paintHand(stage, pen, view);
+  else paintHand(stage.grip, stage.values, stage.knobs, stage.words, pen, view);
 }
 
 /**
@@ -83,27 +82,4 @@ function paintTheta(stage, pen, view) {
   samplingGrid(pen, view, gridCurves(family, theta, size), colors, { thick: 1.5 });
   knobs.show(thetaHand(family, size).handles(theta), view, stage.words, "theirs");
   stage.showScore(held);
-}
-
-/**
- * The hand on the digit: its outlines and handles.
- * @param {Stage} stage
- * @param {Pen} pen
- * @param {View} view
- */
-function paintHand({ grip, values, knobs, words }, pen, view) {
-  const outlines = grip.outlines(values);
-  for (const { points, open = false } of outlines) {
-    const style = { open, dash: [7, 5], rim: open ? 0.5 : 1 };
-    curve(pen, view, points, open ? "rgba(255, 255, 255, 0.6)" : "#fff", open ? 1 : 1.5, style);
-  }
-  const handles = grip.handles(values);
-  const turning = handles.find((handle) => handle.shape === "turn");
-  if (turning) {
-    const [a, b] = outlines[0].points;
-    /** @type {Point[]} */
-    const stalk = [between(a, b), [turning.x, turning.y]];
-    curve(pen, view, stalk, "#fff", 1.5, { rim: 1 });
-  }
-  knobs.show(handles, view, words);
 }

@@ -7,26 +7,23 @@ trusted (``settled``). stn_core/interchange/browser_format.py says what a model 
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from stn_core import DISTORTIONS, Checkpoint
+from stn_core import Checkpoint
 from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
-from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
-from ui.app.static_files import serve
 from ui.browser.component import component
+from ui.browser.model_file import model_file
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
@@ -123,20 +120,7 @@ WORDS = (
 TERMS = ("st", "fcn", "cnn", "affine", "projective", "tps")  # of a model's name
 WISHES = ("random", "reset", "lecture")  # what the browser may ask for, besides that state settles
 
-_served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
 _component = component(HERE, "stage", live=True, html=(HERE / "stage.html").read_text())
-
-
-def model_file(checkpoint: Checkpoint) -> str:
-    """The served file with a model for the browser: the length of its description (4 bytes), the
-    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it."""
-    model = checkpoint.model
-    if model not in _served:
-        about, block = browser_model(model, DISTORTIONS[checkpoint.experiment.data].size)
-        head = json.dumps(about).encode()
-        content = len(head).to_bytes(4, "little") + head + block
-        _served[model] = serve("model-{}.bin", content)
-    return _served[model]
 
 
 def stage(

@@ -12,7 +12,7 @@ import { Glide, bounded, fitted, held, still } from "../../browser/values.js";
 import { View } from "../../browser/view.js";
 import { Answers } from "./answers.js";
 import { paintBig } from "./big_picture.js";
-import { digitHand } from "./digit_hands.js";
+import { digitHand } from "../../browser/digit_hands.js";
 import { Lens } from "./lens.js";
 import { Opening } from "./opening.js";
 import { Pad } from "./pad.js";

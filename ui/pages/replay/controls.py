@@ -40,7 +40,7 @@ def recordable() -> dict[str, Experiment]:
     return {
         name_of(experiment): experiment
         for experiment in EXPERIMENTS.values()
-        if experiment.data in TABLE_KINDS
+        if experiment.data in TABLE_KINDS and not experiment.warps_maps
     }
 
 

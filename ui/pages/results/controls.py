@@ -29,7 +29,7 @@ def means(kind: str) -> Choice:
 
 def transformers(kind: str) -> dict[str, Experiment]:
     """The experiments with a transformer on one kind of data, by their names."""
-    return {name: e for name, e in loading.experiments(kind).items() if e.model.startswith("st-")}
+    return {name: e for name, e in loading.experiments(kind).items() if e.warps_images}
 
 
 def table() -> dict[str, Control]:

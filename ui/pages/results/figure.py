@@ -215,7 +215,7 @@ def _shade(figure: Canvas, axes: dict[str, str], panel: CurvePanel, name: str) -
 
 
 def _legend(figure: Canvas, names: Mapping[str, str], height: int) -> None:
-    """The models in up to two rows of four, each with a piece of its line."""
+    """The models in rows of four, each with a piece of its line."""
     for i, (model, name) in enumerate(names.items()):
         row, column = divmod(i, 4)
         x, y = LEFT + 0.235 * column, 1 - (14 + 26 * row) / height

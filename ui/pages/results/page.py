@@ -68,7 +68,7 @@ def show_table(report: Report, say: Translator) -> None:
     own = {
         e.title: loading.name(e)
         for e in EXPERIMENTS.values()
-        if is_own(e) and (e.name in report.models or loading.is_there(e))
+        if (is_own(e) or e.warps_maps) and (e.name in report.models or loading.is_there(e))
     }
     for title, name in own.items():
         rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in TABLE_KINDS]))
@@ -157,10 +157,14 @@ def in_millions(count: int) -> str:
 
 
 def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
-    """One cell of the table; None where the paper has no such model."""
+    """One cell of the table; None where the paper has no such model, unless it is an own one or
+    warps maps."""
     experiment = EXPERIMENTS.get(name)
-    if experiment is None or (experiment.paper_error is None and not is_own(experiment)):
+    if experiment is None:
         return None
+    if experiment.paper_error is None and not (is_own(experiment) or experiment.warps_maps):
+        return None
+    link = None if experiment.warps_maps else loading.digits_link(experiment)
     said = experiment.paper_error if experiment.paper_error is not None else "–"
     where = {"model": loading.name(experiment), "kind": say(experiment.data), "paper": said}
     paper, measured = f"{said}" if view == "error" else "", report.models.get(name)
@@ -168,7 +172,7 @@ def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
         there = loading.is_there(experiment)
         hint = say("empty_cell", command=COMMAND if there else experiment.command, **where)
         large = say("not_measured" if there else "not_trained")
-        return Cell(large, paper, hint, loading.digits_link(experiment) if there else None)
+        return Cell(large, paper, hint, link if there else None)
     large, small = quantity(measured, view, say)
     about = {
         key: say("unknown") if value is None else value for key, value in measured.about.items()
@@ -188,8 +192,8 @@ def cell(report: Report, name: str, view: str, say: Translator) -> Cell | None:
         large,
         small,
         hint,
-        loading.digits_link(experiment),
-        None if is_own(experiment) else measured.meets_paper,
+        link,
+        None if experiment.paper_error is None else measured.meets_paper,
     )
 
 

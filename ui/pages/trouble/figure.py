@@ -83,6 +83,23 @@ def trap_figure(panels: Sequence[Panel], charts: Sequence[Chart]) -> Figure:
     return board.figure()
 
 
+def rows_figure(rows: Sequence[tuple[str, str, Sequence[Panel]]], chart: Chart) -> Figure:
+    """Rows of small pictures, each under its heading with its colour, and below them a chart."""
+    side, step = 150, 1000 / max(len(panels) for _, _, panels in rows)
+    high = side + 76
+    board = Board(len(rows) * high + 200)
+    for row, (heading, color, panels) in enumerate(rows):
+        top = row * high
+        board.label(heading, 8, top, size=16, bold=True, mark=color)
+        for i, panel in enumerate(panels):
+            middle = (i + 0.5) * step
+            board.label(panel.title, middle, top + 26, size=15, anchor=("center", "top"))
+            box = Box(middle - side / 2, top + 50, side, side)
+            board.image(box, panel.image, panel.image.shape, panel.color)
+    draw_chart(board, Box(60, len(rows) * high + 36, 920, 108), chart)
+    return board.figure()
+
+
 def grid(board: Board, axes: Axes, curves: GridCurves) -> None:
     board.lines(axes, curves.mesh, GRID, 1.3)
     board.lines(axes, [curves.border], GRID, 3.5)

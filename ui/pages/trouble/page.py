@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 import torch
@@ -10,7 +11,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from torch import Tensor
 
 from stn_core import EXPERIMENTS, TRANSFORMS, sample
+from stn_core.evaluation.report import Report
 from stn_core.explain.gradient_chain import loss_along
+from stn_core.explain.map_alignment import first_map, undo
 from stn_core.explain.pitfalls import (
     TrainingSnapshot,
     corner_error,
@@ -31,13 +34,15 @@ from ui.controls.spec import Slider, Sweep, Values, sweeps
 from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, Figure
 from ui.pages.trouble import controls, snippet
-from ui.pages.trouble.figure import Chart, Curve, Panel, run_figure, trap_figure
+from ui.pages.trouble.figure import Chart, Curve, Panel, rows_figure, run_figure, trap_figure
 from ui.pages.trouble.live_training import SECONDS, Run, training_service
 
 MODEL = EXPERIMENTS["r-cnn"]
+TRAINED = ("r-st-cnn-affine", "rts-st-cnn-affine")  # each beside its like on the map
 SIZE = (28, 28)
 ATTENTION = TRANSFORMS["attention"]
 Scene = Callable[[Values], tuple[Figure, str]]  # the sliders' values to a figure and what it shows
+CELL = 2  # pixels, of the map behind the first max-pool
 WINDOW = 0.9  # the size of the window that leaves the image
 
 
@@ -50,7 +55,7 @@ def main() -> None:
     model = loading.digit_model(MODEL, say)
     if model is None:
         return
-    {"frame": frame, "align": align, "leave": leave}[trap](model, say)
+    {"frame": frame, "align": align, "leave": leave, "map": on_map}[trap](model, say)
 
 
 def as_image(digit: Tensor) -> Tensor:
@@ -320,6 +325,114 @@ def leaving(
         ),
     ]
     return trap_figure(panels, charts), sentence
+
+
+def on_map(model: DigitModel, say: Translator) -> None:
+    """A distortion undone behind the first convolution, and before it."""
+    with st.sidebar:
+        values = draw_sliders(controls.MAP, say)
+        digit, label = draw_gallery_digit(controls.DIGIT, say)
+
+    def scene(values):
+        return undoing(model, digit, values["w_turn"], values["w_move"], say)
+
+    note = say("map_note", model=MODEL.name) + " " + trained(say)
+    program = snippet.on_map(digit, label, MODEL.name, CELL, values)
+    present(scene, controls.MAP, values, note, program, say)
+
+
+def trained(say: Translator) -> str:
+    """The errors of the trained networks, as far as they were measured."""
+    report = loading.report()
+    models = report.models if isinstance(report, Report) else {}
+    pairs = [(on_image, on_image.replace("affine", "affine-map")) for on_image in TRAINED]
+    return " ".join(
+        say(
+            "map_errors" if on_map in models else "map_untrained",
+            data=EXPERIMENTS[on_map].data.upper(),
+            image=f"{models[on_image].error:.2f} %",
+            map=f"{models[on_map].error:.2f} %" if on_map in models else "",
+            command=EXPERIMENTS[on_map].command,
+        )
+        for on_image, on_map in pairs
+        if on_image in models
+    )
+
+
+def undoing(
+    model: DigitModel, digit: Tensor, turn: float, move: float, say: Translator
+) -> tuple[Figure, str]:
+    degrees = sorted({*range(-90, 91, 5), turn})
+    at = degrees.index(turn)
+    angles = torch.tensor(degrees, dtype=torch.float32).deg2rad()
+    found = undo(partial(first_map, model), CELL, digit, angles, move)
+    image, map_ = (100 * found.error(maps) for maps in (found.restored_map, found.warped_map))
+    on_image, on_map = image[at].item(), map_[at].item()
+    said = {"image": f"{on_image:.0f} %", "map": f"{on_map:.0f} %"}
+    if turn:
+        sentence = say("map_turned", angle=f"{turn:.0f}°", **said)
+    else:
+        sentence = say("map_moved", pixels=abs(int(move)), **said) if move else say("map_start")
+    # the filter that says most about the upright digit
+    shown = (found.upright_map - found.blank_map).flatten(2).norm(dim=2).argmax().item()
+    brightest = max(found.upright_map[0, shown].max().item(), 1e-6)
+
+    def channel(maps, which=at):
+        return (maps[which, shown] / brightest).clamp(0, 1)
+
+    def difference(maps):
+        wrong = (maps - found.upright_map).abs() * found.inside
+        return channel(wrong)
+
+    turned = Panel(say("map_turned_digit"), found.turned[at, 0], INPUT)
+    upright = Panel(say("map_upright"), channel(found.upright_map, 0), GRID)
+    rows = [
+        (
+            say("map_on_image"),
+            CORRECT,
+            [
+                turned,
+                Panel(say("map_digit_back"), found.restored[at, 0], CORRECT),
+                Panel(say("map_of_that"), channel(found.restored_map), CORRECT),
+                upright,
+                Panel(
+                    say("map_difference", error=said["image"]),
+                    difference(found.restored_map),
+                    CORRECT,
+                ),
+            ],
+        ),
+        (
+            say("map_on_map"),
+            INCORRECT,
+            [
+                turned,
+                Panel(say("map_of_that"), channel(found.turned_map), INCORRECT),
+                Panel(say("map_back"), channel(found.warped_map), INCORRECT),
+                upright,
+                Panel(
+                    say("map_difference", error=said["map"]),
+                    difference(found.warped_map),
+                    INCORRECT,
+                ),
+            ],
+        ),
+    ]
+    chart = Chart(
+        degrees,
+        turn,
+        [
+            Curve(image.tolist(), CORRECT, say("map_on_image")),
+            Curve(map_.tolist(), INCORRECT, say("map_on_map")),
+        ],
+        say("map_chart"),
+        say("map_axis"),
+        range(-90, 91, 30),
+        (0, 50, 100, 150),
+        ("0", "50 %", "100 %", "150 %"),
+        (-8, 165),
+    )
+    return rows_figure(rows, chart), sentence
 
 
 def rate(say: Translator) -> None:

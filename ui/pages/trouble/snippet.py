@@ -66,6 +66,22 @@ print("outside", outside(attention.grid(theta, (28, 28))).item())"""
     return program([*imports, *ours], line, assignments([controls.SHIFT], values), code)
 
 
+def on_map(digit: Tensor, label: int, model: str, cell: int, values: Values) -> str:
+    """A turn and a shift undone at the input, and on the map behind the first convolution."""
+    imports, line = digit_lines(digit, label)
+    code = f"""
+first = partial(first_map, load_checkpoint({model!r}).model)
+found = undo(first, {cell}, digit, torch.tensor([turn]).deg2rad(), move)
+print("undone at the input", found.error(found.restored_map).item())
+print("undone on the map", found.error(found.warped_map).item())"""
+    ours = [
+        "from functools import partial",
+        "from stn_core import load_checkpoint",
+        "from stn_core.explain.map_alignment import first_map, undo",
+    ]
+    return program([*imports, *ours], line, assignments(controls.MAP, values), code)
+
+
 def rate(rate: float, last: int) -> str:
     """A training with the localisation network's ``rate`` times the classifier's, up to the step
     ``last``, which is shown now."""

@@ -1,14 +1,18 @@
 // The hand on the digit: for each distortion, handles that move its values.
 
-import { CANVAS, DIGIT, PATCH, dropsOf } from "../../browser/distortions.js";
-import { SQUARE, pairs } from "../../browser/points.js";
-import { handlesAt, numberOf, turnHandle } from "../../browser/hand.js";
-import { between, minus, plus, ratio, rotated, rotatedAbout, times } from "../../browser/plane.js";
-import { turned, wrapped } from "../../browser/plane.js";
+import { CANVAS, DIGIT, PATCH, dropsOf } from "./distortions.js";
+import { SQUARE, pairs } from "./points.js";
+import { handlesAt, numberOf, turnHandle } from "./hand.js";
+import { curve } from "./paint.js";
+import { between, minus, plus, ratio, rotated, rotatedAbout, times } from "./plane.js";
+import { turned, wrapped } from "./plane.js";
 
-/** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
-/** @import { Point } from "../../browser/points.js" */
-/** @import { Hand, Outline } from "../../browser/hand.js" */
+/** @import { Kind, Seeded, Values } from "./distortions.js" */
+/** @import { Point } from "./points.js" */
+/** @import { Hand, Outline } from "./hand.js" */
+/** @import { Knobs } from "./knobs.js" */
+/** @import { Pen } from "./paint.js" */
+/** @import { View } from "./view.js" */
 
 const HALF = DIGIT / 2;
 
@@ -191,4 +195,30 @@ function clutterHand(seeded) {
     zoom: null,
     turn: null,
   };
+}
+
+/**
+ * The hand on the digit: its outlines and handles.
+ * @param {Hand<Values>} grip
+ * @param {Values} values
+ * @param {Knobs} knobs
+ * @param {Record<string, string>} words
+ * @param {Pen} pen
+ * @param {View} view
+ */
+export function paintHand(grip, values, knobs, words, pen, view) {
+  const outlines = grip.outlines(values);
+  for (const { points, open = false } of outlines) {
+    const style = { open, dash: [7, 5], rim: open ? 0.5 : 1 };
+    curve(pen, view, points, open ? "rgba(255, 255, 255, 0.6)" : "#fff", open ? 1 : 1.5, style);
+  }
+  const handles = grip.handles(values);
+  const turning = handles.find((handle) => handle.shape === "turn");
+  if (turning) {
+    const [a, b] = outlines[0].points;
+    /** @type {Point[]} */
+    const stalk = [between(a, b), [turning.x, turning.y]];
+    curve(pen, view, stalk, "#fff", 1.5, { rim: 1 });
+  }
+  knobs.show(handles, view, words);
 }
