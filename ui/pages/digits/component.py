@@ -27,25 +27,16 @@ from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
 from ui.app.static_files import serve
 from ui.browser.component import component
+from ui.components.live import COLORS
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UNKNOWN, UP
 from ui.pages.digits.controls import KERNEL, MODE
 from ui.pages.digits.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
-COLORS = {
-    "input": INPUT,
-    "grid": GRID,
-    "up": UP,
-    "right": CORRECT,
-    "wrong": INCORRECT,
-    "unknown": UNKNOWN,
-    "quiet": QUIET,
-}
 # the component's texts
 WORDS = (
     "tools",

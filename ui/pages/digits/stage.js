@@ -8,6 +8,7 @@ import { Knobs } from "../../browser/knobs.js";
 import { mnistForm } from "../../browser/mnist_form.js";
 import { Sliders } from "../../browser/sliders.js";
 import { term } from "../../browser/terms.js";
+import { thetaHand } from "../../browser/theta_hand.js";
 import { Glide, bounded, fitted, held, still } from "../../browser/values.js";
 import { View } from "../../browser/view.js";
 import { Answers } from "./answers.js";
@@ -18,7 +19,7 @@ import { Opening } from "./opening.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { tools } from "./tools.js";
-import { Touch } from "./touch.js";
+import { StageTouch } from "./touch.js";
 
 /** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
 /** @import { Network } from "../../browser/network.js" */
@@ -27,6 +28,7 @@ import { Touch } from "./touch.js";
 /** @import { Model } from "./row.js" */
 /** @import { Mode } from "./tools.js" */
 /** @import { Slider } from "../../browser/sliders.js" */
+/** @import { Subject } from "../../browser/touch.js" */
 /** @import { Bounds } from "../../browser/values.js" */
 
 /** @typedef {Record<"input" | "grid" | "up" | "right" | "wrong" | "unknown" | "quiet", string>} Colors */
@@ -145,7 +147,7 @@ export class Stage {
     const floor = element("div", "floor", {}, hand, this.table);
     root.replaceChildren(this.tools, this.strip.element, floor, this.agreement, this.live);
     this.lens = new Lens(this);
-    this.touch = new Touch(this);
+    this.touch = new StageTouch(this);
     this.frame = this.frame.bind(this);
     new ResizeObserver(() => this.layout()).observe(root);
     addEventListener("resize", () => this.layout());
@@ -246,6 +248,40 @@ export class Stage {
     if (this.mode !== "grid") return null;
     const rows = this.transforming;
     return rows.find((row) => row.id === this.hand?.model) ?? rows[0];
+  }
+
+  // --------------------------------------------------------------------------------- what is touched
+
+  /** @returns {Subject | null} */
+  get subject() {
+    if (this.mode === "digit") {
+      /** @param {Values} values */
+      const put = (values) => this.put(values);
+      return { hand: this.grip, value: this.values, put };
+    }
+    const row = this.held;
+    const warped = row?.warped;
+    if (!row || !warped) return null;
+    const hand = thetaHand(warped.family, warped.input);
+    /** @param {number[]} theta */
+    const put = (theta) => this.putTheta(row, theta);
+    return { hand, value: row.mine ?? warped.ownTheta, put };
+  }
+
+  /** Of the big picture's image. */
+  get size() {
+    return CANVAS[this.kind];
+  }
+
+  /**
+   * One step of the scale, as the slider has it.
+   * @param {any} value
+   * @param {number} step
+   */
+  zoomed(value, step) {
+    if (this.mode !== "digit") return 1.05 ** step;
+    const key = `${this.kind}_scale`;
+    return (value[key] + step * this.bounds[key][2]) / value[key];
   }
 
   // ----------------------------------------------------------------------------------------- frames
