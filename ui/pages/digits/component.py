@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import streamlit as st
 import torch
 from torch import Tensor, nn
 
@@ -27,25 +26,14 @@ from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
 from ui.app.static_files import serve
 from ui.browser.component import component
-from ui.components.messages import finite, message_id
+from ui.components import live
+from ui.components.messages import finite
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
-from ui.controls.live import described
-from ui.controls.spec import Slider, Values
-from ui.controls.url_codec import ByHand
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UNKNOWN, UP
+from ui.controls.spec import Values
 from ui.pages.digits.controls import KERNEL, MODE
 from ui.pages.digits.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
-COLORS = {
-    "input": INPUT,
-    "grid": GRID,
-    "up": UP,
-    "right": CORRECT,
-    "wrong": INCORRECT,
-    "unknown": UNKNOWN,
-    "quiet": QUIET,
-}
 # the component's texts
 WORDS = (
     "tools",
@@ -179,16 +167,12 @@ def stage(
         except ExportError as error:
             refused.append(say.markdown("refused", name=name, reason=in_markdown(error.sentence)))
     by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
-    controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
-    data = {
-        "echo": message_id(st.session_state.get(key)),
+    state = live.state(key, SLIDERS[kind], values, texts("controls"), by_hand)
+    data = state | {
         "digit": _text(digit),
         "label": label,
         "kind": kind,
-        "values": values,
         "neutral": undistorted(kind) | {more.key: more.untouched for more in by_hand},
-        "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
-        "sliders": described(SLIDERS[kind], texts("controls")),
         "seeded": seeded(kind, values),
         "answers": answers,
         "opening": opening,
@@ -197,7 +181,6 @@ def stage(
         "kernel": kernel,
         "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
         "words": {word: say.template(word) for word in WORDS},
-        "colors": COLORS,
     }
     _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
     return refused

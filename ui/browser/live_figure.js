@@ -1,0 +1,283 @@
+// A figure under a hand: what the hand does is painted in the same frame; what has settled goes to
+// Python; what Python knows comes at every run of the page.
+
+import { element, put } from "./dom.js";
+import { Sliders } from "./sliders.js";
+import { Glide, bounded, fitted, held, still } from "./values.js";
+
+/** @import { Values } from "./distortions.js" */
+/** @import { Slider } from "./sliders.js" */
+/** @import { Bounds } from "./values.js" */
+
+/**
+ * What ui/components/live.py sends at least.
+ * @typedef {object} State
+ * @property {number} echo the message that it answers
+ * @property {Values} values
+ * @property {Record<string, Bounds>} bounds
+ * @property {Slider[]} sliders
+ * @property {Record<string, string>} words
+ * @property {Record<"input" | "grid" | "up" | "right" | "wrong" | "unknown" | "quiet", string>} colors
+ */
+
+export const GLIDE = 220; // ms: following a slider
+const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
+const SLID = 60; // ms: the same on a slider, whose keys come one by one
+const QUIET = 400; // ms until it is said aloud
+
+/** Its subclasses paint. @abstract */
+export class LiveFigure {
+  /**
+   * @param {HTMLElement} root
+   * @param {State} data
+   */
+  constructor(root, data) {
+    this.root = root;
+    this.first = true;
+    this.words = data.words;
+    this.colors = data.colors;
+    this.values = data.values;
+    this.bounds = data.bounds;
+    /** @type {Glide | null} */
+    this.glide = null;
+    this.busy = false; // a hand is at work, or what it did is not sent yet
+    this.sent = 0; // the last message
+    /** @type {(said: object) => void} */
+    this.send = () => {};
+    this.pending = false;
+    this.text = ""; // the theme's colour of it
+    this.font = "";
+    /** @type {number | undefined} */
+    this.timer = undefined;
+    /** @type {number | undefined} */
+    this.saying = undefined;
+    this.sliders = new Sliders(
+      (key, value, { asks }) => {
+        this.put(this.slid(key, value));
+        if (asks) this.settle();
+      },
+      () => this.settleLater(SLID),
+    );
+    this.agreement = element("p", "agreement");
+    this.live = element("p", "live", { "aria-live": "polite" });
+    this.frame = this.frame.bind(this);
+    new ResizeObserver(() => this.layout()).observe(root);
+    addEventListener("resize", () => this.layout());
+  }
+
+  // -------------------------------------------------------------------------- what subclasses have
+
+  /** Sizes follow from the width; nothing that the hand does changes them. */
+  layout() {}
+
+  /**
+   * Paint all of it; back come the ms that computing took, where they are known.
+   * @param {number} now
+   * @returns {number}
+   */
+  paint(now) {
+    return now - now;
+  }
+
+  /** Whether a finger is down. */
+  get gripped() {
+    return false;
+  }
+
+  /** What a message says, besides the values. */
+  told() {
+    return {};
+  }
+
+  /** All of it in words, for screen readers. */
+  describe() {
+    return "";
+  }
+
+  /**
+   * The values after a slider has moved.
+   * @param {string} key
+   * @param {number} value
+   * @returns {Values}
+   */
+  slid(key, value) {
+    return { ...this.values, [key]: value };
+  }
+
+  // ----------------------------------------------------------------------------- from Python, and back
+
+  /**
+   * What Python knows: at every run of the page.
+   * @param {State} data
+   * @param {(said: object) => void} send
+   */
+  receive(data, send) {
+    const { first } = this;
+    this.listen(data, send);
+    this.first = false;
+    if (first || this.isFresh(data)) this.takeIn(data, first);
+    this.layout();
+    this.changed();
+  }
+
+  /**
+   * @param {State} data
+   * @param {(said: object) => void} send
+   * @returns {boolean} whether the words are others now
+   */
+  listen({ words, colors }, send) {
+    this.send = send;
+    this.colors = colors;
+    if (JSON.stringify(words) === JSON.stringify(this.words)) return false;
+    this.words = words;
+    return true;
+  }
+
+  /**
+   * Whether it answers what was sent last, and no hand has gone on since.
+   * @param {State} data
+   */
+  isFresh({ echo }) {
+    return echo >= this.sent && !this.busy;
+  }
+
+  /**
+   * @param {State} data
+   * @param {boolean} at_once without a glide
+   */
+  takeIn(data, at_once) {
+    if (at_once || still()) {
+      this.values = data.values;
+      this.glide = null; // it may be on the way to values of another kind
+    } else {
+      this.glideTo(data.values, GLIDE);
+    }
+    this.bounds = data.bounds;
+    this.sliders.show(data.sliders);
+  }
+
+  settleLater(pause = PAUSE) {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.settle(), pause);
+  }
+
+  /** Bring the values to the sliders' steps, and tell Python, which may be asked for something. */
+  settle(wish = "") {
+    clearTimeout(this.timer);
+    if (this.gripped) return;
+    this.busy = false;
+    const values = bounded(this.glide?.to ?? this.values, this.bounds, fitted);
+    this.sent = Math.max(Date.now(), this.sent + 1);
+    this.send({ id: this.sent, values, wish, ...this.told() });
+    if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
+      this.values = values;
+      this.changed();
+    }
+    this.sayLater(() => this.describe());
+  }
+
+  /** @param {() => string} text for screen readers */
+  sayLater(text) {
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => {
+      this.live.textContent = text();
+    }, QUIET);
+  }
+
+  /**
+   * How far the browser's numbers are from PyTorch's.
+   * @param {number | null} most null while the two are about different states
+   */
+  agree(most) {
+    const known = most !== null && Number.isFinite(most) && !this.glide;
+    const figure = known && (most < 1e-6 ? "< 0.000001" : most.toFixed(6));
+    put(this.agreement, figure ? this.words.agreement.replace("[difference]", figure) : "");
+  }
+
+  // --------------------------------------------------------------------------------------- frames
+
+  changed() {
+    this.request();
+  }
+
+  request() {
+    if (this.pending) return;
+    this.pending = true;
+    requestAnimationFrame(this.frame);
+  }
+
+  /** @param {number} now */
+  frame(now) {
+    this.pending = false;
+    if (!this.root.clientWidth || this.first) return;
+    if (this.glide) {
+      const { values, done } = this.glide.at(now);
+      this.values = values;
+      if (done) this.glide = null;
+    }
+    const { color, fontFamily } = getComputedStyle(this.root);
+    this.text = color;
+    this.font = fontFamily;
+    const spent = this.paint(now);
+    this.sliders.put(this.values);
+    this.next();
+    const options = { bubbles: true, composed: true, detail: { spent } };
+    this.root.dispatchEvent(new CustomEvent("stage-frame", options));
+  }
+
+  /** Another frame, if there is more to do. */
+  next() {
+    if (this.glide) this.request();
+  }
+
+  /**
+   * Glide from the values there are to others.
+   * @param {Values} values
+   * @param {number} time
+   */
+  glideTo(values, time) {
+    if (JSON.stringify(values) === JSON.stringify(this.glide?.to ?? this.values)) return;
+    const same = Object.keys(values).every((key) => key in this.values);
+    if (same && !still()) {
+      this.glide = new Glide(this.values, values, time);
+    } else {
+      this.values = values;
+      this.glide = null;
+    }
+    this.changed();
+  }
+
+  /**
+   * Values within their bounds, though not yet on the sliders' steps.
+   * @param {Values} values
+   */
+  put(values) {
+    this.glide = null;
+    this.busy = true;
+    this.values = bounded(values, this.bounds, held);
+    this.changed();
+  }
+}
+
+/**
+ * What Streamlit gives to a component.
+ * @typedef {object} Component
+ * @property {any} data
+ * @property {HTMLElement} parentElement
+ * @property {(name: string, value: unknown) => void} setStateValue
+ */
+
+/** @typedef {HTMLElement & { stage?: LiveFigure }} Root */
+
+/**
+ * Show a component's figure, which is made at the component's first run.
+ * @param {Component} component
+ * @param {new (root: HTMLElement, data: any) => LiveFigure} Figure
+ */
+export function mounted({ data, parentElement, setStateValue }, Figure) {
+  /** @type {Root} */
+  const root = parentElement.querySelector(".stage") ?? element("div", "stage");
+  if (!root.isConnected) parentElement.append(root);
+  root.stage ??= new Figure(root, data);
+  root.stage.receive(data, (said) => setStateValue("said", said));
+}
