@@ -3,9 +3,12 @@
 
 import { element, put } from "./dom.js";
 import { Sliders } from "./sliders.js";
+import { View } from "./view.js";
 import { Glide, bounded, fitted, held, still } from "./values.js";
 
 /** @import { Values } from "./distortions.js" */
+/** @import { Size } from "./points.js" */
+/** @import { Subject } from "./touch.js" */
 /** @import { Slider } from "./sliders.js" */
 /** @import { Bounds } from "./values.js" */
 
@@ -45,6 +48,8 @@ export class LiveFigure {
     /** @type {(said: object) => void} */
     this.send = () => {};
     this.pending = false;
+    this.spent = 0; // ms of a frame in what is worth knowing of, else in all of it
+    this.shown = new View(0, 0, 1, 1); // of the picture that is touched
     this.text = ""; // the theme's colour of it
     this.font = "";
     /** @type {number | undefined} */
@@ -61,22 +66,31 @@ export class LiveFigure {
     this.agreement = element("p", "agreement");
     this.live = element("p", "live", { "aria-live": "polite" });
     this.frame = this.frame.bind(this);
-    new ResizeObserver(() => this.layout()).observe(root);
-    addEventListener("resize", () => this.layout());
+    new ResizeObserver(() => this.arrange()).observe(root);
+    addEventListener("resize", () => this.arrange());
   }
 
   // -------------------------------------------------------------------------- what subclasses have
 
-  /** Sizes follow from the width; nothing that the hand does changes them. */
-  layout() {}
+  /**
+   * Take in what else was sent, at every run.
+   * @param {any} _data
+   * @param {boolean} _answers whether it answers what was sent last: what is shown may be taken over
+   */
+  took(_data, _answers) {}
 
   /**
-   * Paint all of it; back come the ms that computing took, where they are known.
-   * @param {number} now
-   * @returns {number}
+   * Fit everything into a width. Nothing that the hand does changes sizes.
+   * @param {number} _width
    */
-  paint(now) {
-    return now - now;
+  layout(_width) {}
+
+  /**
+   * @param {number} _now
+   * @returns {boolean} whether there is more to paint in the next frame
+   */
+  paint(_now) {
+    return false;
   }
 
   /** Whether a finger is down. */
@@ -84,13 +98,32 @@ export class LiveFigure {
     return false;
   }
 
-  /** What a message says, besides the values. */
-  told() {
+  /** @returns {Subject | null} what fingers and keys act on: see touch.js */
+  get subject() {
+    return null;
+  }
+
+  /** @returns {Size} of the image that is touched */
+  get size() {
+    return [28, 28];
+  }
+
+  /**
+   * By how much a key zooms.
+   * @param {any} _value
+   * @param {number} step
+   */
+  zoomed(_value, step) {
+    return 1.05 ** step;
+  }
+
+  /** What a message says besides the values. */
+  message() {
     return {};
   }
 
-  /** All of it in words, for screen readers. */
-  describe() {
+  /** For screen readers, once things have settled. */
+  spoken() {
     return "";
   }
 
@@ -115,8 +148,10 @@ export class LiveFigure {
     const { first } = this;
     this.listen(data, send);
     this.first = false;
-    if (first || this.isFresh(data)) this.takeIn(data, first);
-    this.layout();
+    const answers = first || this.isFresh(data);
+    if (answers) this.follow(data, first);
+    this.took(data, answers);
+    this.arrange();
     this.changed();
   }
 
@@ -142,15 +177,16 @@ export class LiveFigure {
   }
 
   /**
+   * Go to the values that were sent.
    * @param {State} data
-   * @param {boolean} at_once without a glide
+   * @param {boolean} atOnce without a glide
    */
-  takeIn(data, at_once) {
-    if (at_once || still()) {
+  follow(data, atOnce) {
+    if (atOnce || still()) {
       this.values = data.values;
       this.glide = null; // it may be on the way to values of another kind
     } else {
-      this.glideTo(data.values, GLIDE);
+      this.glideTo(data.values);
     }
     this.bounds = data.bounds;
     this.sliders.show(data.sliders);
@@ -168,12 +204,12 @@ export class LiveFigure {
     this.busy = false;
     const values = bounded(this.glide?.to ?? this.values, this.bounds, fitted);
     this.sent = Math.max(Date.now(), this.sent + 1);
-    this.send({ id: this.sent, values, wish, ...this.told() });
+    this.send({ id: this.sent, values, wish, ...this.message() });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
       this.changed();
     }
-    this.sayLater(() => this.describe());
+    this.sayLater(() => this.spoken());
   }
 
   /** @param {() => string} text for screen readers */
@@ -218,24 +254,29 @@ export class LiveFigure {
     const { color, fontFamily } = getComputedStyle(this.root);
     this.text = color;
     this.font = fontFamily;
-    const spent = this.paint(now);
+    const start = performance.now();
+    this.spent = 0;
+    const more = this.paint(now);
     this.sliders.put(this.values);
-    this.next();
-    const options = { bubbles: true, composed: true, detail: { spent } };
-    this.root.dispatchEvent(new CustomEvent("stage-frame", options));
+    if (more || this.glide) this.request();
+    const detail = { spent: this.spent || performance.now() - start };
+    const options = { bubbles: true, composed: true, detail };
+    this.root.dispatchEvent(new CustomEvent("stage-frame", options)); // benchmarks/live.py counts them
   }
 
-  /** Another frame, if there is more to do. */
-  next() {
-    if (this.glide) this.request();
+  arrange() {
+    const width = this.root.clientWidth;
+    if (!width || this.first) return;
+    this.layout(width);
+    this.changed();
   }
 
   /**
    * Glide from the values there are to others.
    * @param {Values} values
-   * @param {number} time
+   * @param {number} [time]
    */
-  glideTo(values, time) {
+  glideTo(values, time = GLIDE) {
     if (JSON.stringify(values) === JSON.stringify(this.glide?.to ?? this.values)) return;
     const same = Object.keys(values).every((key) => key in this.values);
     if (same && !still()) {
@@ -267,17 +308,17 @@ export class LiveFigure {
  * @property {(name: string, value: unknown) => void} setStateValue
  */
 
-/** @typedef {HTMLElement & { stage?: LiveFigure }} Root */
+/** @typedef {HTMLElement & { figure?: LiveFigure }} Root */
 
 /**
- * Show a component's figure, which is made at the component's first run.
- * @param {Component} component
+ * The figure of a component, which is made at its first run, and anew where the page shows another.
  * @param {new (root: HTMLElement, data: any) => LiveFigure} Figure
+ * @param {Component} component
  */
-export function mounted({ data, parentElement, setStateValue }, Figure) {
+export function showFigure(Figure, { data, parentElement, setStateValue }) {
   /** @type {Root} */
-  const root = parentElement.querySelector(".stage") ?? element("div", "stage");
+  const root = parentElement.querySelector(".exhibit, .stage") ?? element("div", "exhibit");
   if (!root.isConnected) parentElement.append(root);
-  root.stage ??= new Figure(root, data);
-  root.stage.receive(data, (said) => setStateValue("said", said));
+  if (!(root.figure instanceof Figure)) root.figure = new Figure(root, data);
+  root.figure.receive(data, (said) => setStateValue("said", said));
 }

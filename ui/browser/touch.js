@@ -13,19 +13,19 @@ import { angleOf, between, minus } from "./plane.js";
  * @property {Hand<any>} hand
  * @property {any} value
  * @property {(value: any) => void} put
- * @property {(steps: number) => number} [zoomed] the factor of so many steps of a slider
  */
 
 /**
- * Where a hand acts, and whom it tells.
+ * The picture that is touched, and who is told.
  * @typedef {object} Ground
- * @property {HTMLElement} root
- * @property {HTMLElement} place
- * @property {() => View} view of the picture there
- * @property {() => Size} size of that picture: beside it, the wheel scrolls the page
- * @property {() => Subject | null} subject null where that is nothing, or not there yet
- * @property {() => void} settle
- * @property {() => void} settleLater
+ * @property {HTMLElement} root gets the classes "keys" and "pulling"
+ * @property {HTMLElement} place holds the picture, from its upper left corner, and the handles
+ * @property {Subject | null} subject null where there is nothing to take hold of, or not yet
+ * @property {View} shown where the picture's image lies
+ * @property {Size} size of that image: beside it, the wheel scrolls the page
+ * @property {(value: any, step: number) => number} zoomed by how much a key zooms
+ * @property {() => void} settle the hand has let go
+ * @property {() => void} settleLater a key or the wheel may go on
  */
 
 /** @type {Record<string, number>} degrees, by keys */
@@ -71,7 +71,7 @@ export class Touch {
 
   /** @param {PointerEvent} event */
   down(event) {
-    if (event.button || !this.ground.subject()) return;
+    if (event.button || !this.ground.subject) return;
     const { place } = this.ground;
     place.setPointerCapture(event.pointerId);
     const target = event.target instanceof Element ? event.target.closest("button") : null;
@@ -101,18 +101,18 @@ export class Touch {
 
   /** @param {string | null} id of a handle; null for the body */
   begin(id) {
-    const { root, view, subject } = this.ground;
-    const taken = subject();
-    if (!taken) return;
+    const { root, shown, subject } = this.ground;
+    if (!subject) return;
     for (const finger of this.fingers.values()) finger.from = finger.now;
-    const start = id && taken.hand.take ? taken.hand.take(taken.value, id) : taken.value;
-    this.pulled = { id, start, view: view() };
+    const { hand, value, put } = subject;
+    const start = id && hand.take ? hand.take(value, id) : value;
+    this.pulled = { id, start, view: shown };
     root.classList.add("pulling");
-    if (start !== taken.value) taken.put(start);
+    if (start !== value) put(start);
   }
 
   pull() {
-    const subject = this.ground.subject();
+    const { subject } = this.ground;
     if (!this.pulled || !subject) return;
     const { id, start, view } = this.pulled;
     const { hand, put } = subject;
@@ -134,21 +134,20 @@ export class Touch {
 
   /** @param {WheelEvent} event */
   wheel(event) {
-    const { view, size, subject, settleLater } = this.ground;
-    const taken = subject();
-    if (!taken?.hand.zoom) return;
-    const [x, y] = view().pixel(this.local(event));
-    const [height, width] = size();
+    const { shown, size, subject } = this.ground;
+    if (!subject?.hand.zoom) return;
+    const [x, y] = shown.pixel(this.local(event));
+    const [height, width] = size;
     if (x < -0.5 || y < -0.5 || x > width - 0.5 || y > height - 0.5) return; // there the page scrolls
     event.preventDefault();
     const lines = event.deltaMode === 1 ? 16 : 1;
-    taken.put(taken.hand.zoom(taken.value, Math.exp((-event.deltaY * lines) / 900)));
-    settleLater();
+    subject.put(subject.hand.zoom(subject.value, Math.exp((-event.deltaY * lines) / 900)));
+    this.ground.settleLater();
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
-    const subject = this.ground.subject();
+    const { subject } = this.ground;
     if (!subject || event.ctrlKey || event.metaKey || event.altKey) return;
     const next = this.afterKey(subject, event);
     if (!next) return;
@@ -161,7 +160,7 @@ export class Touch {
    * @param {Subject} subject
    * @param {KeyboardEvent} event
    */
-  afterKey({ hand, value, zoomed = (steps) => 1.05 ** steps }, event) {
+  afterKey({ hand, value }, event) {
     const arrow = ARROWS[event.key];
     if (arrow) {
       const far = event.shiftKey ? 5 : 1;
@@ -170,7 +169,7 @@ export class Touch {
     const turn = TURNS[event.key];
     if (turn && hand.turn) return hand.turn(value, turn);
     const zoom = ZOOMS[event.key];
-    if (zoom && hand.zoom) return hand.zoom(value, zoomed(zoom));
+    if (zoom && hand.zoom) return hand.zoom(value, this.ground.zoomed(value, zoom));
     return null;
   }
 

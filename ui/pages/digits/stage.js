@@ -5,10 +5,10 @@ import { greysOf } from "../../browser/bytes.js";
 import { CANVAS, distort, parametersOf } from "../../browser/distortions.js";
 import { element, put } from "../../browser/dom.js";
 import { Knobs } from "../../browser/knobs.js";
-import { GLIDE, LiveFigure, mounted } from "../../browser/live_figure.js";
+import { GLIDE, LiveFigure, showFigure } from "../../browser/live_figure.js";
 import { mnistForm } from "../../browser/mnist_form.js";
+import { thetaHand } from "../../browser/theta_hand.js";
 import { term } from "../../browser/terms.js";
-import { View } from "../../browser/view.js";
 import { Answers } from "./answers.js";
 import { paintBig } from "./big_picture.js";
 import { digitHand } from "./digit_hands.js";
@@ -91,7 +91,6 @@ export class Stage extends LiveFigure {
     // the page
     /** @type {Sizes | null} */
     this.sizes = null;
-    this.shown = new View(0, 0, 1, 1); // of the big picture
     this.tools = element("div", "tools", { role: "toolbar" });
     this.canvas = element("canvas", "input");
     this.strip = new Answers();
@@ -126,7 +125,7 @@ export class Stage extends LiveFigure {
     this.keepRows(data.models);
     if (first && data.opening) this.opening = new Opening(this);
     if (otherWords || first || turned) this.buildTools();
-    this.layout();
+    this.arrange();
     if (first || this.state() !== before)
       this.changed(); // most runs bring back what is there already
     else this.compare();
@@ -143,7 +142,7 @@ export class Stage extends LiveFigure {
       this.digit = greysOf(data.digit);
       if (data.digit !== this.drawnText) this.pad.clear();
     }
-    super.takeIn(data, first || data.kind !== this.kind);
+    this.follow(data, first || data.kind !== this.kind);
     this.kind = data.kind;
     this.neutral = data.neutral;
     this.seeded = { ...data.seeded, patches: data.seeded.patches?.map(greysOf) };
@@ -205,21 +204,18 @@ export class Stage extends LiveFigure {
 
   /** @param {number} now */
   paint(now) {
-    if (!this.sizes) return 0;
+    if (!this.sizes) return false;
     this.opening?.step(now);
     const parameters = parametersOf(this.kind, this.values, this.seeded);
     this.image = distort(this.kind, this.digit, parameters);
-    const spent = this.think();
+    this.spent = this.think();
     for (const row of this.rows) row.paint();
     this.strip.put(this.rows);
     this.compare();
     paintBig(this, this.sizes.input);
-    return spent;
-  }
-
-  next() {
-    if (this.rows.some((row) => row.network && this.stale.has(row))) this.request();
-    else if (this.glide) this.changed();
+    const more = this.rows.some((row) => row.network && this.stale.has(row));
+    if (!more && this.glide) this.changed();
+    return more;
   }
 
   /** Let the networks answer, as many as the frame has time for; back comes the time spent. */
@@ -253,9 +249,8 @@ export class Stage extends LiveFigure {
    * Sizes follow from the width, the window's height and the number of models; nothing that the hand
    * does changes them.
    */
-  layout() {
-    const width = this.root.clientWidth;
-    if (!width || this.first) return;
+  /** @param {number} width */
+  layout(width) {
     const narrow = width < 640;
     const count = Math.max(this.rows.length, 1);
     const gap = 24;
@@ -450,11 +445,42 @@ export class Stage extends LiveFigure {
 
   // --------------------------------------------------------------------------------------- settling
 
+  /** What the hand is on: values or theta. */
+  get subject() {
+    if (this.mode === "digit") {
+      /** @param {Values} values */
+      const put = (values) => this.put(values);
+      return { hand: this.grip, value: this.values, put };
+    }
+    const row = this.held;
+    const warped = row?.warped;
+    if (!row || !warped) return null;
+    const hand = thetaHand(warped.family, warped.input);
+    /** @param {number[]} theta */
+    const put = (theta) => this.putTheta(row, theta);
+    return { hand, value: row.mine ?? warped.ownTheta, put };
+  }
+
+  get size() {
+    return CANVAS[this.kind];
+  }
+
+  /**
+   * One step of the scale, as the slider has it.
+   * @param {any} value
+   * @param {number} step
+   */
+  zoomed(value, step) {
+    if (this.mode !== "digit") return super.zoomed(value, step);
+    const key = `${this.kind}_scale`;
+    return (value[key] + step * this.bounds[key][2]) / value[key];
+  }
+
   get gripped() {
     return this.touch.pulled !== null || this.stroking !== null;
   }
 
-  told() {
+  message() {
     const { kind, mode } = this;
     const own = this.drawn ? btoa(String.fromCharCode(...this.drawn)) : null;
     if (own) this.drawnText = own;
@@ -462,7 +488,7 @@ export class Stage extends LiveFigure {
     return { kind, own, hand: this.settledHand(), mode, kernel: this.lens.kernel };
   }
 
-  describe() {
+  spoken() {
     const said = this.rows.map((row) => row.describe());
     return said.filter(Boolean).join(". ");
   }
@@ -475,4 +501,4 @@ export class Stage extends LiveFigure {
 }
 
 /** @param {Component} component */
-export const show = (component) => mounted(component, Stage);
+export const show = (component) => showFigure(Stage, component);
