@@ -11,7 +11,7 @@ import { minus } from "./plane.js";
  * @property {string} id
  * @property {number} x
  * @property {number} y
- * @property {"corner" | "turn" | "point" | "box"} shape
+ * @property {"corner" | "turn" | "point" | "box" | "number"} shape
  * @property {number} [size] of a box, in pixels
  * @property {string} [name] for screen readers, where that does not follow from the id
  * @property {string} [text] on it

@@ -74,3 +74,13 @@ def values_in(said: Any, sliders: Sequence[Slider]) -> Values:
         for slider in sliders
         if number(values.get(slider.key)) is not None
     }
+
+
+def numbers_in(said: Any, key: str, count: int) -> list[float] | None:
+    """So many numbers under one key of a component's values; None if that is not what they are."""
+    values = said.get("values") if isinstance(said, dict) else None
+    found = values.get(key) if isinstance(values, dict) else None
+    if not isinstance(found, list) or len(found) != count:
+        return None
+    numbers = [number(value) for value in found]
+    return [value for value in numbers if value is not None] if None not in numbers else None
