@@ -14,10 +14,10 @@ import { Glide, bounded, fitted, held, still } from "./values.js";
 
 /**
  * What ui/components/live.py sends at least.
- * @typedef {object} State
+ * @typedef {object} Given
  * @property {number} echo the message that it answers
  * @property {Values} values
- * @property {Record<string, Bounds>} bounds
+ * @property {Record<string, Bounds>} [bounds] of values that have no slider
  * @property {Slider[]} sliders
  * @property {Record<string, string>} words
  * @property {Record<"input" | "grid" | "up" | "right" | "wrong" | "unknown" | "quiet", string>} colors
@@ -28,19 +28,25 @@ const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
 const SLID = 60; // ms: the same on a slider, whose keys come one by one
 const QUIET = 400; // ms until it is said aloud
 
-/** Its subclasses paint. @abstract */
+/**
+ * A page's own class says what is painted.
+ * @template {Given} Data
+ */
 export class LiveFigure {
   /**
    * @param {HTMLElement} root
-   * @param {State} data
+   * @param {Data} data
    */
   constructor(root, data) {
     this.root = root;
+    this.data = data;
     this.first = true;
     this.words = data.words;
     this.colors = data.colors;
+    /** @type {Values} */
     this.values = data.values;
-    this.bounds = data.bounds;
+    /** @type {Record<string, Bounds>} of the values */
+    this.bounds = {};
     /** @type {Glide | null} */
     this.glide = null;
     this.busy = false; // a hand is at work, or what it did is not sent yet
@@ -74,10 +80,9 @@ export class LiveFigure {
 
   /**
    * Take in what else was sent, at every run.
-   * @param {any} _data
    * @param {boolean} _answers whether it answers what was sent last: what is shown may be taken over
    */
-  took(_data, _answers) {}
+  took(_answers) {}
 
   /**
    * Fit everything into a width. Nothing that the hand does changes sizes.
@@ -141,7 +146,7 @@ export class LiveFigure {
 
   /**
    * What Python knows: at every run of the page.
-   * @param {State} data
+   * @param {Data} data
    * @param {(said: object) => void} send
    */
   receive(data, send) {
@@ -150,17 +155,19 @@ export class LiveFigure {
     this.first = false;
     const answers = first || this.isFresh(data);
     if (answers) this.follow(data, first);
-    this.took(data, answers);
+    this.took(answers);
     this.arrange();
     this.changed();
   }
 
   /**
-   * @param {State} data
+   * @param {Data} data
    * @param {(said: object) => void} send
    * @returns {boolean} whether the words are others now
    */
-  listen({ words, colors }, send) {
+  listen(data, send) {
+    const { words, colors } = data;
+    this.data = data;
     this.send = send;
     this.colors = colors;
     if (JSON.stringify(words) === JSON.stringify(this.words)) return false;
@@ -170,7 +177,7 @@ export class LiveFigure {
 
   /**
    * Whether it answers what was sent last, and no hand has gone on since.
-   * @param {State} data
+   * @param {Given} data
    */
   isFresh({ echo }) {
     return echo >= this.sent && !this.busy;
@@ -178,7 +185,7 @@ export class LiveFigure {
 
   /**
    * Go to the values that were sent.
-   * @param {State} data
+   * @param {Given} data
    * @param {boolean} atOnce without a glide
    */
   follow(data, atOnce) {
@@ -188,7 +195,8 @@ export class LiveFigure {
     } else {
       this.glideTo(data.values);
     }
-    this.bounds = data.bounds;
+    const bounds = data.sliders.map(({ key, low, high, step }) => [key, [low, high, step]]);
+    this.bounds = { ...Object.fromEntries(bounds), ...data.bounds };
     this.sliders.show(data.sliders);
   }
 
@@ -308,17 +316,16 @@ export class LiveFigure {
  * @property {(name: string, value: unknown) => void} setStateValue
  */
 
-/** @typedef {HTMLElement & { figure?: LiveFigure }} Root */
-
 /**
  * The figure of a component, which is made at its first run, and anew where the page shows another.
- * @param {new (root: HTMLElement, data: any) => LiveFigure} Figure
+ * @template {Given} Data
+ * @param {new (root: HTMLElement, data: Data) => LiveFigure<Data>} Figure
  * @param {Component} component
  */
 export function showFigure(Figure, { data, parentElement, setStateValue }) {
-  /** @type {Root} */
-  const root = parentElement.querySelector(".exhibit, .stage") ?? element("div", "exhibit");
-  if (!root.isConnected) parentElement.append(root);
+  /** @type {HTMLElement & { figure?: LiveFigure<Data> } | null} */
+  let root = parentElement.querySelector(".exhibit, .stage");
+  if (!root) parentElement.append((root = element("div", "exhibit")));
   if (!(root.figure instanceof Figure)) root.figure = new Figure(root, data);
   root.figure.receive(data, (said) => setStateValue("said", said));
 }

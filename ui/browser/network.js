@@ -42,7 +42,9 @@ import { grid } from "./transforms.js";
 
 /** Where a map begins in the memory, in bytes, and how many channels it has there. */
 /** @typedef {{ at: number, channels: number }} Place */
-/** @typedef {{ step: () => void, to: Place }} Step */
+/** @typedef {{ step: () => void, to: Place, weights?: number }} Step where a convolution's weights begin */
+/** @typedef {{ layer: Layer, from: Place, to: Place, weights: number }} Link of the classifier */
+/** @typedef {{ size: Size, channels: number, values: Float32Array }} Maps (height, width, channels) */
 
 /** @param {number} channels */
 const eight = (channels) => 8 * Math.ceil(channels / 8);
@@ -62,7 +64,10 @@ export class Network {
     /** @type {(() => void)[]} What fills the memory with weights, once it is there. */
     this.writes = [];
     const localise = transformer && this.chain(transformer.localisation, numbers, about.input);
-    this.classify = this.chain(classifier, numbers, transformer ? transformer.size : about.input);
+    /** @type {Link[]} */
+    this.links = [];
+    const seen = transformer ? transformer.size : about.input;
+    this.classify = this.chain(classifier, numbers, seen, this.links);
     this.localise = localise;
     const { heap, kernel } = compiled(wasm, this.used) ?? plain(this.used);
     this.heap = heap;
@@ -82,16 +87,18 @@ export class Network {
    * @param {Layer[]} layers
    * @param {Float32Array} numbers
    * @param {Size} size
+   * @param {Link[]} links gets the layers
    * @returns {(image: Numbers) => Float32Array} from an image to the last map
    */
-  chain(layers, numbers, [height, width]) {
+  chain(layers, numbers, [height, width], links = []) {
     const input = this.room(height * width);
     let place = { at: input, channels: 1 };
     /** @type {(() => void)[]} */
     const steps = [];
     for (const layer of layers) {
-      const { step, to } = this.step(layer, numbers, place);
+      const { step, to, weights = 0 } = this.step(layer, numbers, place);
       steps.push(step);
+      links.push({ layer, from: place, to, weights });
       place = to;
     }
     const first = place.at / 4;
@@ -233,7 +240,25 @@ export class Network {
         }
       }
     };
-    return { step, to: { at: out, channels: padded } };
+    return { step, to: { at: out, channels: padded }, weights };
+  }
+
+  /**
+   * What each convolution of the classifier but the first, and each linear layer, has read of the
+   * last image.
+   * @returns {Maps[]}
+   */
+  features() {
+    const read = this.links.filter(({ layer }) => layer.type === "conv").slice(1);
+    return read.map(({ layer, from: { at, channels } }) => {
+      const [, height, width] = layer.in;
+      const values = this.heap.slice(at / 4, at / 4 + height * width * channels);
+      return {
+        size: [height, width],
+        channels: layer.in[0],
+        values: packed(values, channels, layer.in[0]),
+      };
+    });
   }
 
   /**
@@ -285,6 +310,15 @@ function plain(bytes) {
   const heap = new Float32Array(bytes / 4);
   return { heap, kernel: plainKernel(heap) };
 }
+
+/**
+ * Without the channels that fill up.
+ * @param {Float32Array} values
+ * @param {number} padded
+ * @param {number} channels
+ */
+const packed = (values, padded, channels) =>
+  padded === channels ? values : values.filter((_, i) => i % padded < channels);
 
 /** @param {Numbers} logits */
 export function softmax(logits) {

@@ -1,6 +1,5 @@
-"""Pages whose figure a component draws while the hand moves (ui/browser/live_figure.js). What has
-settled goes into the address, and then PyTorch's answer is shown, without a run of the rest of the
-page."""
+"""Components whose figure follows the hand (ui/browser/live_figure.js): what they are sent, and
+what becomes of what they say."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,10 +8,10 @@ import streamlit as st
 
 from ui.app.i18n import Translator
 from ui.app.outside import number
-from ui.components.messages import is_new, message_id
+from ui.components.messages import finite, is_new, message_id
+from ui.controls import address
 from ui.controls.live import described
-from ui.controls.spec import Slider, Values
-from ui.controls.url_codec import ByHand
+from ui.controls.spec import Number, Slider, Values
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UNKNOWN, UP
 
 COLORS = {
@@ -26,46 +25,55 @@ COLORS = {
 }
 
 
-def settling(key: str, take: Callable[[Any], None], show: Callable[[], None]) -> None:
-    """Show a part of a page, and run that part alone whenever its component ``key`` says something,
-    which ``take`` gets first and which is not to be trusted. In a lecture, whose panel shows the
-    state, the whole page is run."""
-    if is_new(key):
-        take(st.session_state[key]["said"])
-    if "lecture_at" in st.session_state:
-        show()
-    else:
-        st.fragment(_once_more)(key, take, show)
-
-
-def _once_more(key: str, take: Callable[[Any], None], show: Callable[[], None]) -> None:
-    if is_new(key):
-        take(st.session_state[key]["said"])
-    show()
-
-
-def state(
-    key: str,
-    sliders: Sequence[Slider],
-    values: Values,
-    say: Translator,
-    by_hand: Sequence[ByHand] = (),
+def given(
+    key: str, sliders: Sequence[Slider], values: Values, words: Sequence[str], say: Translator
 ) -> dict[str, Any]:
-    """What every live figure is sent: the last message of component ``key`` that this answers, the
-    sliders with their values and bounds, those of what else a hand moves, colours."""
-    controls: list[Slider | ByHand] = [*sliders, *by_hand]
+    """What every live figure is sent: its sliders and their values, the texts called ``words``, the
+    colours, and which message it answers."""
     return {
         "echo": message_id(st.session_state.get(key)),
-        "values": values,
-        "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
+        "values": {slider.key: values[slider.key] for slider in sliders},
         "sliders": described(sliders, say),
+        "words": {word: say.template(word) for word in words},
         "colors": COLORS,
     }
 
 
+def settled_values(said: Any, numbers: Sequence[Number]) -> Values | None:
+    """The values in a component's message, within their bounds; None if it is no message."""
+    try:
+        return {number.key: number.fitted(finite(said["values"][number.key])) for number in numbers}
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def keep_settled(said: Any, numbers: Sequence[Number]) -> bool:
+    """Keep the values in a component's message in the address; False if it is no message."""
+    values = settled_values(said, numbers)
+    if values is not None:
+        address.write_values(numbers, values)
+    return values is not None
+
+
+def live_part(key: str, take: Callable[[Any], None], show: Callable[[], None]) -> None:
+    """The part of a page that follows what settles on the component ``key``: ``take`` gets its
+    message, once, and ``show`` shows the page's state. What has settled runs this part alone; in a
+    lecture, whose panel shows the state, the whole page."""
+
+    def part() -> None:
+        if is_new(key):
+            take(st.session_state[key]["said"])
+        show()
+
+    if "lecture_at" in st.session_state:
+        part()
+    else:
+        st.fragment(part)()
+
+
 def values_in(said: Any, sliders: Sequence[Slider]) -> Values:
-    """The values of sliders in a component's message, within their bounds; a value that is no
-    number is left out."""
+    """The values of sliders in a component's message, within their bounds; without those that are
+    no numbers there."""
     values = said.get("values") if isinstance(said, dict) else None
     if not isinstance(values, dict):
         return {}

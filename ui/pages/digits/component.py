@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import streamlit as st
 import torch
 from torch import Tensor, nn
 
@@ -26,10 +27,12 @@ from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
 from ui.app.static_files import serve
 from ui.browser.component import component
-from ui.components import live
-from ui.components.messages import finite
+from ui.components.live import COLORS
+from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
-from ui.controls.spec import Values
+from ui.controls.live import described
+from ui.controls.spec import Slider, Values
+from ui.controls.url_codec import ByHand
 from ui.pages.digits.controls import KERNEL, MODE
 from ui.pages.digits.hand import Hand, hand_of
 
@@ -167,12 +170,16 @@ def stage(
         except ExportError as error:
             refused.append(say.markdown("refused", name=name, reason=in_markdown(error.sentence)))
     by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
-    state = live.state(key, SLIDERS[kind], values, texts("controls"), by_hand)
-    data = state | {
+    controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
+    data = {
+        "echo": message_id(st.session_state.get(key)),
         "digit": _text(digit),
         "label": label,
         "kind": kind,
+        "values": values,
         "neutral": undistorted(kind) | {more.key: more.untouched for more in by_hand},
+        "bounds": {control.key: (control.low, control.high, control.step) for control in controls},
+        "sliders": described(SLIDERS[kind], texts("controls")),
         "seeded": seeded(kind, values),
         "answers": answers,
         "opening": opening,
@@ -181,6 +188,7 @@ def stage(
         "kernel": kernel,
         "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
         "words": {word: say.template(word) for word in WORDS},
+        "colors": COLORS,
     }
     _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
     return refused

@@ -2,7 +2,7 @@
 
 import { sized } from "../../browser/canvas.js";
 import { element, put } from "../../browser/dom.js";
-import { networkOf } from "./networks.js";
+import { networkOf } from "../../browser/networks.js";
 import { bars, curve, frame, picture } from "../../browser/paint.js";
 import { matrixText, readings } from "../../browser/readings.js";
 import { gridCurves, roomFor, samplingGrid } from "../../browser/sampling_grid.js";

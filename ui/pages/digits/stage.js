@@ -17,17 +17,17 @@ import { Opening } from "./opening.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { tools } from "./tools.js";
-import { DigitTouch } from "./touch.js";
+import { StageTouch } from "./touch.js";
 
 /** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
 /** @import { Network } from "../../browser/network.js" */
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Kernel } from "../../browser/sampler.js" */
-/** @import { Component, State } from "../../browser/live_figure.js" */
+/** @import { Component, Given } from "../../browser/live_figure.js" */
 /** @import { Model } from "./row.js" */
 /** @import { Mode } from "./tools.js" */
 
-/** @typedef {State["colors"]} Colors */
+/** @typedef {Given["colors"]} Colors */
 
 /**
  * A theta that the visitor set in place of a model's own; null while that one stands.
@@ -49,12 +49,13 @@ import { DigitTouch } from "./touch.js";
  * @property {Kernel} kernel
  * @property {ThetaInHand | null} hand
  */
-/** @typedef {State & Own} Data */
+/** @typedef {Given & Own} Data */
 
 /** @typedef {{ input: number, grid: number, output: number, bars: number }} Sizes in pixels */
 
 const BUDGET = 20; // ms of a frame for the networks; those that do not fit answer in the next one
 
+/** @extends {LiveFigure<Data>} */
 export class Stage extends LiveFigure {
   /**
    * @param {HTMLElement} root
@@ -106,7 +107,7 @@ export class Stage extends LiveFigure {
     const floor = element("div", "floor", {}, hand, this.table);
     root.replaceChildren(this.tools, this.strip.element, floor, this.agreement, this.live);
     this.lens = new Lens(this);
-    this.touch = new DigitTouch(this);
+    this.touch = new StageTouch(this);
   }
 
   /**

@@ -1,10 +1,10 @@
-// The hand on the big picture: it moves the distortion's values or theta, looks inside, or draws.
+// What fingers do on the stage, besides pulling: they point and draw.
 
 import { Touch } from "../../browser/touch.js";
 
 /** @import { Stage } from "./stage.js" */
 
-export class DigitTouch extends Touch {
+export class StageTouch extends Touch {
   /** @param {Stage} stage */
   constructor(stage) {
     super(stage);
@@ -17,9 +17,9 @@ export class DigitTouch extends Touch {
   /** @param {PointerEvent} event */
   down(event) {
     const { stage } = this;
+    if (stage.mode !== "look" && stage.mode !== "draw") return super.down(event);
     if (event.button) return;
     if (stage.mode === "look") return stage.lens.at(event, true);
-    if (stage.mode !== "draw") return super.down(event);
     stage.place.setPointerCapture(event.pointerId);
     stage.beginStroke(event);
   }
@@ -34,7 +34,8 @@ export class DigitTouch extends Touch {
 
   /** @param {PointerEvent} event */
   up(event) {
-    if (this.stage.stroking === event.pointerId) this.stage.endStroke();
+    const { stage } = this;
+    if (stage.stroking === event.pointerId) stage.endStroke();
     super.up(event);
   }
 }

@@ -11,7 +11,7 @@ from ui.app.i18n import Translator
 from ui.browser.component import component
 from ui.components import live
 from ui.controls.spec import Values
-from ui.pages.transformation.controls import FOLLOW, MOVES, SLIDERS
+from ui.pages.transformation.controls import FOLLOW, MOVES, PLACE, SLIDERS
 
 HERE = Path(__file__).parent
 WORDS = (
@@ -62,16 +62,17 @@ def transformation(
     """Show T_theta of a family, as ``values`` have it, on a digit uint8 (28, 28); ``output``
     (28, 28) is PyTorch's, which the browser's is compared with."""
     sliders = (*SLIDERS[family], FOLLOW)
-    state = live.state(key, sliders, values, say, [MOVES] if family == "tps" else [])
-    data: dict[str, Any] = state | {
+    by_hand = {PLACE.key: (-1.0, 1.0, 0.01)}
+    by_hand |= {MOVES.key: (MOVES.low, MOVES.high, MOVES.step)} if family == "tps" else {}
+    data: dict[str, Any] = live.given(key, sliders, values, WORDS, say) | {
+        "values": values,
+        "bounds": by_hand,
         "digit": base64.b64encode(digit.numpy().tobytes()).decode(),
         "family": family,
         "way": way,
         "neutral": neutral(family),
         "output": base64.b64encode(output.to(torch.float32).numpy().tobytes()).decode(),
-        "words": {word: say.template(word) for word in WORDS},
     }
-    data["bounds"]["t_at"] = (-1, 1, 0.01)
     _component(data, key=key, on_said_change=lambda: None)
 
 

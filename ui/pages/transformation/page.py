@@ -40,7 +40,7 @@ def main() -> None:
     with st.sidebar:
         way = draw_choice(controls.WAY, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    live.settling(KEY, take, partial(show, digit, label, family, way))
+    live.live_part(KEY, take, partial(show, digit, label, family, way))
 
 
 def show(digit: Tensor, label: int, family: str, way: str) -> None:

@@ -19,7 +19,7 @@ import { POINTS, chosenOf, gridHand, linkHand, pointsOf, thetaOf } from "./hands
 import { askedText, pushedText } from "./sentence.js";
 
 /** @import { Values } from "../../browser/distortions.js" */
-/** @import { Component, State } from "../../browser/live_figure.js" */
+/** @import { Component, Given } from "../../browser/live_figure.js" */
 /** @import { Pen } from "../../browser/paint.js" */
 /** @import { Point, Size } from "../../browser/points.js" */
 /** @import { Family, MatrixFamily } from "../../browser/transforms.js" */
@@ -34,11 +34,11 @@ import { askedText, pushedText } from "./sentence.js";
  * @property {Values} neutral
  * @property {string} output PyTorch's, of these values
  */
-/** @typedef {State & Own} Data */
+/** @typedef {Given & Own} Data */
 
 /** @type {Size} */
 const SIZE = [28, 28];
-const ROOM = 0.28; // around the picture where the grid may leave it
+const ROOM = 0.2; // around the picture where the grid may leave it
 const LITTLE = 0.02; // around the other
 
 /** @type {Record<MatrixFamily, number[]>} The matrix's cells that theta sets. */
@@ -65,6 +65,7 @@ const LINES = Array.from({ length: 7 }, (_, i) => -0.5 + (28 * (i + 1)) / 8).fla
 /** @type {(points: Point[]) => Point[]} */
 const pixels = (points) => points.map(([x, y]) => [toPixel(x, SIZE[1]), toPixel(y, SIZE[0])]);
 
+/** @extends {LiveFigure<Data>} */
 class Transformation extends LiveFigure {
   /**
    * @param {HTMLElement} root
@@ -72,7 +73,7 @@ class Transformation extends LiveFigure {
    */
   constructor(root, data) {
     super(root, data);
-    this.data = data;
+    this.shownAs = ""; // the family and the way that all is built for
     this.digit = greysOf(data.digit);
     this.output = new Float32Array();
     this.settledCells = ""; // of theta, as it was when the hand let go
@@ -159,15 +160,16 @@ class Transformation extends LiveFigure {
     this.settle();
   }
 
-  /** @param {Data} data */
-  took(data) {
-    const other = data.way !== this.data.way || data.family !== this.data.family;
-    this.data = data;
+  took() {
+    const { data, words } = this;
     this.digit = greysOf(data.digit);
     this.output = floatsOf(data.output);
     this.settledCells = "";
-    if (other || this.spokenWords !== this.words) this.build();
-    if (other) for (const { knobs } of Object.values(this.panels)) knobs.forget();
+    const now = `${data.family} ${data.way}`;
+    if (now === this.shownAs && words === this.spokenWords) return;
+    this.shownAs = now;
+    this.build();
+    for (const { knobs } of Object.values(this.panels)) knobs.forget();
   }
 
   build() {
@@ -207,10 +209,10 @@ class Transformation extends LiveFigure {
     this.root.classList.toggle("narrow", narrow);
     const large = Math.round(
       narrow
-        ? Math.min(width, 0.42 * innerHeight)
-        : Math.min(0.42 * width, Math.max(innerHeight - 430, 300), 560),
+        ? Math.min(width, 0.38 * innerHeight)
+        : Math.min(0.42 * width, Math.max(innerHeight - 480, 300), 560),
     );
-    const small = Math.round(narrow ? 0.6 * width : 0.74 * large);
+    const small = Math.round(narrow ? 0.56 * width : 0.8 * large);
     const { asking, asked } = this.sides;
     asking.fit(SIZE, LITTLE, small);
     asked.fit(SIZE, ROOM, large);
@@ -287,7 +289,7 @@ class Transformation extends LiveFigure {
       6,
     );
     const curves = gridCurves(data.family, theta, SIZE);
-    samplingGrid(warped, asked.view, curves, colors, { thick: asked.side / 260 });
+    samplingGrid(warped, asked.view, curves, colors, { thick: asked.side / 300 });
     pixels(sources).forEach((point, i) => {
       if (i !== chosenOf(values)) dot(warped, asked.view, point, 4, "#fff");
     });

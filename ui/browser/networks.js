@@ -1,7 +1,7 @@
-// The networks of the stage: each file is fetched and read once, however often it is shown.
+// Networks that figures ask: each file is fetched and read once, however often it is shown.
 
-import { servedUrl } from "../../browser/dom.js";
-import { Network } from "../../browser/network.js";
+import { servedUrl } from "./dom.js";
+import { Network } from "./network.js";
 
 /** @param {string} url */
 async function fetched(url) {
@@ -12,14 +12,14 @@ async function fetched(url) {
 
 /** @returns {Promise<ArrayBuffer | null>} null where it does not arrive: the engine does without */
 const fetchedKernel = () =>
-  fetched(new URL("../../browser/kernel.wasm", import.meta.url).href).catch(() => null);
+  fetched(new URL("./kernel.wasm", import.meta.url).href).catch(() => null);
 
 /** @type {Promise<ArrayBuffer | null> | null} */
 let kernel = null;
 /** @type {Map<string, Promise<Network>>} */
 const networks = new Map();
 
-/** @param {string} file below static/, as component.py writes it: `model_file` */
+/** @param {string} file below static/, as digits/component.py writes it: `model_file` */
 export function networkOf(file) {
   const known = networks.get(file);
   if (known) return known;
