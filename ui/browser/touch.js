@@ -16,13 +16,13 @@ import { angleOf, between, minus } from "./plane.js";
  */
 
 /**
- * The picture that is touched.
+ * The picture that is touched, and who is told.
  * @typedef {object} Ground
  * @property {HTMLElement} root gets the classes "keys" and "pulling"
  * @property {HTMLElement} place holds the picture, from its upper left corner, and the handles
  * @property {Subject | null} subject null where there is nothing to take hold of, or not yet
  * @property {View} shown where the picture's image lies
- * @property {Size} size of that image
+ * @property {Size} size of that image: beside it, the wheel scrolls the page
  * @property {(value: any, step: number) => number} zoomed by how much a key zooms
  * @property {() => void} settle the hand has let go
  * @property {() => void} settleLater a key or the wheel may go on
@@ -60,7 +60,7 @@ export class Touch {
   }
 
   /**
-   * Where a pointer is in the place, in pixels of the screen.
+   * Where a pointer is on the picture, in pixels of the screen.
    * @param {MouseEvent} event
    * @returns {Point}
    */
@@ -71,15 +71,15 @@ export class Touch {
 
   /** @param {PointerEvent} event */
   down(event) {
+    if (event.button || !this.ground.subject) return;
     const { place } = this.ground;
-    if (event.button) return;
     place.setPointerCapture(event.pointerId);
     const target = event.target instanceof Element ? event.target.closest("button") : null;
     (target ?? place).focus({ preventScroll: true });
     event.preventDefault();
     const from = this.local(event);
     this.fingers.set(event.pointerId, { from, now: from });
-    this.begin(idOf(event.target));
+    this.begin(idOf(target));
   }
 
   /** @param {PointerEvent} event */
@@ -101,11 +101,14 @@ export class Touch {
 
   /** @param {string | null} id of a handle; null for the body */
   begin(id) {
-    const { subject, shown, root } = this.ground;
+    const { root, shown, subject } = this.ground;
     if (!subject) return;
     for (const finger of this.fingers.values()) finger.from = finger.now;
-    this.pulled = { id, start: subject.value, view: shown };
+    const { hand, value, put } = subject;
+    const start = id && hand.take ? hand.take(value, id) : value;
+    this.pulled = { id, start, view: shown };
     root.classList.add("pulling");
+    if (start !== value) put(start);
   }
 
   pull() {
@@ -131,7 +134,7 @@ export class Touch {
 
   /** @param {WheelEvent} event */
   wheel(event) {
-    const { subject, shown, size } = this.ground;
+    const { shown, size, subject } = this.ground;
     if (!subject?.hand.zoom) return;
     const [x, y] = shown.pixel(this.local(event));
     const [height, width] = size;
@@ -177,12 +180,14 @@ export class Touch {
    * @param {Point} step
    */
   afterArrow(hand, value, id, [dx, dy]) {
+    const [x, y] = [dx, dy].map((at) => at * (hand.step ?? 1));
     if (id && id !== "turn") {
       const knob = hand.handles(value).find((handle) => handle.id === id);
       if (!knob) return null;
-      return hand.drag(value, id, [knob.x, knob.y], [knob.x + dx, knob.y + dy]);
+      const taken = hand.take ? hand.take(value, id) : value;
+      return hand.drag(taken, id, [knob.x, knob.y], [knob.x + x, knob.y + y]);
     }
     if (id === "turn" || !hand.move) return hand.turn?.(value, dx || dy);
-    return hand.move(value, dx, dy);
+    return hand.move(value, x, y);
   }
 }

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from stn_core import DISTORTIONS, Checkpoint
 from stn_core.interchange.browser_format import browser_model
 from ui.app.i18n import Translator, texts
+from ui.app.outside import number
 from ui.app.static_files import serve
 from ui.components.messages import finite, is_new, message_id
 from ui.controls import address
@@ -102,3 +103,26 @@ def live_part(key: str, take: Callable[[Any], None], show: Callable[[], None]) -
         part()
     else:
         st.fragment(part)()
+
+
+def values_in(said: Any, sliders: Sequence[Slider]) -> Values:
+    """The values of sliders in a component's message, within their bounds; without those that are
+    no numbers there."""
+    values = said.get("values") if isinstance(said, dict) else None
+    if not isinstance(values, dict):
+        return {}
+    return {
+        slider.key: slider.fitted(values[slider.key])
+        for slider in sliders
+        if number(values.get(slider.key)) is not None
+    }
+
+
+def numbers_in(said: Any, key: str, count: int) -> list[float] | None:
+    """So many numbers under one key of a component's values; None if that is not what they are."""
+    values = said.get("values") if isinstance(said, dict) else None
+    found = values.get(key) if isinstance(values, dict) else None
+    if not isinstance(found, list) or len(found) != count:
+        return None
+    numbers = [number(value) for value in found]
+    return [value for value in numbers if value is not None] if None not in numbers else None

@@ -14,7 +14,7 @@ from torch import Tensor
 from ui.app.outside import number
 
 
-def numbers_in(text: str | None, count: int, bound: float) -> tuple[float, ...] | None:
+def numbers_of(text: str | None, count: int, bound: float) -> tuple[float, ...] | None:
     """``count`` numbers with commas between them, brought within ``bound`` of 0; None for any other
     text."""
     found = [number(part) for part in text.split(",")] if text else []
