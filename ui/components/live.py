@@ -1,13 +1,20 @@
 """Components whose figure follows the hand (ui/browser/live_figure.js): what they are sent, and
 what becomes of what they say."""
 
+import base64
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import streamlit as st
+from torch import Tensor, nn
 
-from ui.app.i18n import Translator
+from stn_core import DISTORTIONS, Checkpoint
+from stn_core.interchange.browser_format import browser_model
+from ui.app.i18n import Translator, texts
 from ui.app.outside import number
+from ui.app.static_files import serve
 from ui.components.messages import finite, is_new, message_id
 from ui.controls import address
 from ui.controls.live import described
@@ -25,6 +32,33 @@ COLORS = {
 }
 
 
+WORDS = ("turn_handle", "control_point", "corners", "loading", "no_weights")  # of them all
+_served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
+
+
+def shared_words() -> dict[str, str]:
+    """The texts of handles and networks."""
+    say = texts("browser")
+    return {word: say.template(word) for word in WORDS}
+
+
+def model_file(checkpoint: Checkpoint) -> str:
+    """The served file with a model for the browser: the length of its description (4 bytes), the
+    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it."""
+    model = checkpoint.model
+    if model not in _served:
+        about, block = browser_model(model, DISTORTIONS[checkpoint.experiment.data].size)
+        head = json.dumps(about).encode()
+        content = len(head).to_bytes(4, "little") + head + block
+        _served[model] = serve("model-{}.bin", content)
+    return _served[model]
+
+
+def pixels_text(pixels: Tensor) -> str:
+    """The bytes of uint8 pixels, in base64."""
+    return base64.b64encode(pixels.numpy().tobytes()).decode()
+
+
 def given(
     key: str, sliders: Sequence[Slider], values: Values, words: Sequence[str], say: Translator
 ) -> dict[str, Any]:
@@ -34,7 +68,7 @@ def given(
         "echo": message_id(st.session_state.get(key)),
         "values": {slider.key: values[slider.key] for slider in sliders},
         "sliders": described(sliders, say),
-        "words": {word: say.template(word) for word in words},
+        "words": shared_words() | {word: say.template(word) for word in words},
         "colors": COLORS,
     }
 

@@ -253,24 +253,23 @@ def press(page, label):
     return working(button.click().run())
 
 
-def test_the_step_button_goes_down_the_gradient(visit):
+def test_the_gradient_says_how_far_it_has_come(visit):
     page = visit("gradient")
-    press(page, "One step")
-    press(page, "Ten steps")
-    assert page.session_state["g_steps"] == 11 and "After 11 steps" in headline(page)
-    press(page, "Start again")
-    assert page.session_state["g_steps"] == 0
+    let_go(page, "g_live", g_steps=11)
+    assert page.query_params["g_steps"] in ("11", ["11"]) and "After 11 steps" in headline(page)
 
 
-def test_the_gradient_is_played_to_its_end_and_again_from_the_start(visit):
-    page = visit("gradient", g_steps="58")
-    press(page, "Play")
-    assert page.session_state["g_steps"] == 60 and "After 60 steps" in headline(page)
-    assert [button.label for button in page.button].count("Play") == 1  # it has come to rest
+def test_the_gradient_begins_where_a_hand_has_put_the_window(visit):
+    start = figure(visit("gradient"))
+    page = visit("gradient", g_theta="0.9,0,0.1,0,0.9,0.1")
+    assert figure(page) != start
+    assert sent(page, "theta")["theta"] == [0.9, 0, 0.1, 0, 0.9, 0.1]
+    for text in ("1,2", "nan,0,0,0,0,0", "<b>"):
+        assert figure(visit("gradient", g_theta=text)) == start
 
 
 def test_a_gradient_that_dies_is_seen_to_die(monkeypatch):
-    """All steps are drawn on the scale of the start: short arrows for a hundredth of the loss."""
+    """All steps are drawn on one scale: short arrows for a hundredth of the loss."""
     monkeypatch.setattr(loading, "CHECKPOINTS", SHIPPED)
 
     def drawn(steps):

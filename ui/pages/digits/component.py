@@ -7,27 +7,23 @@ trusted (``settled``). stn_core/interchange/browser_format.py says what a model 
 
 import base64
 import binascii
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from stn_core import DISTORTIONS, Checkpoint
 from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
-from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
-from ui.app.static_files import serve
 from ui.browser.component import component
-from ui.components.live import COLORS
+from ui.components.live import COLORS, model_file, pixels_text, shared_words
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
@@ -70,16 +66,11 @@ WORDS = (
     "place_grid",
     "place_look",
     "place_draw",
-    "turn_handle",
     "distractor",
-    "control_point",
-    "corners",
     "draw_here",
     "you",
     "network",
     "score",
-    "loading",
-    "no_weights",
     "no_transformer",
     "comes_from",
     "feeds",
@@ -114,20 +105,7 @@ WORDS = (
 TERMS = ("st", "fcn", "cnn", "affine", "projective", "tps")  # of a model's name
 WISHES = ("random", "reset", "lecture")  # what the browser may ask for, besides that state settles
 
-_served: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
 _component = component(HERE, "stage", live=True, html=(HERE / "stage.html").read_text())
-
-
-def model_file(checkpoint: Checkpoint) -> str:
-    """The served file with a model for the browser: the length of its description (4 bytes), the
-    description as JSON, the numbers. ExportError if the browser's engine lacks a part of it."""
-    model = checkpoint.model
-    if model not in _served:
-        about, block = browser_model(model, DISTORTIONS[checkpoint.experiment.data].size)
-        head = json.dumps(about).encode()
-        content = len(head).to_bytes(4, "little") + head + block
-        _served[model] = serve("model-{}.bin", content)
-    return _served[model]
 
 
 def stage(
@@ -164,7 +142,9 @@ def stage(
                     "id": checkpoint.experiment.title,
                     "name": name,
                     "about": about(checkpoint.experiment.model, say),
-                    "file": model_file(checkpoint),
+                    "file": model_file(
+                        checkpoint.model, DISTORTIONS[checkpoint.experiment.data].size
+                    ),
                 }
             )
         except ExportError as error:
@@ -173,7 +153,7 @@ def stage(
     controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
     data = {
         "echo": message_id(st.session_state.get(key)),
-        "digit": _text(digit),
+        "digit": pixels_text(digit),
         "label": label,
         "kind": kind,
         "values": values,
@@ -187,10 +167,10 @@ def stage(
         "mode": mode,
         "kernel": kernel,
         "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
-        "words": {word: say.template(word) for word in WORDS},
+        "words": shared_words() | {word: say.template(word) for word in WORDS},
         "colors": COLORS,
     }
-    _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
+    _component(data, failed=texts("browser")("failed"), key=key, on_said_change=lambda: None)
     return refused
 
 
@@ -210,13 +190,9 @@ def seeded(kind: str, values: Values) -> dict[str, Any]:
     if kind == "tc":
         others, parameters = distractors(int(values["tc_seed"]))
         corners = zip(others, parameters["cuts"][0].tolist(), strict=True)
-        patches = [_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
+        patches = [pixels_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
         return {"patches": patches, "drops": parameters["drops"].flatten().tolist()}
     return {}
-
-
-def _text(pixels: Tensor) -> str:
-    return base64.b64encode(pixels.numpy().tobytes()).decode()
 
 
 # What the browser says
@@ -248,7 +224,7 @@ def settled(said: Any) -> Settled | None:
         by_hand = {}
         if kind in BY_HAND:
             more = BY_HAND[kind]
-            by_hand[more.key] = more.to_text([finite(number) for number in values[more.key]])
+            by_hand[more.key] = more.topixels_text([finite(number) for number in values[more.key]])
         own = None
         if said.get("own") is not None:
             pixels = base64.b64decode(said["own"], validate=True)

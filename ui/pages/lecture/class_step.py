@@ -11,10 +11,11 @@ from stn_core.data.mnist import gallery
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.static_files import served
+from ui.components.live import model_file
 from ui.controls.digit_controls import DIGIT, KIND, models
 from ui.controls.distortion_state import BY_HAND, SLIDERS
 from ui.controls.spec import GalleryDigit, Values
-from ui.pages.digits.component import model_file, seeded
+from ui.pages.digits.component import seeded
 from ui.pages.lecture.lessons import Lesson, Step, lesson
 from ui.pages.registry import PAGES
 from ui.pages.transformation.controls import MOVES
