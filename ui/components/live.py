@@ -81,12 +81,12 @@ def settled_values(said: Any, numbers: Sequence[Number]) -> Values | None:
         return None
 
 
-def keep_settled(said: Any, numbers: Sequence[Number]) -> bool:
-    """Keep the values in a component's message in the address; False if it is no message."""
+def keep_settled(said: Any, numbers: Sequence[Number]) -> None:
+    """Keep the values in a component's message in the address; what is no message changes
+    nothing."""
     values = settled_values(said, numbers)
     if values is not None:
         address.write_values(numbers, values)
-    return values is not None
 
 
 def live_part(key: str, take: Callable[[Any], None], show: Callable[[], None]) -> None:

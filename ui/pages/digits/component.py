@@ -16,7 +16,7 @@ import streamlit as st
 import torch
 from torch import Tensor
 
-from stn_core import DISTORTIONS, Checkpoint
+from stn_core import Checkpoint
 from stn_core.data.distort_digit import distractors, elastic_directions
 from stn_core.data.distortions import PATCH
 from stn_core.interchange.errors import ExportError
@@ -142,9 +142,7 @@ def stage(
                     "id": checkpoint.experiment.title,
                     "name": name,
                     "about": about(checkpoint.experiment.model, say),
-                    "file": model_file(
-                        checkpoint.model, DISTORTIONS[checkpoint.experiment.data].size
-                    ),
+                    "file": model_file(checkpoint),
                 }
             )
         except ExportError as error:
@@ -224,7 +222,7 @@ def settled(said: Any) -> Settled | None:
         by_hand = {}
         if kind in BY_HAND:
             more = BY_HAND[kind]
-            by_hand[more.key] = more.topixels_text([finite(number) for number in values[more.key]])
+            by_hand[more.key] = more.to_text([finite(number) for number in values[more.key]])
         own = None
         if said.get("own") is not None:
             pixels = base64.b64decode(said["own"], validate=True)

@@ -50,12 +50,12 @@ def main() -> None:
 
 def take(family: str, said: Any) -> None:
     """What has settled on the live figure, into the address."""
-    if live.keep_settled(said, controls.SLIDERS):
-        theta = said.get("theta")
-        text = ",".join(map(str, theta)) if isinstance(theta, list) else None
-        found = controls.theta_in(text, family)
-        kept = None if found is None else ",".join(f"{each:g}" for each in found)
-        address.write(controls.THETA.key, kept)
+    live.keep_settled(said, controls.SLIDERS)
+    theta = said.get("theta") if isinstance(said, dict) else None
+    text = ",".join(map(str, theta)) if isinstance(theta, list) else None
+    found = controls.theta_in(text, family)
+    kept = None if found is None else ",".join(f"{each:g}" for each in found)
+    address.write(controls.THETA.key, kept)
 
 
 def show(family: str, digit: Tensor, label: int) -> None:
