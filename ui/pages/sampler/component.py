@@ -9,7 +9,7 @@ from ui.app.i18n import Translator, texts
 from ui.browser.component import component
 from ui.components import live
 from ui.controls.spec import Values
-from ui.pages.sampler.controls import POINT
+from ui.pages.sampler import controls
 
 HERE = Path(__file__).parent
 WORDS = (
@@ -37,7 +37,7 @@ def sampler(
 ) -> None:
     """Show how a digit uint8 (28, 28) is read at a point; ``answer`` is PyTorch's value and slopes,
     which the browser's are compared with."""
-    data = live.given(key, POINT, values, WORDS, say) | {
+    data = live.given(key, controls.POINT, values, WORDS, say) | {
         "digit": live.pixels_text(digit),
         "kernel": kernel,
         "answer": list(answer),
