@@ -49,8 +49,7 @@ def add(monkeypatch, page, key):
             "trouble": (trouble, "FRAME"),
         }[page]
         sliders = getattr(module, name)
-        kind = LiveSlider if isinstance(sliders[0], LiveSlider) else Slider
-        added = kind(key, 0, 9, 3, 1, label=sliders[0].key)
+        added = type(sliders[0])(key, 0, 9, 3, 1, label=sliders[0].key)
         monkeypatch.setattr(module, name, (*sliders, added))
     return added
 

@@ -218,13 +218,19 @@ def test_a_missing_model_is_a_sentence_with_the_command(visit, tmp_path, name):
 
 def test_the_why_page_puts_the_digit_back(visit):
     page = visit("why", why_y="3", why_scale="0.7")
-    press(page, "Put it back")
-    assert [page.session_state[key] for key in ("why_x", "why_y", "why_angle", "why_scale")] == [
-        0,
-        0,
-        0,
-        1,
-    ]
+    rest = sent(page, "rest")["rest"]
+    assert rest == {"why_x": 0, "why_y": 0, "why_angle": 0, "why_scale": 1}
+    let_go(page, "why_live", **rest)
+    assert "as it was" in headline(page)
+
+
+@pytest.mark.parametrize("said", [None, 3, [], {"id": 9}, {"id": 9, "values": {"why_x": "x"}}])
+@pytest.mark.parametrize(("name", "key"), [("why", "why_live"), ("gradient", "g_live")])
+def test_what_is_no_message_changes_nothing(visit, name, key, said):
+    page = visit(name)
+    before = figure(page)
+    page.session_state[key] = {"said": said}
+    assert figure(working(page.run())) == before
 
 
 def test_the_transformation_page_says_the_identity(visit):

@@ -50,8 +50,10 @@ def main() -> None:
 
 def take(family: str, said: Any) -> None:
     """What has settled on the live figure, into the address."""
+    if live.settled_values(said, controls.SLIDERS) is None:
+        return
     live.keep_settled(said, controls.SLIDERS)
-    theta = said.get("theta") if isinstance(said, dict) else None
+    theta = said.get("theta")
     text = ",".join(map(str, theta)) if isinstance(theta, list) else None
     found = controls.theta_in(text, family)
     kept = None if found is None else ",".join(f"{each:g}" for each in found)
