@@ -64,6 +64,18 @@ function weighSlopes(kernel, place, slopes) {
   }
 }
 
+/**
+ * k(d): the weight of a pixel at a distance along one axis, the place's less the pixel's.
+ * @param {Kernel} kernel
+ * @param {number} d
+ */
+export function weightAt(kernel, d) {
+  const away = Math.abs(d);
+  if (kernel === "nearest") return Math.floor(d + 0.5) === 0 ? 1 : 0;
+  if (kernel === "bilinear") return Math.max(0, 1 - away);
+  return away <= 1 ? near(away) : away < 2 ? far(away) : 0;
+}
+
 const across = new Float64Array(4);
 const down = new Float64Array(4);
 const acrossSlopes = new Float64Array(4);

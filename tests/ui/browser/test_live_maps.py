@@ -1,5 +1,5 @@
-"""theta from quantities and back, and the map used the wrong way round, in the browser and in
-PyTorch."""
+"""theta from quantities and back, the map used the wrong way round, and a kernel's curve, in the
+browser and in PyTorch."""
 
 import math
 
@@ -8,7 +8,8 @@ import torch
 
 from stn_core import TRANSFORMS
 from stn_core.explain.compose import compose_theta
-from stn_core.explain.resampling import forward_warp
+from stn_core.explain.resampling import forward_warp, kernel_profile
+from stn_core.transformer.sampler import KERNELS
 
 GIVEN = {
     "x": 0.2,
@@ -58,3 +59,14 @@ def test_pixels_are_pushed_to_where_pytorch_pushes_them(module_page):
     output, landed = forward_warp(image, grid)
     assert found["landed"] == landed.flatten().int().tolist()
     assert found["output"] == pytest.approx(output.flatten().tolist())
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_a_kernel_has_the_same_curve(module_page, kernel):
+    distances = torch.linspace(-2.6, 2.6, 53) + 1e-3
+    curve = """async ([kernel, all]) => {
+      const { weightAt } = await import("/browser/sampler.js");
+      return all.map((d) => weightAt(kernel, d));
+    }"""
+    found = module_page.evaluate(curve, [kernel, distances.tolist()])
+    assert found == pytest.approx(kernel_profile(kernel, distances).tolist(), abs=1e-5)

@@ -239,6 +239,24 @@ def test_the_transformation_page_says_the_identity(visit):
     assert "The identity" in headline(page)
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        5,
+        {},
+        {"t_angle": "x", "t_moves": [1], "t_at": [2], "t_follow": None},
+        {"t_at": ["x", 0], "t_follow": 3, "t_moves": [float("nan")] * 32},
+        {"t_at": [7, 0], "t_follow": 99, "t_moves": ["<b>"] * 32},
+    ],
+)
+def test_nonsense_from_the_browser_is_not_taken(visit, values):
+    page = visit("transformation", t_family="tps")
+    page.session_state["t_live"] = {"said": {"id": 7, "values": values}}
+    working(page.run())
+    assert not {"t_angle", "t_moves", "t_at"} & set(page.query_params)
+
+
 @pytest.mark.parametrize("family", ["affine", "projective", "tps"])
 def test_the_same_sliders_give_the_same_window_in_larger_families(visit, family):
     alike = visit(

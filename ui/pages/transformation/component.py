@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ui.app.i18n import Translator
+from ui.app.i18n import Translator, texts
 from ui.browser.component import component
 from ui.components import live
 from ui.controls.spec import Values
@@ -38,9 +38,6 @@ WORDS = (
     "moved_up",
     "and",
     "reset",
-    "turn_handle",
-    "corners",
-    "control_point",
     "point",
     "place_grid",
     "place_points",
@@ -67,13 +64,13 @@ def transformation(
     data: dict[str, Any] = live.given(key, sliders, values, WORDS, say) | {
         "values": values,
         "bounds": by_hand,
-        "digit": base64.b64encode(digit.numpy().tobytes()).decode(),
+        "digit": live.pixels_text(digit),
         "family": family,
         "way": way,
         "neutral": neutral(family),
         "output": base64.b64encode(output.to(torch.float32).numpy().tobytes()).decode(),
     }
-    _component(data, key=key, on_said_change=lambda: None)
+    _component(data, failed=texts("browser")("failed"), key=key, on_said_change=lambda: None)
 
 
 def neutral(family: str) -> Values:

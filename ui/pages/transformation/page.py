@@ -49,7 +49,7 @@ def show(digit: Tensor, label: int, family: str, way: str) -> None:
     values, push = values_in_address(family), way == "push"
     found = scene(digit, family, values, push, say)
     transformation(digit, family, way, values, found.output, say, KEY)
-    st.caption(say("record"))
+    st.caption(texts("browser")("record"))
     plot(found.figure, key="t_figure", alt=found.sentence)
     st.markdown(found.sentence)
     st.caption(say("note"))

@@ -18,7 +18,7 @@ def snippet(digit: Tensor, label: int, family: str, values: Values, *, push: boo
         else "output = sample(image[None, None], grid)[0, 0]"
     )
     moves = tuple(values.get(controls.MOVES.key, controls.MOVES.untouched))
-    moved = "" if moves == controls.MOVES.untouched else f"moves = [{numbers(moves)}]\n"
+    moved = "" if moves == controls.MOVES.untouched else f"moves = {numbers(moves)}\n"
     code = f"""
 {moved}theta = compose_theta({family!r}, {keywords(sliders)}{", moves=moves" if moved else ""})
 transform = TRANSFORMS[{family!r}]
