@@ -68,7 +68,16 @@ export class Cnn extends LiveFigure {
       this.settle();
     });
     this.hint = element("p", "hint");
-    const hand = element("div", "hand", {}, this.place, this.hint, this.sliders.element);
+    this.strip = element("p", "strip", { "aria-hidden": "true" }); // on a phone: one does not drag blind
+    const hand = element(
+      "div",
+      "hand",
+      {},
+      this.strip,
+      this.place,
+      this.hint,
+      this.sliders.element,
+    );
     hand.append(element("div", "tools", {}, this.home));
     this.rows = [0, 1].map(() => {
       const name = element("h5");
@@ -254,6 +263,10 @@ export class Cnn extends LiveFigure {
     const color = right ? colors.right : colors.wrong;
     put(answer, `${best} ${right ? "✓" : "✗"}  ${percent(probabilities[best])}`);
     answer.style.color = color;
+    if (row) {
+      put(this.strip, `${words.figure_answer}: ${answer.textContent}`);
+      this.strip.style.color = color;
+    }
     const high = Math.round(narrow ? 110 : each * 0.66 + 22);
     const style = { color, quiet: colors.quiet, text: this.text, font: this.font, other: null };
     bars(sized(canvases[2], each, high), each, high, probabilities, style);
