@@ -145,7 +145,7 @@ def on_a_bare_page(browser: Any, address: str, moves: int = 30) -> list[float]:
 def dragging(page: Any, seconds: float) -> None:
     """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the
     browser as a hand's are."""
-    box = page.locator(".place").bounding_box()
+    box = page.locator(".place").first.bounding_box()
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 8
     page.mouse.move(x, y)
     page.mouse.down()
@@ -171,7 +171,7 @@ def dragging(page: Any, seconds: float) -> None:
 
 def letting_go(page: Any, number: int) -> float:
     """Drag a little and let go: ms until Plotly's figure is painted anew."""
-    box = page.locator(".place").bounding_box()
+    box = page.locator(".place").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     angle = 2.4 * number
     page.mouse.move(x, y)
