@@ -57,8 +57,8 @@ def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
 
 
 def slope_at(image: Tensor, point: tuple[float, float], kernel: Kernel) -> tuple[float, float]:
-    """dV/dx and dV/dy of an image (H, W) read at a normalised point (x, y): how much brighter V gets
-    if the point moves right, or down, by a pixel (equation 7)."""
+    """dV/dx and dV/dy of an image (H, W) read at a normalised point (x, y): how much brighter V
+    gets if the point moves right, or down, by a pixel (equation 7)."""
     height, width = image.shape
     with torch.inference_mode(False), torch.enable_grad():
         at = torch.tensor(point, dtype=torch.float32).view(1, 1, 1, 2).requires_grad_()
