@@ -11,6 +11,7 @@ export default [
     languageOptions: { globals: globals.browser },
     rules: {
       "no-undef": "off", // tsc knows
+      "no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "no-var": "error",
       "one-var": ["error", "never"],
       "prefer-const": "error",

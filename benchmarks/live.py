@@ -1,6 +1,7 @@
 """The live figures in a real browser, beside a bare Streamlit page in the same run.
 
     python -m benchmarks.live [--path "/?kind=RTS&models_rts=..."] [--seconds 6] [--releases 30]
+    python -m benchmarks.live --path /why      (or /gradient)
 
 While a handle is dragged: ms from frame to frame. While a slider moves: ms from each step to the
 painted frame. From letting go: ms to PyTorch's painted figure. On the bare page, with a slider and
@@ -41,8 +42,9 @@ WATCH = """() => {
   document.addEventListener('stage-frame', ({ detail }) => {
     window.frames_.push([performance.now(), detail.spent]);
   });
-  const first = '.js-plotly-plot .imagelayer image';
-  const shown = () => document.querySelector(first)?.getAttribute('href');
+  const images = '.js-plotly-plot .imagelayer image';
+  const shown = () =>
+    [...document.querySelectorAll(images)].map((image) => image.getAttribute('href')).join();
   let before = null;
   addEventListener('pointerdown', () => { before = shown(); }, true);
   addEventListener('pointerup', () => { window.released = performance.now(); }, true);
@@ -74,7 +76,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address + options.path)
         page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=120_000)
-        page.wait_for_selector(".row .answer:has-text('%')", timeout=60_000)
+        page.wait_for_selector(".agreement:has-text('0.')", timeout=60_000)  # all have answered
         names = page.locator(".row").evaluate_all("all => all.map((one) => one.ariaLabel)")
         page.wait_for_timeout(2000)
         page.evaluate(WATCH)
@@ -84,12 +86,14 @@ def main() -> None:
         times = [letting_go(page, i) for i in range(options.releases)]
         browser.close()
     gaps = [later[0] - sooner[0] for sooner, later in pairwise(frames)]
-    print(f"models: {', '.join(names)}")
+    print(f"{options.path} {', '.join(names)}")
     print(
         f"{len(gaps)} frames while dragging, ms from one to the next: {said(gaps)}: "
         f"{1000 / statistics.mean(gaps):.0f} a second"
     )
-    print(f"of that in the networks, ms: {said([spent for _, spent in frames])}")
+    print(
+        f"of that in networks, or in all of the figure, ms: {said([spent for _, spent in frames])}"
+    )
     print(f"{len(steps)} steps of a slider, ms to the painted frame: {said(steps)}")
     print(f"{len(keys)} keys on a bare page's slider, ms to the painted line: {said(keys)}")
     print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
@@ -141,7 +145,7 @@ def on_a_bare_page(browser: Any, address: str, moves: int = 30) -> list[float]:
 def dragging(page: Any, seconds: float) -> None:
     """Lead the digit round in circles, a movement of the mouse every 8 ms, sent from inside the
     browser as a hand's are."""
-    box = page.locator(".place").bounding_box()
+    box = page.locator(".place").first.bounding_box()
     x, y, far = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 8
     page.mouse.move(x, y)
     page.mouse.down()
@@ -167,7 +171,7 @@ def dragging(page: Any, seconds: float) -> None:
 
 def letting_go(page: Any, number: int) -> float:
     """Drag a little and let go: ms until Plotly's figure is painted anew."""
-    box = page.locator(".place").bounding_box()
+    box = page.locator(".place").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     angle = 2.4 * number
     page.mouse.move(x, y)

@@ -5,8 +5,9 @@ its windows, and the memory.
 
 Each upload is another file, chosen by one visitor after the other in Chromium. With ``--at-once``
 all choose theirs together, by the messages that a browser sends: so many browsers on the server's
-own machine would be five sixths of what is measured. Memory is that of the server and of the processes that decode for it: before the first upload, its
-peak, and when all visitors have left, for which it waits two minutes.
+own machine would be five sixths of what is measured. Memory is that of the server and of the
+processes that decode for it: before the first upload, its peak, and when all visitors have left,
+for which it waits two minutes.
 """
 
 import argparse
@@ -29,6 +30,7 @@ import websockets
 from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import Subprotocol
 
 from benchmarks.browser import FLAGS, chromium, serving
 
@@ -180,7 +182,8 @@ async def at_once(address: str, files: list[Path]) -> list[float]:
     """The seconds that each of these photographs takes when all are chosen together."""
     stream = f"ws{address.removeprefix('http')}/_stcore/stream"
     sockets = [
-        await websockets.connect(stream, subprotocols=["streamlit"], max_size=None) for _ in files
+        await websockets.connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None)
+        for _ in files
     ]
     visitors = [Visitor(address, socket) for socket in sockets]
     for visitor in visitors:

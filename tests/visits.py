@@ -50,3 +50,11 @@ def settled(page, kind, number=1, **said):
 def sent(page, key):
     """What that component was sent whose message has ``key``."""
     return next(data for data in components(page) if key in data)
+
+
+def let_go(page, key, **values):
+    """The page after a hand has let go of its live figure ``key`` at other values."""
+    figure = sent(page, "echo")
+    message = {"id": figure["echo"] + 1, "values": figure["values"] | values}
+    page.session_state[key] = {"said": message}
+    return working(page.run())

@@ -56,6 +56,17 @@ def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
     return weights[0, 0] != 0
 
 
+def slope_at(image: Tensor, point: tuple[float, float], kernel: Kernel) -> tuple[float, float]:
+    """dV/dx and dV/dy of an image (H, W) read at a normalised point (x, y): how much brighter V
+    gets if the point moves right, or down, by a pixel (equation 7)."""
+    height, width = image.shape
+    with torch.inference_mode(False), torch.enable_grad():
+        at = torch.tensor(point, dtype=torch.float32).view(1, 1, 1, 2).requires_grad_()
+        (slope,) = torch.autograd.grad(sample(image.clone()[None, None], at, kernel).sum(), at)
+    dx, dy = slope.flatten().tolist()
+    return 2 * dx / width, 2 * dy / height
+
+
 def zone_plate(side: int) -> Tensor:
     """A zone plate (side, side) in [0, 1]: rings that grow finer outwards, up to one pixel light
     and one dark in the middle of each edge, so that every frequency that an image of this size can

@@ -10,6 +10,12 @@ export const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => let
 export const greysOf = (base64) => Float32Array.from(bytesOf(base64), (byte) => byte / 255);
 
 /**
+ * Single-precision numbers.
+ * @param {string} base64
+ */
+export const floatsOf = (base64) => new Float32Array(bytesOf(base64).buffer);
+
+/**
  * Half-precision numbers.
  * @param {ArrayBuffer} buffer
  */

@@ -1,11 +1,11 @@
 // The hand on the digit: for each distortion, handles that move its values.
 
+import { boxHand } from "./box_hand.js";
 import { CANVAS, DIGIT, PATCH, dropsOf } from "./distortions.js";
 import { SQUARE, pairs } from "./points.js";
-import { handlesAt, numberOf, turnHandle } from "./hand.js";
+import { handlesAt, numberOf } from "./hand.js";
 import { curve } from "./paint.js";
-import { between, minus, plus, ratio, rotated, rotatedAbout, times } from "./plane.js";
-import { turned, wrapped } from "./plane.js";
+import { between, minus, plus, rotatedAbout } from "./plane.js";
 
 /** @import { Kind, Seeded, Values } from "./distortions.js" */
 /** @import { Point } from "./points.js" */
@@ -24,47 +24,9 @@ const HALF = DIGIT / 2;
 export function digitHand(kind, seeded) {
   if (kind === "p") return quad;
   if (kind === "e") return elasticHand(seeded);
-  return kind === "tc" ? clutterHand(seeded) : boxHand(kind);
-}
-
-/**
- * The digit's frame, to turn; to scale and to move where the distortion does that.
- * @param {"r" | "rts"} kind
- * @returns {Hand<Values>}
- */
-function boxHand(kind) {
-  const size = CANVAS[kind][0];
-  const middle = (size - 1) / 2;
-  const free = kind === "rts";
-  const angle = `${kind}_angle`;
-  /** @type {(v: Values) => Point} */
-  const centre = (v) => (free ? [middle + v.rts_x, middle + v.rts_y] : [middle, middle]);
-  /** @param {Values} v */
-  const corners = (v) => {
-    const half = HALF * (free ? v.rts_scale : 1);
-    return SQUARE.map((at) => plus(centre(v), rotated(times(at, half), v[angle])));
-  };
-  /** @type {(v: Values, dx: number, dy: number) => Values} */
-  const move = (v, dx, dy) => ({ ...v, rts_x: v.rts_x + dx, rts_y: v.rts_y + dy });
-  /** @type {(v: Values, by: number) => Values} */
-  const zoom = (v, by) => ({ ...v, rts_scale: v.rts_scale * by });
-  /** @type {(v: Values, degrees: number) => Values} */
-  const turn = (v, degrees) => ({ ...v, [angle]: wrapped(v[angle] + degrees) });
-  return {
-    handles(v) {
-      const [a, b] = corners(v);
-      const turning = turnHandle(centre(v), between(a, b), size);
-      return free ? [...handlesAt("corner", corners(v)), turning] : [turning];
-    },
-    outlines: (v) => [{ points: corners(v) }],
-    drag(v, id, from, to) {
-      if (id === "turn" || !free) return turn(v, turned(centre(v), from, to));
-      return id ? zoom(v, ratio(centre(v), from, to)) : move(v, ...minus(to, from));
-    },
-    move: free ? move : null,
-    zoom: free ? zoom : null,
-    turn,
-  };
+  return kind === "tc"
+    ? clutterHand(seeded)
+    : boxHand(CANVAS[kind][0], kind, { free: kind === "rts" });
 }
 
 const middle = (CANVAS.p[0] - 1) / 2; // of P's and E's canvas, too

@@ -106,6 +106,24 @@ export function distortionGrid(kind, { angle = 0, scale = 1, shift = [0, 0], mov
     const sources = CONTROL.map((at, i) => (at + moves[i] / (DIGIT / 2)) / scale);
     return grid("tps", sources, height, width);
   }
+  return poseGrid({ angle, scale, shift }, [height, width]);
+}
+
+/** @typedef {{ angle?: number, scale?: number, shift?: number[] }} Pose of a digit: radians, pixels */
+
+/**
+ * A digit turned, scaled and moved, on a canvas of a size.
+ * @param {Float32Array} digit
+ * @param {Pose} pose
+ * @param {Size} size
+ */
+export const posed = (digit, pose, size) => sample(digit, DIGIT, DIGIT, poseGrid(pose, size));
+
+/**
+ * @param {Pose} pose
+ * @param {Size} size
+ */
+function poseGrid({ angle = 0, scale = 1, shift = [0, 0] }, [height, width]) {
   const zoom = width / DIGIT / scale;
   const a = Math.cos(-angle) * zoom;
   const b = Math.sin(-angle) * zoom;

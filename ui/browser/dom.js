@@ -42,6 +42,15 @@ export const fill = (template, values) =>
   template.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
 
 /**
+ * A text with <sub> in it, which the app's own texts have.
+ * @param {string} text
+ */
+export const rich = (text) =>
+  text
+    .split(/<sub>(.*?)<\/sub>/)
+    .map((part, i) => (i % 2 ? element("sub", "", {}, part) : document.createTextNode(part)));
+
+/**
  * A file that static_files.py serves, wherever this module came from there.
  * @param {string} name below static/
  */

@@ -11,8 +11,11 @@ import { minus } from "./plane.js";
  * @property {string} id
  * @property {number} x
  * @property {number} y
- * @property {"corner" | "turn" | "point" | "box"} shape
+ * @property {"corner" | "turn" | "point" | "box" | "number"} shape
  * @property {number} [size] of a box, in pixels
+ * @property {string} [name] for screen readers, where that does not follow from the id
+ * @property {string} [text] on it
+ * @property {boolean} [chosen] whether it is the one of several that matters
  */
 
 /** @typedef {{ points: Point[], open?: boolean }} Outline a curve to draw */
@@ -29,6 +32,8 @@ import { minus } from "./plane.js";
  *   keys, wheel and two fingers; null where there is no such freedom
  * @property {((subject: Subject, by: number) => Subject) | null} zoom
  * @property {((subject: Subject, degrees: number) => Subject) | null} turn
+ * @property {(subject: Subject, id: string) => Subject} [take] what taking hold of a handle makes of it
+ * @property {number} [step] of an arrow key, in pixels; 1 where it is not said
  */
 
 /** @type {(shape: "corner" | "point", points: Point[]) => Handle[]} */

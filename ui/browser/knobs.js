@@ -41,7 +41,8 @@ export class Knobs {
     handles.forEach((handle, i) => {
       const place = view.at([handle.x, handle.y]);
       const [x, y] = place.map((at) => Math.min(Math.max(at, REACH), view.side - REACH));
-      const { style } = this.buttons[i];
+      const { style, classList } = this.buttons[i];
+      classList.toggle("chosen", handle.chosen ?? false);
       style.transform = `translate(${x}px, ${y}px) translate(-50%, -50%)`;
       if (handle.size) style.setProperty("--side", `${handle.size * view.zoom}px`);
     });
@@ -61,10 +62,10 @@ export class Knobs {
   build(handles, words, whose) {
     const focused = this.buttons.find((button) => button.matches(":focus"))?.dataset.id;
     this.buttons = handles.map((handle) => {
-      const label = nameOf(handle, handles.length, words);
+      const label = handle.name ?? nameOf(handle, handles.length, words);
       const attributes = { type: "button", "data-id": handle.id, "aria-label": label };
-      const turning = handle.shape === "turn";
-      return element("button", `knob ${handle.shape} ${whose}`, attributes, turning ? "↻" : "");
+      const text = handle.text ?? (handle.shape === "turn" ? "↻" : "");
+      return element("button", `knob ${handle.shape} ${whose}`, attributes, text);
     });
     this.element.replaceChildren(...this.buttons);
     if (focused) this.buttons.find((button) => button.dataset.id === focused)?.focus();

@@ -47,7 +47,9 @@ import { grid } from "./transforms.js";
 
 /** Where a map begins in the memory, in bytes, and how many channels it has there. */
 /** @typedef {{ at: number, channels: number }} Place */
-/** @typedef {{ step: () => void, to: Place }} Step */
+/** @typedef {{ step: () => void, to: Place, weights?: number }} Step where a convolution's weights begin */
+/** @typedef {{ layer: Layer, from: Place, to: Place, weights: number }} Link of the classifier */
+/** @typedef {{ size: Size, channels: number, values: Float32Array }} Maps (height, width, channels) */
 
 /** @param {number} channels */
 const eight = (channels) => 8 * Math.ceil(channels / 8);
@@ -71,8 +73,11 @@ export class Network {
     this.transformers = transformers.map((about) => {
       return { about, localise: this.chain(about.localisation, numbers, this.input, channels) };
     });
+    /** @type {Link[]} */
+    this.links = [];
     const seen = channels * Math.max(transformers.length, 1);
-    this.classify = this.chain(classifier, numbers, transformer?.size ?? about.input, seen);
+    const size = transformer?.size ?? about.input;
+    this.classify = this.chain(classifier, numbers, size, seen, this.links);
     const { heap, kernel } = compiled(wasm, this.used) ?? plain(this.used);
     this.heap = heap;
     this.kernel = kernel;
@@ -92,16 +97,18 @@ export class Network {
    * @param {Float32Array} numbers
    * @param {Size} size
    * @param {number} channels
+   * @param {Link[]} links gets the layers
    * @returns {(image: Numbers) => Float32Array} from an image, channel by channel, to the last map
    */
-  chain(layers, numbers, [height, width], channels) {
+  chain(layers, numbers, [height, width], channels, links = []) {
     const input = this.room(channels * height * width);
     let place = { at: input, channels };
     /** @type {(() => void)[]} */
     const steps = [];
     for (const layer of layers) {
-      const { step, to } = this.step(layer, numbers, place);
+      const { step, to, weights = 0 } = this.step(layer, numbers, place);
       steps.push(step);
+      links.push({ layer, from: place, to, weights });
       place = to;
     }
     const first = place.at / 4;
@@ -257,7 +264,25 @@ export class Network {
         }
       }
     };
-    return { step, to: { at: out, channels: padded } };
+    return { step, to: { at: out, channels: padded }, weights };
+  }
+
+  /**
+   * What each convolution of the classifier but the first, and each linear layer, has read of the
+   * last image.
+   * @returns {Maps[]}
+   */
+  features() {
+    const read = this.links.filter(({ layer }) => layer.type === "conv").slice(1);
+    return read.map(({ layer, from: { at, channels } }) => {
+      const [, height, width] = layer.in;
+      const values = this.heap.slice(at / 4, at / 4 + height * width * channels);
+      return {
+        size: [height, width],
+        channels: layer.in[0],
+        values: packed(values, channels, layer.in[0]),
+      };
+    });
   }
 
   /**
@@ -334,6 +359,15 @@ function joined(parts) {
   }
   return all;
 }
+
+/**
+ * Without the channels that fill up.
+ * @param {Float32Array} values
+ * @param {number} padded
+ * @param {number} channels
+ */
+const packed = (values, padded, channels) =>
+  padded === channels ? values : values.filter((_, i) => i % padded < channels);
 
 /** @param {Numbers} logits */
 export function softmax(logits) {

@@ -1,4 +1,4 @@
-// The networks of a page: each file is fetched and read once, however often it is shown.
+// Networks that figures ask: each file is fetched and read once, however often it is shown.
 
 import { servedUrl } from "./dom.js";
 import { Network } from "./network.js";

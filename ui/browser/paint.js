@@ -91,6 +91,54 @@ export function dot(pen, view, point, radius, color) {
 }
 
 /**
+ * A point with its number.
+ * @param {Pen} pen
+ * @param {View} view
+ * @param {Point} point
+ * @param {number} number
+ * @param {number} radius
+ * @param {string} color
+ * @param {string} font
+ */
+export function numbered(pen, view, point, number, radius, color, font) {
+  dot(pen, view, point, radius, color);
+  const [x, y] = view.at(point);
+  pen.fillStyle = "#000";
+  pen.font = `700 ${Math.max(14, Math.round(1.2 * radius))}px ${font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillText(String(number), x, y + 1);
+}
+
+/**
+ * An arrow between two places on the canvas.
+ * @param {Pen} pen
+ * @param {Point} from
+ * @param {Point} to
+ * @param {string} color
+ * @param {number} thick
+ */
+export function arrow(pen, from, to, color, thick) {
+  const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+  const length = Math.max(Math.hypot(dx, dy), 1e-6);
+  const [ux, uy] = [dx / length, dy / length];
+  const head = Math.min(4 * thick, length);
+  pen.strokeStyle = pen.fillStyle = color;
+  pen.lineWidth = thick;
+  pen.lineCap = "round";
+  pen.setLineDash([]);
+  pen.beginPath();
+  pen.moveTo(...from);
+  pen.lineTo(to[0] - 0.7 * head * ux, to[1] - 0.7 * head * uy);
+  pen.stroke();
+  pen.beginPath();
+  pen.moveTo(...to);
+  pen.lineTo(to[0] - head * ux + 0.6 * head * uy, to[1] - head * uy - 0.6 * head * ux);
+  pen.lineTo(to[0] - head * ux - 0.6 * head * uy, to[1] - head * uy + 0.6 * head * ux);
+  pen.fill();
+}
+
+/**
  * Class probabilities, the answer in its own colour.
  * @param {Pen} pen
  * @param {number} width

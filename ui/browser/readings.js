@@ -7,7 +7,7 @@ import { matrixOf } from "./transforms.js";
 /** @import { Family } from "./transforms.js" */
 
 /** @type {(value: number, digits: number) => string} */
-const signed = (value, digits) => {
+export const signed = (value, digits) => {
   const figure = Math.abs(value).toFixed(digits);
   return (Number(figure) === 0 ? "\u2007" : value < 0 ? "−" : "+") + figure;
 };

@@ -119,7 +119,7 @@ export function thetaHand(family, [height, width]) {
     handles(theta) {
       const corners = at(theta, SQUARE);
       const points = family === "tps" ? pairs(theta).map(pixel) : corners;
-      const handles = zooms ? handlesAt("point", points) : [];
+      const handles = handlesAt("point", points);
       if (!turns) return handles;
       const side = between(corners[0], corners[1]);
       return [...handles, turnHandle(centre(theta), side, width)];
@@ -128,7 +128,7 @@ export function thetaHand(family, [height, width]) {
     drag(theta, id, from, to) {
       if (id === "turn") return turn(theta, turned(centre(theta), from, to));
       const pull = minus(to, from);
-      if (!id) return move(theta, ...pull);
+      if (!id || !zooms) return move(theta, ...pull);
       const number = numberOf(id);
       if (family !== "tps") return cornerDrag(theta, number, from, to);
       return pairs(theta).flatMap((p, k) => (k === number ? normal(plus(pixel(p), pull)) : p));

@@ -11,6 +11,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ui.app.outside import number
+
+
+def numbers_of(text: str | None, count: int, bound: float) -> tuple[float, ...] | None:
+    """``count`` numbers with commas between them, brought within ``bound`` of 0; None for any other
+    text."""
+    found = [number(part) for part in text.split(",")] if text else []
+    numbers = tuple(min(max(value, -bound), bound) for value in found if value is not None)
+    return numbers if len(numbers) == len(found) == count else None
+
 
 @dataclass(frozen=True)
 class ByHand:

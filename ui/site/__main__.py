@@ -2,9 +2,10 @@
 
     python -m ui.site OUT [--app https://lab.example.org]
 
-The live page, the lectures with their steps, the replays and the results, in every language, with
-those digit models that fit into ``MOST`` bytes; once visited, it works offline. ``--app`` is a link
-back to the whole laboratory, whose own link to these pages is ``STN_SITE_URL``.
+The live page, Transformation and Sampler, the lectures with their steps, the replays and the
+results, in every language, with those digit models that fit into ``MOST`` bytes; once visited, it
+works offline. ``--app`` is a link back to the whole laboratory, whose own link to these pages is
+``STN_SITE_URL``.
 """
 
 import argparse

@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,20 @@ from stn_core.training.recording import DIGITS, Recording
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.classroom import page as phone
+from ui.controls.spec import Choice
 from ui.pages.lecture.class_step import described, model_bytes
 from ui.pages.lecture.lessons import Lesson, lessons
 from ui.pages.replay.component import side
 from ui.pages.replay.controls import name_of, recordable
+from ui.pages.sampler import controls as sampler
+from ui.pages.transformation import controls as transformation
 from ui.site.exhibits import Component, component
 
 UI = Path(__file__).parents[1]
 MOST = 12_000_000  # bytes in all
 EACH = 8  # digits of a class
 FILES = "files/site"  # modules, as they lie below ui/
+FIGURES = ("transformation", "sampler")  # pages whose live figures ask for no network
 LIVE = "digits"  # the page whose networks answer in the browser
 TITLES = ("cnn", "st-cnn-affine", "st-cnn-projective", "st-cnn-tps")
 ALSO = ("r-fcn", "tc-fcn")  # which lectures show
@@ -39,6 +44,8 @@ WORDS = (
     "lecture",
     "replay",
     "results",
+    "transformation",
+    "sampler",
     "app",
     "digit",
     "another",
@@ -61,6 +68,8 @@ def build(folder: Path, app: str) -> int:
     site = Site(folder, app)
     site.modules()
     site.live()
+    site.figure("transformation", "neutral", [transformation.FAMILY, transformation.WAY])
+    site.figure("sampler", "kernel", [sampler.KERNEL])
     site.lectures()
     site.replays()
     site.results()
@@ -74,6 +83,7 @@ class Site:
         self.app = app
         self.names = [lesson.name for lesson in lessons().values() if isinstance(lesson, Lesson)]
         self.models: dict[str, str] = {}  # files of experiments, by their names
+        self.digits: dict[str, Any] = {}  # the file with digits of the gallery
 
     # ---- files
 
@@ -115,7 +125,8 @@ class Site:
             language: {key: Translator("site", language)(key) for key in WORDS}
             for language in LANGUAGES
         }
-        links = {"live": "./", "replay": "replay.html", "results": "results.html"}
+        links = {"live": "./"}
+        links |= {name: f"{name}.html" for name in (*FIGURES, "replay", "results")}
         links |= {"lecture": f"lecture-{self.names[0]}.html"} if self.names else {}
         links |= {"app": self.app} if self.app else {}
         whole = {"page": name, "words": words, "links": links, "names": LANGUAGES} | given
@@ -153,8 +164,33 @@ class Site:
         ]
         assert labels is not None
         files = {code: self.write_json(f"data/live-{code}.json", data[code]) for code in LANGUAGES}
-        more = {"digits": self.write_json("data/digits.json", digits), "each": EACH}
-        self.page("live", {**self.mounted(found), "data": files, **more})
+        self.digits = {"digits": self.write_json("data/digits.json", digits), "each": EACH}
+        self.page("live", {**self.mounted(found), "data": files, **self.digits})
+
+    def figure(self, name: str, key: str, choices: Sequence[Choice]) -> None:
+        """A page whose live figure asks for no network; ``key`` is one of its component's data. The
+        first of its choices has other data for each option."""
+        files = {}
+        found: Component | None = None
+        for language in LANGUAGES:
+            say, sent = Translator(name, language), {}
+            for option in choices[0].options:
+                found = component(name, key, lang=language, **{choices[0].key: option})
+                found.data.pop("module")
+                sent[option] = found.data | {"output": "", "answer": []}  # no PyTorch
+            groups = [
+                {
+                    "key": choice.name,
+                    "name": say(choice.label_key),
+                    "options": [(one, say(choice.option_key(one))) for one in choice.options],
+                    "chosen": choice.default,
+                }
+                for choice in choices
+            ]
+            whole = {"lead": say("lead"), "groups": groups, "sent": sent}
+            files[language] = self.write_json(f"data/{name}-{language}.json", whole)
+        assert found is not None
+        self.page(name, {**self.mounted(found), "data": files, **self.digits})
 
     def mounted(self, found: Component) -> dict[str, Any]:
         return {"module": f"{FILES}/{found.module}", "html": found.html, "css": found.css}

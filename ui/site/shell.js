@@ -7,7 +7,7 @@ import { element, put } from "../browser/dom.js";
 
 /**
  * @typedef {object} Given
- * @property {"live" | "replay" | "results"} page
+ * @property {"live" | "transformation" | "sampler" | "replay" | "results"} page
  * @property {Words} words
  * @property {Record<string, string>} names of languages
  * @property {Record<string, string>} links
@@ -74,6 +74,9 @@ class Shell {
     if (given.page === "results") put(found(".about"), this.words.table);
     if (given.page === "live") await new Live(this).begin();
     if (given.page === "replay") await new Replay(this).begin();
+    if (given.page === "transformation" || given.page === "sampler") {
+      await new Exhibit(this).begin();
+    }
   }
 
   frame() {
@@ -217,6 +220,69 @@ class Live {
     ];
     shell.choices.replaceChildren(...groups);
     await shell.send({ ...now, ...digit, models, echo: this.echo });
+  }
+}
+
+/** A live figure that asks for no network. */
+class Exhibit {
+  /** @param {Shell} shell */
+  constructor(shell) {
+    this.shell = shell;
+    this.echo = 0;
+    this.number = 0; // of the digit in its class
+    /** @type {Sent} by the first group's option */
+    this.data = null;
+    /** @type {string[]} */
+    this.digits = [];
+    /** @type {Record<string, string>} options by their groups' keys */
+    this.chosen = {};
+    /** @type {Sent} */
+    this.values = {};
+    this.label = "";
+    this.digit = "";
+  }
+
+  async begin() {
+    const { shell } = this;
+    const files = [read(given.data[shell.language]), read(given.digits ?? "")];
+    [this.data, this.digits] = await Promise.all(files);
+    for (const { key, chosen } of this.data.groups) this.chosen[key] = chosen;
+    put(found(".about"), this.data.lead);
+    shell.said = (_, said) => {
+      this.echo = said.id;
+      Object.assign(this.values, said.values);
+      this.show();
+    };
+    await this.show();
+  }
+
+  async show() {
+    const { shell, data, chosen } = this;
+    const numbers = Array.from({ length: 10 }, (_, i) => [String(i), String(i)]);
+    const each = given.each ?? 1;
+    const digits = shell.group(
+      shell.words.digit,
+      /** @type {any} */ (numbers),
+      [this.label],
+      (n) => {
+        this.number = n === this.label ? (this.number + 1) % each : 0;
+        this.label = n;
+        this.digit = this.digits[Number(n) * each + this.number];
+        this.show();
+      },
+    );
+    const groups = data.groups.map((/** @type {Sent} */ { key, name, options }) =>
+      shell.group(name, options, [chosen[key]], (value) => {
+        chosen[key] = value;
+        this.show();
+      }),
+    );
+    shell.choices.replaceChildren(...groups, digits);
+    const sent = data.sent[chosen[data.groups[0].key]];
+    const values = { ...sent.values };
+    for (const key of Object.keys(values)) values[key] = this.values[key] ?? values[key];
+    const digit = this.digit || sent.digit;
+    await shell.send({ ...sent, ...chosen, values, digit, echo: this.echo });
   }
 }
 

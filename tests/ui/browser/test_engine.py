@@ -21,6 +21,8 @@ from stn_core import (
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import Digits, gallery
 from stn_core.evaluation.digit_metrics import distorted as distorted_images
+from stn_core.explain.cnn_invariance import feature_maps, moved
+from stn_core.explain.gradient_chain import loss_gradient, sampler_gradient, step
 from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
@@ -49,13 +51,15 @@ KERNEL = (ROOT / "ui/browser/kernel.wasm").read_bytes()
 FAR = 1000.0  # pixels; a homography's horizon sends points anywhere
 
 START = """
-const names = ["decompose", "distortions", "mnist_form", "network", "sampler", "transforms"];
+const names = ["decompose", "distortions", "mnist_form", "network", "sampler", "slopes"];
+names.push("transforms");
 const modules = await Promise.all(names.map((name) => import(`/browser/${name}.js`)));
 const engine = Object.assign({}, ...modules);
 const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer;
 const floats = (text) => new Float32Array(bytes(text));
-const plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
+window.plain = (value) => ArrayBuffer.isView(value) ? Array.from(value) : value;
 window.engine = engine;
+window.network = ({ about, block, wasm }) => new engine.Network(about, bytes(block), bytes(wasm));
 window.call = (name, ...values) => plain(engine[name](...values));
 window.answers = ({ about, block, wasm, images, theta, kernel }) => {
   const network = new engine.Network(about, bytes(block), wasm && bytes(wasm));
@@ -287,6 +291,73 @@ def test_sampling(page, kernel, padding):
     points = 3 * torch.rand(1, 20, 20, 2, generator=generator) - 1.5
     mine = call(page, "sample", image, 7, 9, points, kernel, padding)
     assert np.allclose(mine, sample(image, points, kernel, padding).flatten(), atol=1e-5)
+
+
+@pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
+def test_the_slopes_of_the_sampler(page, kernel):
+    """Also where every point lies on the centre of a pixel, and rounding decides the side."""
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 1, 28, 28, generator=generator)
+    anywhere = 3 * torch.rand(1, 20, 20, 2, generator=generator) - 1.5
+    identity = TRANSFORMS["affine"]
+    for points in (anywhere, identity.grid(identity.identity()[None], (28, 28))):
+        mine = np.array(call(page, "sampleSlopes", image, 28, 28, points, kernel))
+        theirs = sampler_gradient(image, points, kernel)[0, 0].flatten(0, 1).T
+        assert np.allclose(mine, theirs, atol=1e-4)
+
+
+def sent(model):
+    about, block = browser_model(model, (28, 28))
+    blocks = {"block": base64.b64encode(block).decode(), "wasm": base64.b64encode(KERNEL).decode()}
+    return {"about": about} | blocks
+
+
+@pytest.mark.parametrize("name", ["r-cnn", "r-fcn"])
+@pytest.mark.parametrize("family", ["translation", "attention", "similarity", "affine"])
+def test_the_backward_pass_is_torchs(page, name, family):
+    model, transform = model_of(name), TRANSFORMS[family]
+    digit = gallery().images[2055]
+    image = moved(digit, (28, 28), -4.0, -4.0)[0]
+    generator = torch.Generator().manual_seed(1)
+    away = 0.1 * torch.randn(transform.num_params, generator=generator)
+    for theta in (transform.identity(), transform.identity() + away):
+        mine = page.evaluate(
+            """([given, image, family, theta]) => {
+              const slope = engine.lossSlope(network(given), image, [28, 28], 4, family, theta);
+              const lists = Object.entries(slope).map(([key, value]) => [key, plain(value)]);
+              const next = engine.descended(theta, slope.ofTheta, 0.1);
+              return { ...Object.fromEntries(lists), next };
+            }""",
+            [sent(model), image.flatten().tolist(), family, theta.tolist()],
+        )
+        theirs = loss_gradient(model.classify, image, 4, transform, theta, (28, 28))
+        assert mine["loss"] == pytest.approx(theirs.loss, abs=1e-4)
+        assert np.allclose(mine["output"], theirs.output.flatten(), atol=1e-5)
+        assert np.allclose(mine["ofOutput"], theirs.of_output.flatten(), atol=1e-4)
+        of_points = np.array(mine["ofOutput"]) * np.array([mine["dx"], mine["dy"]])
+        assert np.allclose(of_points.T, theirs.of_points.flatten(0, 1), atol=1e-4)
+        assert np.allclose(mine["ofTheta"], theirs.of_theta, rtol=1e-3, atol=1e-3)
+        assert np.allclose(mine["next"], step(theta, theirs.of_theta, 0.1), atol=1e-4)
+
+
+def test_the_feature_maps_are_torchs(page):
+    model = model_of("r-cnn")
+    image = moved(gallery().images[2408], (28, 28), 4.0)
+    mine = page.evaluate(
+        """([given, digit]) => {
+          const own = network(given);
+          const image = Float32Array.from(digit, (byte) => byte / 255);
+          own.answer(engine.posed(image, { shift: [4, 0] }, [28, 28]));
+          return own.features().map((maps) => ({ ...maps, values: plain(maps.values) }));
+        }""",
+        [sent(model), gallery().images[2408].flatten().tolist()],
+    )
+    theirs = feature_maps(model, image)
+    assert len(mine) == len(theirs) == 2
+    for maps, expected in zip(mine, theirs, strict=True):
+        height, width = maps["size"]
+        values = np.array(maps["values"]).reshape(height, width, maps["channels"])
+        assert np.allclose(values.transpose(2, 0, 1), expected[0].detach(), atol=1e-4)
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])

@@ -29,6 +29,7 @@ from ui.controls.distortion_state import BY_HAND, SLIDERS
 from ui.controls.spec import FRAMES, Sweep, sweeps
 from ui.controls.url_codec import digit_to_text
 from ui.drawing.canvas import picture
+from ui.pages.transformation.controls import MOVES as MOVED
 from ui.pages.trouble.live_training import Run
 
 ROOT = Path(__file__).parents[3]
@@ -106,7 +107,7 @@ def bars(page):
 
 
 def headline(page):
-    return next(text.value for text in page.markdown if text.value.startswith("#### "))
+    return sent(page, "figure")["alt"]
 
 
 def ran(page, monkeypatch):
@@ -249,6 +250,8 @@ def check_transformation(page, names):
 
 def check_pixel(page, names):
     assert f"{names['value']:.2f}".replace("-", "−") in headline(page)
+    texts = " ".join(text["text"] for text in figure(page)["layout"]["annotations"])
+    assert all(f"{abs(slope):.3f}" in texts for slope in names["slope"])
 
 
 def check_down(page, names):
@@ -293,6 +296,9 @@ def check_leave(page, names):
         assert f"{names['losses'].item():.2f}" in headline(page)
 
 
+T_MOVES = MOVED.to_text([0.01 * (i % 9) for i in range(32)])
+
+
 def check_map(page, names):
     found = names["found"]
     for maps in (found.restored_map, found.warped_map):
@@ -335,7 +341,13 @@ EXHIBITS = [
     (
         "transformation",
         check_transformation,
-        {"t_family": "tps", "t_bulge": "0.3", "t_wave": "-0.2", "t_shear": "0.2"},
+        {
+            "t_family": "tps",
+            "t_bulge": "0.3",
+            "t_wave": "-0.2",
+            "t_moves": T_MOVES,
+            "t_at": "0.31,-0.2",
+        },
     ),
     ("transformation", check_transformation, {"t_way": "push", "t_scale": "0.6", "t_digit": "0"}),
     ("sampler", check_pixel, {}),

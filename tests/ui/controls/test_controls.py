@@ -2,7 +2,7 @@
 lessons, in animations and programs."""
 
 import pytest
-from visits import sent, settled, visited, working
+from visits import let_go, sent, settled, visited, working
 
 from ui.app.i18n import Translator
 from ui.controls import distortion_state
@@ -49,7 +49,7 @@ def add(monkeypatch, page, key):
             "trouble": (trouble, "FRAME"),
         }[page]
         sliders = getattr(module, name)
-        added = Slider(key, 0, 9, 3, 1, label=sliders[0].key)
+        added = type(sliders[0])(key, 0, 9, 3, 1, label=sliders[0].key)
         monkeypatch.setattr(module, name, (*sliders, added))
     return added
 
@@ -73,7 +73,10 @@ def test_one_statement_makes_widget_address_lesson_animation_and_program(
         drawn = next(each for each in sent(shown, "sliders")["sliders"] if each["key"] == key)
         assert (drawn["low"], drawn["high"], drawn["step"]) == (0, 9, 1)
         assert sent(shown, "sliders")["values"][key] == 7
-        settled(shown, "r", values={key: 5})
+        if page == "digits":
+            settled(shown, "r", values={key: 5})
+        else:
+            let_go(shown, f"{key.partition('_')[0]}_live", **{key: 5})
         assert shown.query_params[key] == "5"
     else:
         widget = shown.slider(key=key)

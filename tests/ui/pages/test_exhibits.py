@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from visits import components, visited, working
+from visits import components, let_go, sent, visited, working
 
 from stn_core import EXPERIMENTS
 from stn_core.experiments.checkpoints import SHIPPED, save_checkpoint
 from ui.app import loading
 from ui.app.i18n import file_of
-from ui.controls.spec import Choice, Number, Slider, Text
+from ui.controls.spec import Choice, LiveSlider, Number, Slider, Text
 from ui.pages import registry
 from ui.pages.gradient.figure import SUM
 
@@ -81,7 +81,8 @@ def visit(monkeypatch, checkpoints):
 
 
 def component(page):
-    return components(page)[0]
+    """The figure of PyTorch's answer."""
+    return sent(page, "figure")
 
 
 def figure(page):
@@ -89,7 +90,18 @@ def figure(page):
 
 
 def headline(page):
-    return next(markdown.value for markdown in page.markdown if markdown.value.startswith("#### "))
+    """What the figure shows, in a sentence: under a live figure, else the page's first line."""
+    texts = [markdown.value for markdown in page.markdown]
+    said = [sent["alt"] for sent in components(page) if "alt" in sent]
+    own = [text for text in texts if text in said]
+    return (own or [text for text in texts if text.startswith("#### ")])[0]
+
+
+def move(page, key, value):
+    """A slider, moved and let go."""
+    if any(slider.key == key for slider in SLIDERS if isinstance(slider, LiveSlider)):
+        return let_go(page, f"{key.partition('_')[0]}_live", **{key: value})
+    return working(page.slider(key=key).set_value(value).run())
 
 
 def page_of(key):
@@ -108,7 +120,7 @@ def test_a_page_opens_with_one_sentence_and_a_figure_that_says_it(visit, name):
 def test_the_app_opens_the_exhibits(monkeypatch, checkpoints):
     monkeypatch.setattr(loading, "CHECKPOINTS", checkpoints)
     for name in ("why", "trouble"):
-        assert "####" in headline(visited(name))
+        assert headline(visited(name))
 
 
 def test_controls_have_their_own_names():
@@ -135,7 +147,7 @@ def test_bounds_and_default_lie_on_the_step(slider):
 def test_a_slider_changes_the_figure(visit, key):
     page = visit(page_of(key), **WHERE.get(key, {}))
     before = figure(page)
-    working(page.slider(key=key).set_value(other_value(key)).run())
+    move(page, key, other_value(key))
     assert figure(page) != before
 
 
@@ -144,10 +156,10 @@ def other_value(key):
     return slider.fitted(2 if key == "g_steps" else slider.high)
 
 
-@pytest.mark.parametrize("key", ["why_angle", "t_follow", "s_factor", "g_steps", "w_x"])
+@pytest.mark.parametrize("key", ["why_angle", "t_angle", "s_factor", "g_steps", "w_x"])
 def test_an_address_opens_the_same_figure(visit, key):
     page = visit(page_of(key), **WHERE.get(key, {}))
-    working(page.slider(key=key).set_value(other_value(key)).run())
+    move(page, key, other_value(key))
     assert figure(
         visit(page_of(key), **WHERE.get(key, {}), **{key: f"{other_value(key):g}"})
     ) == figure(page)
@@ -221,19 +233,43 @@ def test_a_missing_model_is_a_sentence_with_the_command(visit, tmp_path, name):
 
 def test_the_why_page_puts_the_digit_back(visit):
     page = visit("why", why_y="3", why_scale="0.7")
-    press(page, "Put it back")
-    assert [page.session_state[key] for key in ("why_x", "why_y", "why_angle", "why_scale")] == [
-        0,
-        0,
-        0,
-        1,
-    ]
+    rest = sent(page, "rest")["rest"]
+    assert rest == {"why_x": 0, "why_y": 0, "why_angle": 0, "why_scale": 1}
+    let_go(page, "why_live", **rest)
+    assert "as it was" in headline(page)
+
+
+@pytest.mark.parametrize("said", [None, 3, [], {"id": 9}, {"id": 9, "values": {"why_x": "x"}}])
+@pytest.mark.parametrize(("name", "key"), [("why", "why_live"), ("gradient", "g_live")])
+def test_what_is_no_message_changes_nothing(visit, name, key, said):
+    page = visit(name)
+    before = figure(page)
+    page.session_state[key] = {"said": said}
+    assert figure(working(page.run())) == before
 
 
 def test_the_transformation_page_says_the_identity(visit):
     page = visit("transformation", t_family="projective")
-    press(page, "Identity")
+    let_go(page, "t_live", **sent(page, "neutral")["neutral"])
     assert "The identity" in headline(page)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        None,
+        5,
+        {},
+        {"t_angle": "x", "t_moves": [1], "t_at": [2], "t_follow": None},
+        {"t_at": ["x", 0], "t_follow": 3, "t_moves": [float("nan")] * 32},
+        {"t_at": [7, 0], "t_follow": 99, "t_moves": ["<b>"] * 32},
+    ],
+)
+def test_nonsense_from_the_browser_is_not_taken(visit, values):
+    page = visit("transformation", t_family="tps")
+    page.session_state["t_live"] = {"said": {"id": 7, "values": values}}
+    working(page.run())
+    assert not {"t_angle", "t_moves", "t_at"} & set(page.query_params)
 
 
 @pytest.mark.parametrize("family", ["affine", "projective", "tps"])
@@ -256,24 +292,23 @@ def press(page, label):
     return working(button.click().run())
 
 
-def test_the_step_button_goes_down_the_gradient(visit):
+def test_the_gradient_says_how_far_it_has_come(visit):
     page = visit("gradient")
-    press(page, "One step")
-    press(page, "Ten steps")
-    assert page.session_state["g_steps"] == 11 and "After 11 steps" in headline(page)
-    press(page, "Start again")
-    assert page.session_state["g_steps"] == 0
+    let_go(page, "g_live", g_steps=11)
+    assert page.query_params["g_steps"] in ("11", ["11"]) and "After 11 steps" in headline(page)
 
 
-def test_the_gradient_is_played_to_its_end_and_again_from_the_start(visit):
-    page = visit("gradient", g_steps="58")
-    press(page, "Play")
-    assert page.session_state["g_steps"] == 60 and "After 60 steps" in headline(page)
-    assert [button.label for button in page.button].count("Play") == 1  # it has come to rest
+def test_the_gradient_begins_where_a_hand_has_put_the_window(visit):
+    start = figure(visit("gradient"))
+    page = visit("gradient", g_theta="0.9,0,0.1,0,0.9,0.1")
+    assert figure(page) != start
+    assert sent(page, "theta")["theta"] == [0.9, 0, 0.1, 0, 0.9, 0.1]
+    for text in ("1,2", "nan,0,0,0,0,0", "<b>"):
+        assert figure(visit("gradient", g_theta=text)) == start
 
 
 def test_a_gradient_that_dies_is_seen_to_die(monkeypatch):
-    """All steps are drawn on the scale of the start: short arrows for a hundredth of the loss."""
+    """All steps are drawn on one scale: short arrows for a hundredth of the loss."""
     monkeypatch.setattr(loading, "CHECKPOINTS", SHIPPED)
 
     def drawn(steps):

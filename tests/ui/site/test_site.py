@@ -62,6 +62,26 @@ def test_every_file_that_a_page_names_is_there(folder):
     assert all((folder / name).exists() for name in first) and "./" in first
 
 
+@pytest.mark.parametrize(
+    ("name", "choice", "slider", "said"),
+    [
+        ("transformation", "TPS", "Wave", "Where the grid bends"),
+        ("sampler", "Bicubic", "Point x", "mixes 1?[26] of them|near the edge|outside"),
+    ],
+)
+def test_a_live_figure_works_without_a_server(tab, name, choice, slider, said):
+    page = tab(f"{name}.html")
+    expect(page.locator(".said")).to_have_text(re.compile(r"\S"))
+    page.get_by_role("button", name=choice, exact=True).click()
+    moved = page.get_by_role("slider", name=slider)
+    moved.focus()
+    page.keyboard.press("End")
+    expect(moved).to_have_value(re.compile(r"0\.4|28"))
+    page.get_by_role("button", name="7", exact=True).click()
+    expect(moved).to_have_value(re.compile(r"0\.4|28"))
+    expect(page.locator(".said")).to_contain_text(re.compile(said))
+
+
 def test_the_live_page_answers_as_pytorch_does(tab, folder):
     page = tab("", reduced_motion="reduce")  # the opening stands still
     data = json.loads((folder / "data/live-en.json").read_text())["r"]

@@ -1,4 +1,4 @@
-// What is on the page: figures, the player of recordings, birds with their windows, the live stage.
+// What is on the page: figures, the player of recordings, birds with their windows, live figures.
 
 /** @import { Plot } from "../plot/plot.js" */
 /** @import { Root } from "../../pages/replay/replay.js" */
@@ -9,7 +9,7 @@
  */
 export function exhibits() {
   const stages = [...document.querySelectorAll("*")].flatMap((element) => {
-    return element.shadowRoot?.querySelector(".stage .floor") ?? [];
+    return element.shadowRoot?.querySelector(":is(.stage, .exhibit) .floor") ?? [];
   });
   const others = [".plot", ".replay", ".birds"].flatMap((name) => [
     ...document.querySelectorAll(name),

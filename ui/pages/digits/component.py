@@ -24,25 +24,16 @@ from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
 from ui.browser.component import component
 from ui.browser.model_file import model_file
+from ui.components.live import COLORS, pixels_text, shared_words
 from ui.components.messages import finite, message_id
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Slider, Values
 from ui.controls.url_codec import ByHand
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UNKNOWN, UP
 from ui.pages.digits.controls import KERNEL, MODE
 from ui.pages.digits.hand import Hand, hand_of
 
 HERE = Path(__file__).parent
-COLORS = {
-    "input": INPUT,
-    "grid": GRID,
-    "up": UP,
-    "right": CORRECT,
-    "wrong": INCORRECT,
-    "unknown": UNKNOWN,
-    "quiet": QUIET,
-}
 # the component's texts
 WORDS = (
     "tools",
@@ -76,16 +67,11 @@ WORDS = (
     "place_grid",
     "place_look",
     "place_draw",
-    "turn_handle",
     "distractor",
-    "control_point",
-    "corners",
     "draw_here",
     "you",
     "network",
     "score",
-    "loading",
-    "no_weights",
     "no_transformer",
     "comes_from",
     "feeds",
@@ -166,7 +152,7 @@ def stage(
     controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
     data = {
         "echo": message_id(st.session_state.get(key)),
-        "digit": _text(digit),
+        "digit": pixels_text(digit),
         "label": label,
         "kind": kind,
         "values": values,
@@ -180,10 +166,10 @@ def stage(
         "mode": mode,
         "kernel": kernel,
         "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
-        "words": {word: say.template(word) for word in WORDS},
+        "words": shared_words() | {word: say.template(word) for word in WORDS},
         "colors": COLORS,
     }
-    _component(data, failed=say("failed"), key=key, on_said_change=lambda: None)
+    _component(data, failed=texts("browser")("failed"), key=key, on_said_change=lambda: None)
     return refused
 
 
@@ -203,13 +189,9 @@ def seeded(kind: str, values: Values) -> dict[str, Any]:
     if kind == "tc":
         others, parameters = distractors(int(values["tc_seed"]))
         corners = zip(others, parameters["cuts"][0].tolist(), strict=True)
-        patches = [_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
+        patches = [pixels_text(other[y : y + PATCH, x : x + PATCH]) for other, (x, y) in corners]
         return {"patches": patches, "drops": parameters["drops"].flatten().tolist()}
     return {}
-
-
-def _text(pixels: Tensor) -> str:
-    return base64.b64encode(pixels.numpy().tobytes()).decode()
 
 
 # What the browser says

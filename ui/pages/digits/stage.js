@@ -5,11 +5,10 @@ import { greysOf } from "../../browser/bytes.js";
 import { CANVAS, distort, parametersOf } from "../../browser/distortions.js";
 import { element, put } from "../../browser/dom.js";
 import { Knobs } from "../../browser/knobs.js";
+import { GLIDE, LiveFigure, showFigure } from "../../browser/live_figure.js";
 import { mnistForm } from "../../browser/mnist_form.js";
-import { Sliders } from "../../browser/sliders.js";
+import { thetaHand } from "../../browser/theta_hand.js";
 import { term } from "../../browser/terms.js";
-import { Glide, bounded, fitted, held, still } from "../../browser/values.js";
-import { View } from "../../browser/view.js";
 import { Answers } from "./answers.js";
 import { paintBig } from "./big_picture.js";
 import { digitHand } from "../../browser/digit_hands.js";
@@ -18,18 +17,17 @@ import { Opening } from "./opening.js";
 import { Pad } from "./pad.js";
 import { Row } from "./row.js";
 import { tools } from "./tools.js";
-import { Touch } from "./touch.js";
+import { StageTouch } from "./touch.js";
 
 /** @import { Kind, Seeded, Values } from "../../browser/distortions.js" */
 /** @import { Network } from "../../browser/network.js" */
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Kernel } from "../../browser/sampler.js" */
+/** @import { Component, Given } from "../../browser/live_figure.js" */
 /** @import { Model } from "./row.js" */
 /** @import { Mode } from "./tools.js" */
-/** @import { Slider } from "../../browser/sliders.js" */
-/** @import { Bounds } from "../../browser/values.js" */
 
-/** @typedef {Record<"input" | "grid" | "up" | "right" | "wrong" | "unknown" | "quiet", string>} Colors */
+/** @typedef {Given["colors"]} Colors */
 
 /**
  * A theta that the visitor set in place of a model's own; null while that one stands.
@@ -38,53 +36,40 @@ import { Touch } from "./touch.js";
 
 /**
  * What component.py sends: what Python knows.
- * @typedef {object} Data
- * @property {number} echo the message that it answers
+ * @typedef {object} Own
  * @property {string} digit
  * @property {number | null} label
  * @property {Kind} kind
- * @property {Values} values
  * @property {Values} neutral values that distort nothing
- * @property {Record<string, Bounds>} bounds
  * @property {{ directions?: number[], patches?: string[], drops?: number[] }} seeded
- * @property {Slider[]} sliders
  * @property {Model[]} models
  * @property {Record<string, number[][]>} answers PyTorch's probabilities, by the models' ids
  * @property {boolean} opening whether nobody has touched the page yet
  * @property {Mode} mode
  * @property {Kernel} kernel
  * @property {ThetaInHand | null} hand
- * @property {Record<string, string>} words
- * @property {Colors} colors
  */
+/** @typedef {Given & Own} Data */
 
 /** @typedef {{ input: number, grid: number, output: number, bars: number }} Sizes in pixels */
 
 const BUDGET = 20; // ms of a frame for the networks; those that do not fit answer in the next one
-const GLIDE = 220; // ms: following a slider
-const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
-const SLID = 60; // ms: the same on a slider, whose keys come one by one
-const QUIET = 400; // ms until it is said aloud
 
-export class Stage {
+/** @extends {LiveFigure<Data>} */
+export class Stage extends LiveFigure {
   /**
    * @param {HTMLElement} root
    * @param {Data} data
    */
   constructor(root, data) {
-    this.root = root;
+    super(root, data);
     // what is shown
-    this.first = true;
-    this.words = data.words;
-    this.colors = data.colors;
     this.kind = data.kind;
     this.digit = greysOf(data.digit);
     this.digitText = "";
     this.label = data.label;
-    this.values = data.values;
     this.answers = { values: data.values, probabilities: data.answers };
     this.neutral = data.neutral;
-    this.bounds = data.bounds;
     /** @type {Seeded} */
     this.seeded = {};
     this.grip = digitHand(data.kind, this.seeded);
@@ -98,38 +83,17 @@ export class Stage {
     /** @type {ThetaInHand | null} */
     this.hand = null;
     this.given = ""; // mode and kernel, by Python
-    /** @type {Glide | null} */
-    this.glide = null;
-    this.busy = false;
     this.pad = new Pad();
     /** @type {Uint8Array | null} a drawing that Python does not know yet */
     this.drawn = null;
     this.drawnText = "";
     /** @type {number | null} the pointer that draws */
     this.stroking = null;
-    this.sent = 0; // the last message
-    /** @type {(said: object) => void} */
-    this.send = () => {};
     // the page
-    this.pending = false;
     /** @type {Sizes | null} */
     this.sizes = null;
-    this.text = ""; // the theme's colour of it
-    this.font = "";
-    this.shown = new View(0, 0, 1, 1); // of the big picture
-    /** @type {number | undefined} */
-    this.timer = undefined;
-    /** @type {number | undefined} */
-    this.saying = undefined;
     this.tools = element("div", "tools", { role: "toolbar" });
     this.canvas = element("canvas", "input");
-    this.sliders = new Sliders(
-      (key, value, { asks }) => {
-        this.put({ ...this.values, [key]: value });
-        if (asks) this.settle();
-      },
-      () => this.settleLater(SLID),
-    );
     this.strip = new Answers();
     /** @type {Opening | null} while nobody has touched the page */
     this.opening = null;
@@ -139,16 +103,11 @@ export class Stage {
     this.note = element("div", "note");
     this.table = element("div", "rows");
     this.heads = element("div", "heads");
-    this.agreement = element("p", "agreement");
-    this.live = element("p", "live", { "aria-live": "polite" });
     const hand = element("div", "hand", {}, this.place, this.sliders.element, this.note);
     const floor = element("div", "floor", {}, hand, this.table);
     root.replaceChildren(this.tools, this.strip.element, floor, this.agreement, this.live);
     this.lens = new Lens(this);
-    this.touch = new Touch(this);
-    this.frame = this.frame.bind(this);
-    new ResizeObserver(() => this.layout()).observe(root);
-    addEventListener("resize", () => this.layout());
+    this.touch = new StageTouch(this);
   }
 
   /**
@@ -159,19 +118,15 @@ export class Stage {
   receive(data, send) {
     const { first } = this;
     const before = this.state();
-    const otherWords = JSON.stringify(data.words) !== JSON.stringify(this.words);
-    if (otherWords) this.words = data.words;
-    this.send = send;
-    this.colors = data.colors;
+    const otherWords = this.listen(data, send);
     this.label = data.label;
     this.answers = { values: data.values, probabilities: data.answers };
     this.first = false;
-    const fresh = data.echo >= this.sent && !this.busy; // it answers what was sent last, and no hand has gone on since
-    const turned = (first || fresh) && this.takeIn(data, first);
+    const turned = (first || this.isFresh(data)) && this.takeIn(data, first);
     this.keepRows(data.models);
     if (first && data.opening) this.opening = new Opening(this);
     if (otherWords || first || turned) this.buildTools();
-    this.layout();
+    this.arrange();
     if (first || this.state() !== before)
       this.changed(); // most runs bring back what is there already
     else this.compare();
@@ -188,16 +143,9 @@ export class Stage {
       this.digit = greysOf(data.digit);
       if (data.digit !== this.drawnText) this.pad.clear();
     }
-    if (first || data.kind !== this.kind || still()) {
-      this.values = data.values;
-      this.glide = null; // it may be on the way to values of another kind
-    } else {
-      this.glideTo(data.values, GLIDE);
-    }
+    this.follow(data, first || data.kind !== this.kind);
     this.kind = data.kind;
-    this.bounds = data.bounds;
     this.neutral = data.neutral;
-    this.sliders.show(data.sliders);
     this.seeded = { ...data.seeded, patches: data.seeded.patches?.map(greysOf) };
     this.grip = digitHand(this.kind, this.seeded);
     this.hand = data.hand;
@@ -255,37 +203,20 @@ export class Stage {
     this.request();
   }
 
-  request() {
-    if (this.pending) return;
-    this.pending = true;
-    requestAnimationFrame(this.frame);
-  }
-
   /** @param {number} now */
-  frame(now) {
-    this.pending = false;
-    if (!this.sizes) return;
+  paint(now) {
+    if (!this.sizes) return false;
     this.opening?.step(now);
-    if (this.glide) {
-      const { values, done } = this.glide.at(now);
-      this.values = values;
-      if (done) this.glide = null;
-    }
-    const { color, fontFamily } = getComputedStyle(this.root);
-    this.text = color;
-    this.font = fontFamily;
     const parameters = parametersOf(this.kind, this.values, this.seeded);
     this.image = distort(this.kind, this.digit, parameters);
-    const spent = this.think();
-    this.sliders.put(this.values);
+    this.spent = this.think();
     for (const row of this.rows) row.paint();
     this.strip.put(this.rows);
     this.compare();
     paintBig(this, this.sizes.input);
-    if (this.rows.some((row) => row.network && this.stale.has(row))) this.request();
-    else if (this.glide) this.changed();
-    const options = { bubbles: true, composed: true, detail: { spent } };
-    this.root.dispatchEvent(new CustomEvent("stage-frame", options));
+    const more = this.rows.some((row) => row.network && this.stale.has(row));
+    if (!more && this.glide) this.changed();
+    return more;
   }
 
   /** Let the networks answer, as many as the frame has time for; back comes the time spent. */
@@ -305,12 +236,9 @@ export class Stage {
   /** How far the browser's answers are from PyTorch's, once both are about the same. */
   compare() {
     const { values, probabilities } = this.answers;
-    const same =
-      !this.glide && !this.drawn && JSON.stringify(values) === JSON.stringify(this.values);
+    const same = !this.drawn && JSON.stringify(values) === JSON.stringify(this.values);
     const most = Math.max(...this.rows.map((row) => row.distance(probabilities[row.id])));
-    if (!this.rows.length || !same || !Number.isFinite(most)) return put(this.agreement, "");
-    const figure = most < 1e-6 ? "< 0.000001" : most.toFixed(6);
-    put(this.agreement, this.words.agreement.replace("[difference]", figure));
+    this.agree(this.rows.length && same ? most : null);
   }
 
   /** @param {Network} network */
@@ -319,29 +247,11 @@ export class Stage {
   }
 
   /**
-   * Glide from the values there are to others.
-   * @param {Values} values
-   * @param {number} time
-   */
-  glideTo(values, time) {
-    if (JSON.stringify(values) === JSON.stringify(this.glide?.to ?? this.values)) return;
-    const same = Object.keys(values).every((key) => key in this.values);
-    if (same && !still()) {
-      this.glide = new Glide(this.values, values, time);
-    } else {
-      this.values = values;
-      this.glide = null;
-    }
-    this.changed();
-  }
-
-  /**
    * Sizes follow from the width, the window's height and the number of models; nothing that the hand
    * does changes them.
    */
-  layout() {
-    const width = this.root.clientWidth;
-    if (!width || this.first) return;
+  /** @param {number} width */
+  layout(width) {
     const narrow = width < 640;
     const count = Math.max(this.rows.length, 1);
     const gap = 24;
@@ -469,10 +379,7 @@ export class Stage {
    */
   put(values) {
     this.begin();
-    this.glide = null;
-    this.busy = true;
-    this.values = bounded(values, this.bounds, held);
-    this.changed();
+    super.put(values);
   }
 
   /**
@@ -539,30 +446,52 @@ export class Stage {
 
   // --------------------------------------------------------------------------------------- settling
 
-  settleLater(pause = PAUSE) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.settle(), pause);
+  /** What the hand is on: values or theta. */
+  get subject() {
+    if (this.mode === "digit") {
+      /** @param {Values} values */
+      const put = (values) => this.put(values);
+      return { hand: this.grip, value: this.values, put };
+    }
+    const row = this.held;
+    const warped = row?.warped;
+    if (!row || !warped) return null;
+    const hand = thetaHand(warped.family, warped.input);
+    /** @param {number[]} theta */
+    const put = (theta) => this.putTheta(row, theta);
+    return { hand, value: row.mine ?? warped.ownTheta, put };
   }
 
-  /** Bring the values to the sliders' steps, and tell Python, which may be asked for something. */
-  settle(wish = "") {
-    clearTimeout(this.timer);
-    if (this.touch.pulled || this.stroking !== null) return;
-    this.busy = false;
+  get size() {
+    return CANVAS[this.kind];
+  }
+
+  /**
+   * One step of the scale, as the slider has it.
+   * @param {any} value
+   * @param {number} step
+   */
+  zoomed(value, step) {
+    if (this.mode !== "digit") return super.zoomed(value, step);
+    const key = `${this.kind}_scale`;
+    return (value[key] + step * this.bounds[key][2]) / value[key];
+  }
+
+  get gripped() {
+    return this.touch.pulled !== null || this.stroking !== null;
+  }
+
+  message() {
     const { kind, mode } = this;
-    const values = bounded(this.glide?.to ?? this.values, this.bounds, fitted);
-    this.sent = Math.max(Date.now(), this.sent + 1);
     const own = this.drawn ? btoa(String.fromCharCode(...this.drawn)) : null;
     if (own) this.drawnText = own;
     this.drawn = null;
-    const hand = this.settledHand();
-    this.send({ id: this.sent, kind, values, own, hand, mode, kernel: this.lens.kernel, wish });
-    if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
-      this.values = values;
-      this.changed();
-    }
-    const said = () => this.rows.map((row) => row.describe());
-    this.sayLater(() => said().filter(Boolean).join(". "));
+    return { kind, own, hand: this.settledHand(), mode, kernel: this.lens.kernel };
+  }
+
+  spoken() {
+    const said = this.rows.map((row) => row.describe());
+    return said.filter(Boolean).join(". ");
   }
 
   settledHand() {
@@ -570,28 +499,7 @@ export class Stage {
     const theta = this.hand?.theta?.map((value) => Number(value.toFixed(4))) ?? null;
     return { model: this.held?.id ?? null, theta };
   }
-
-  /** @param {() => string} text for screen readers */
-  sayLater(text) {
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => {
-      this.live.textContent = text();
-    }, QUIET);
-  }
 }
 
-/** @typedef {HTMLElement & { stage?: Stage }} Root */
-
-/**
- * @param {object} component
- * @param {Data} component.data
- * @param {HTMLElement} component.parentElement
- * @param {(name: string, value: unknown) => void} component.setStateValue
- */
-export function show({ data, parentElement, setStateValue }) {
-  /** @type {Root | null} */
-  const root = parentElement.querySelector(".stage");
-  if (!root) throw new Error("there is no place for the stage");
-  root.stage ??= new Stage(root, data);
-  root.stage.receive(data, (said) => setStateValue("said", said));
-}
+/** @param {Component} component */
+export const show = (component) => showFigure(Stage, component);

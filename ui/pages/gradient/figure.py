@@ -18,8 +18,8 @@ MARGIN = 0.14  # around the image, of its side
 LONGEST, LONGEST_SUM = (
     4.5,
     8.0,
-)  # pixels of the image: an arrow, and that of their sum, at the start
-MOST, MOST_BAR = 2.0, 1.4  # times as long as at the start, at most
+)  # pixels of the image: an arrow, and that of their sum, on the scale
+MOST, MOST_BAR = 2.0, 1.4  # times as long, at most
 SUM, SUM_HEAD = "#56B4E9", 0.3
 
 
@@ -36,25 +36,33 @@ class Side:
 
 @dataclass(frozen=True)
 class Scale:
-    """What is drawn at full size: one scale for all steps, so that what dies away is seen to."""
+    """What is drawn at full size: a pixel of dL/dV, the pull on a point, the sum of all pulls, an
+    entry of dL/dtheta, and a slope of the sampler."""
 
     of_output: float
     of_point: float
     of_sum: float
     of_theta: float
+    slope: float
 
-    @classmethod
-    def of(cls, gradient: LossGradient) -> "Scale":
-        """The scale on which this gradient, that of the start, is at full size."""
-        points = gradient.of_points.flatten(0, 1)
-        largest = (gradient.of_output, points.norm(dim=1), points.sum(0).norm(), gradient.of_theta)
-        return cls(*(max(numbers.abs().max().item(), 1e-6) for numbers in largest))
+
+# one for all digits and steps, so that what dies away is seen to: about what a wrong answer gives
+SCALE = Scale(of_output=3.0, of_point=1.6, of_sum=1.6, of_theta=30.0, slope=1.0)
+
+
+def names_of(family: str) -> tuple[str, ...]:
+    """The names of theta's entries."""
+    return {
+        "translation": ("tx", "ty"),
+        "similarity": ("a", "b", "tx", "ty"),
+        "affine": ("θ₁₁", "θ₁₂", "θ₁₃", "θ₂₁", "θ₂₂", "θ₂₃"),
+    }[family]
 
 
 def gradient_figure(
     image: Tensor,
     sides: Sequence[Side],
-    scale: Scale,
+    names: Sequence[str],
     losses: Sequence[float],
     flat: float,
     total: int,
@@ -63,12 +71,11 @@ def gradient_figure(
     """image (H, W) with both kernels; the losses so far with the first of them, and the constant
     one of the second."""
     board = Board(500)
-    steepest = max(side.slope.abs().max().item() for side in sides)
     for i, side in enumerate(sides):
-        _side(board, 512 * i, image, side, scale, steepest, say)
+        _side(board, 512 * i, image, side, say)
     top = 352
     board.label(say("figure_theta"), 0, top - 20, size=15, bold=True)
-    _bars(board, Box(8, top + 24, 352, 80), sides[0].gradient.of_theta, scale.of_theta)
+    _bars(board, Box(8, top + 24, 352, 80), sides[0].gradient.of_theta, names)
     board.label(say("figure_loss"), 440, top - 20, size=15, bold=True)
     highest = max(*losses, flat, 0.1) * 1.08
     axes = board.chart(
@@ -99,8 +106,6 @@ def _side(
     left: float,
     image: Tensor,
     side: Side,
-    scale: Scale,
-    steepest: float,
     say: Translator,
 ) -> None:
     size = (image.shape[0], image.shape[1])
@@ -113,19 +118,19 @@ def _side(
     shown = ((points + 0.5 > -reach) & (points + 0.5 < max(size) + reach)).all(1)
     board.dust(axes, points[shown], GRID, 0.34, size, MARGIN)
     pull = -side.gradient.of_points.flatten(0, 1)
-    arrows = LONGEST * held(pull / scale.of_point)
+    arrows = LONGEST * held(pull / SCALE.of_point)
     strong = shown & (arrows.norm(dim=1) > 0.04 * LONGEST)
     if strong.any():
         board.arrows(axes, points[strong], points[strong] + arrows[strong], CORRECT, 2)
     centre = side.curves.border[:-1].mean(0, keepdim=True)
-    total = LONGEST_SUM * held(pull.sum(0, keepdim=True) / scale.of_sum)
+    total = LONGEST_SUM * held(pull.sum(0, keepdim=True) / SCALE.of_sum)
     if total.norm() > 0.02 * LONGEST_SUM:
         board.arrows(axes, centre, centre + total, "#000000", 11, SUM_HEAD)
         board.arrows(axes, centre, centre + total, SUM, 6, SUM_HEAD)
     signs = (
-        (side.gradient.of_output[0], scale.of_output),
-        (side.slope[..., 0], steepest),
-        (side.slope[..., 1], steepest),
+        (side.gradient.of_output[0], SCALE.of_output),
+        (side.slope[..., 0], SCALE.slope),
+        (side.slope[..., 1], SCALE.slope),
     )
     small = [side.gradient.output[0], *(signed_picture(numbers, limit) for numbers, limit in signs)]
     titles = [say(f"figure_{name}") for name in ("output", "of_output", "dx", "dy")]
@@ -142,13 +147,8 @@ def signed_picture(image: Tensor, limit: float) -> Tensor:
     return image / (2 * max(limit, 1e-12)) + 0.5
 
 
-def _bars(board: Board, box: Box, gradient: Tensor, limit: float) -> None:
-    values = gradient.tolist()
-    names = {
-        2: ("tx", "ty"),
-        4: ("a", "b", "tx", "ty"),
-        6: ("θ₁₁", "θ₁₂", "θ₁₃", "θ₂₁", "θ₂₂", "θ₂₃"),
-    }[len(values)]
+def _bars(board: Board, box: Box, gradient: Tensor, names: Sequence[str]) -> None:
+    values, limit = gradient.tolist(), SCALE.of_theta
     axes = board.chart(box, (-0.6, len(values) - 0.4), (-1.9 * limit, 1.9 * limit))
     heights = gradient.clamp(-MOST_BAR * limit, MOST_BAR * limit).tolist()
     board.bar(axes, range(len(values)), heights, [CORRECT] * len(values), 0.55)

@@ -18,6 +18,7 @@ from ui.controls.spec import GalleryDigit, Values
 from ui.pages.digits.component import seeded
 from ui.pages.lecture.lessons import Lesson, Step, lesson
 from ui.pages.registry import PAGES
+from ui.pages.transformation.controls import MOVES
 from ui.pages.transformation.page import theta_of
 
 TEN = 10  # choices of a vote on a digit
@@ -114,6 +115,7 @@ def stage_of(step: Step) -> dict[str, Any] | None:
         }
     if step.page == "transformation":
         family = state["t_family"]
+        state[MOVES.key] = MOVES.from_text(state[MOVES.key])
         return {
             **_digit(_gallery_digit("t"), state, asked=False),
             "kind": "grid",

@@ -9,7 +9,7 @@ from stn_core.explain.readings import signed
 from stn_core.explain.resampling import Shrunk, kernel_profile
 from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
 from ui.app.i18n import Translator
-from ui.drawing.canvas import GRID, INPUT, QUIET, Figure
+from ui.drawing.canvas import GRID, INPUT, QUIET, UP, Figure
 from ui.drawing.pixel_canvas import Axes, Board, Box
 from ui.drawing.tint import coloured
 
@@ -18,11 +18,17 @@ MIDDLE = 0.46  # the grey on which black and white stand out alike
 
 
 def pixel_figure(
-    image: Tensor, x: float, y: float, kernel: Kernel, weights: KernelWeights, say: Translator
+    image: Tensor,
+    x: float,
+    y: float,
+    kernel: Kernel,
+    weights: KernelWeights,
+    slope: tuple[float, float],
+    say: Translator,
 ) -> Figure:
     """The pixels around the sampling point (x, y), in pixels of image (H, W), with their weights,
-    the kernel, and the sum."""
-    board = Board(480)
+    the kernel, the sum, and its slope for each pixel that the point moves."""
+    board = Board(500)
     height, width = image.shape
     corner = [round(x) - PATCH // 2, round(y) - PATCH // 2]
     board.label(say("figure_input"), 85, 0, size=16, bold=True, anchor=("center", "top"))
@@ -43,11 +49,14 @@ def pixel_figure(
         mark=GRID,
     )
     board.label(say("figure_patch"), 390, 0, size=16, bold=True, anchor=("center", "top"))
-    _patch(board, Box(200, 30, 380, 380), image, corner, x, y, weights)
+    _patch(board, Box(200, 30, 380, 380), image, corner, x, y, weights, slope)
     board.label(say("figure_kernel"), 815, 0, size=16, bold=True, anchor=("center", "top"))
     _kernels(board, Box(650, 36, 340, 170), kernel, x, y, weights)
     board.label(say("figure_sum"), 640, 252, size=18, bold=True, mark=GRID)
     board.label("<br>".join(_terms(image, weights, say)), 640, 282, size=16, mono=True)
+    board.label(say("figure_slope"), 640, 424, size=16, bold=True, mark=UP)
+    slopes = (f"∂V/∂{axis} = {_number(value, 3)}" for axis, value in zip("xy", slope, strict=True))
+    board.label("<br>".join(slopes), 640, 450, size=16, mono=True)
     return board.figure()
 
 
@@ -59,6 +68,7 @@ def _patch(
     x: float,
     y: float,
     weights: KernelWeights,
+    slope: tuple[float, float],
 ) -> None:
     height, width = image.shape
     shown = torch.zeros(PATCH, PATCH)
@@ -99,7 +109,10 @@ def _patch(
             color=color,
             bold=True,
         )
-    board.marks(axes, torch.tensor([[x - corner[0], y - corner[1]]]), GRID, 17)
+    at = torch.tensor([[x - corner[0], y - corner[1]]])
+    if max(map(abs, slope)) > 0.005:
+        board.arrows(axes, at, at + 2.5 * torch.tensor([slope]), UP, 5)
+    board.marks(axes, at, GRID, 17)
 
 
 def _kernels(

@@ -12,13 +12,19 @@ def pixel(digit: Tensor, label: int, values: Values, kernel: str) -> str:
     imports, line = digit_lines(digit, label)
     code = f"""
 # x and y are pixels of the input; the centre of the first one is (0, 0)
-weights = kernel_weights(((2 * x + 1) / 28 - 1, (2 * y + 1) / 28 - 1), (28, 28), {kernel!r})
+point = ((2 * x + 1) / 28 - 1, (2 * y + 1) / 28 - 1)
+weights = kernel_weights(point, (28, 28), {kernel!r})
 columns, rows = weights.pixels.unbind(1)
 value = ((digit.float() / 255)[rows, columns] * weights.weights).sum().item()
+slope = slope_at(digit.float() / 255, point, {kernel!r})  # if the point moves by a pixel
 print(weights)
-print("value", value)"""
+print("value", value, "slope", slope)"""
     return program(
-        [*imports, "from stn_core import kernel_weights"],
+        [
+            *imports,
+            "from stn_core import kernel_weights",
+            "from stn_core.explain.resampling import slope_at",
+        ],
         line,
         assignments(controls.POINT, values),
         code,

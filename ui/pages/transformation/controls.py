@@ -1,6 +1,9 @@
 """The controls of the exhibit "transformation"."""
 
-from ui.controls.spec import Choice, Control, GalleryDigit, Slider, by_name
+from stn_core.messages import Message
+from ui.app.outside import number
+from ui.controls.spec import Choice, Control, GalleryDigit, LiveSlider, Text, by_name
+from ui.controls.url_codec import ByHand
 
 FAMILY = Choice(
     "t_family",
@@ -9,23 +12,23 @@ FAMILY = Choice(
     kept_by_page=True,
 )
 DIGIT = GalleryDigit("t_digit", "t_digit_number", 5, 64)
-SCALE = Slider("t_scale", 0.3, 2.0, 0.7, 0.05, unit="×", neutral=1.0)
-ANGLE = Slider("t_angle", -180, 180, 30, 5, unit="°", neutral=0)
+SCALE = LiveSlider("t_scale", 0.3, 2.0, 0.7, 0.01, unit="×", half=True, neutral=1.0)
+ANGLE = LiveSlider("t_angle", -180, 180, 30, 1, unit="°", half=True, neutral=0)
 SHIFT = (
-    Slider("t_x", -1.0, 1.0, 0.15, 0.05, half=True, neutral=0.0),
-    Slider("t_y", -1.0, 1.0, 0.0, 0.05, half=True),
+    LiveSlider("t_x", -1.0, 1.0, 0.15, 0.01, half=True, neutral=0.0),
+    LiveSlider("t_y", -1.0, 1.0, 0.0, 0.01, half=True),
 )
 SHEAR = (
-    Slider("t_stretch", 0.3, 2.0, 1.0, 0.05, unit="×", half=True),
-    Slider("t_shear", -1.0, 1.0, 0.0, 0.05, half=True),
+    LiveSlider("t_stretch", 0.3, 2.0, 1.0, 0.01, unit="×", half=True),
+    LiveSlider("t_shear", -1.0, 1.0, 0.0, 0.01, half=True),
 )
 PERSPECTIVE = (
-    Slider("t_px", -0.6, 0.6, 0.0, 0.05, half=True),
-    Slider("t_py", -0.6, 0.6, 0.0, 0.05, half=True),
+    LiveSlider("t_px", -0.6, 0.6, 0.0, 0.01, half=True),
+    LiveSlider("t_py", -0.6, 0.6, 0.0, 0.01, half=True),
 )
 BEND = (
-    Slider("t_bulge", -0.5, 0.5, 0.0, 0.05, half=True),
-    Slider("t_wave", -0.4, 0.4, 0.0, 0.05, half=True),
+    LiveSlider("t_bulge", -0.5, 0.5, 0.0, 0.01, half=True),
+    LiveSlider("t_wave", -0.4, 0.4, 0.0, 0.01, half=True),
 )
 # what each family can be told; the matrix families share their sliders, so that one is seen to be
 # part of the next
@@ -38,10 +41,37 @@ SLIDERS = {
     "tps": (SCALE, ANGLE, *SHIFT, *SHEAR, *BEND),
 }
 EVERY_SLIDER = (SCALE, ANGLE, *SHIFT, *SHEAR, *PERSPECTIVE, *BEND)
-FOLLOW = Slider("t_follow", 1, 9, 1, 1)
+# of a spline's control points (x, y), normalised, before the matrix maps them
+MOVES = ByHand("t_moves", -1.2, 1.2, 0.01, 0.0)
+FOLLOW = LiveSlider("t_follow", 1, 9, 1, 1)
 WAY = Choice("t_way", ("pull", "push"), "pull", kept_by_page=True)
+
+
+def place_in(text: str) -> tuple[float, float] | None:
+    """The point (x, y), normalised, that an address names; None for anything else."""
+    found = [number(part) for part in text[:40].split(",")]
+    return (
+        (round(found[0], 2), round(found[1], 2))
+        if len(found) == 2
+        and found[0] is not None
+        and found[1] is not None
+        and max(abs(found[0]), abs(found[1])) <= 1
+        else None
+    )
+
+
+def is_place(text: str) -> bool:
+    """Whether an address names a point."""
+    return place_in(text) is not None
+
+
+# where the followed point is, if a hand has moved it away from where its number stands
+PLACE = Text("t_at", is_place, Message("own_place", "x,y from −1 to 1"))
+MOVED = Text(
+    MOVES.key, MOVES.moves_something, Message("own_moves", "32 numbers, as the address holds them")
+)
 
 
 def table() -> dict[str, Control]:
     """The page's controls by their names."""
-    return by_name(FAMILY, DIGIT, *EVERY_SLIDER, FOLLOW, WAY)
+    return by_name(FAMILY, DIGIT, *EVERY_SLIDER, MOVED, FOLLOW, PLACE, WAY)

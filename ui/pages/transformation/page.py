@@ -1,6 +1,9 @@
 """Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks.
 Families, and what they keep."""
 
+from functools import partial
+from typing import Any, NamedTuple
+
 import streamlit as st
 import torch
 from torch import Tensor
@@ -11,22 +14,20 @@ from stn_core.explain.invariants import distortion_of
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.explain.resampling import forward_warp
 from ui.app.i18n import Translator, texts
+from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
+from ui.controls import address
 from ui.controls.spec import Values, arguments, sweeps
-from ui.controls.widgets import (
-    draw_choice,
-    draw_gallery_digit,
-    draw_slider,
-    draw_sliders,
-    reset_sliders,
-)
+from ui.controls.widgets import draw_choice, draw_gallery_digit
 from ui.drawing.canvas import INCORRECT, Figure
 from ui.drawing.tint import coloured
 from ui.pages.transformation import controls
+from ui.pages.transformation.component import transformation
 from ui.pages.transformation.figure import Warp, transformation_figure
 from ui.pages.transformation.snippet import snippet
 
+KEY = "t_live"
 SIZE = (28, 28)
 # the numbered ones
 POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7)])
@@ -34,75 +35,107 @@ POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7
 
 def main() -> None:
     say = texts("transformation")
+    st.markdown(f"#### {say('lead')}")
     family = draw_choice(controls.FAMILY, say, st.pills)
     with st.sidebar:
         way = draw_choice(controls.WAY, say)
-        follow = draw_slider(controls.FOLLOW, say)
-        values = draw_sliders(controls.SLIDERS[family], say)
-        st.button(say("reset"), on_click=identity, width="stretch", icon=":material/undo:")
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    push = way == "push"
-    figure, sentence = scene(digit, family, values, follow, push, say)
-    st.markdown(f"#### {sentence}")
-    plot(figure, key="t_figure", alt=sentence)
-    st.caption(say("note"))
-    program = snippet(digit, label, family, values, POINTS[follow - 1].tolist(), push=push)
+    live.live_part(KEY, take, partial(show, digit, label, family, way))
 
-    def moving(values):
-        return scene(digit, family, values, follow, push, say)[0]
+
+def show(digit: Tensor, label: int, family: str, way: str) -> None:
+    """The live figure, and PyTorch's of what has settled."""
+    say = texts("transformation")
+    values, push = values_in_address(family), way == "push"
+    found = scene(digit, family, values, push, say)
+    transformation(digit, family, way, values, found.output, say, KEY)
+    st.caption(texts("browser")("record"))
+    plot(found.figure, key="t_figure", alt=found.sentence)
+    st.markdown(found.sentence)
+    st.caption(say("note"))
+    program = snippet(digit, label, family, values, push=push)
+    sliders = controls.SLIDERS[family]
+
+    def moving(values: Values) -> Figure:
+        return scene(digit, family, values, push, say).figure
 
     take_home(
-        "transformation",
-        program,
-        moving,
-        values,
-        sweeps(controls.SLIDERS[family], say),
-        [say("note")],
+        "transformation", program, moving, values, sweeps(sliders, say), [say("lead"), say("note")]
     )
 
 
-def identity() -> None:
-    """Every slider to where it changes nothing."""
-    reset_sliders(controls.EVERY_SLIDER)
+def take(said: Any) -> None:
+    """What has settled on the live figure, into the address."""
+    sliders = (*controls.EVERY_SLIDER, controls.FOLLOW)
+    values = live.values_in(said, sliders)
+    address.write_values([slider for slider in sliders if slider.key in values], values)
+    moved = live.numbers_in(said, controls.MOVES.key, 32)
+    if moved is not None:
+        address.write(controls.MOVES.key, controls.MOVES.to_text(moved))
+    place = live.numbers_in(said, controls.PLACE.key, 2)
+    if place is not None and controls.FOLLOW.key in values:
+        text = ",".join(f"{number:g}" for number in place)
+        home = POINTS[values[controls.FOLLOW.key] - 1].tolist()
+        at_home = max(abs(a - b) for a, b in zip(place, home, strict=True)) < 0.005
+        address.write(controls.PLACE.key, None if at_home else controls.PLACE.fitted(text))
+
+
+def values_in_address(family: str) -> Values:
+    """What the address says of a family: its sliders, what a hand has moved of a spline, and which
+    point is followed, with its place (x, y)."""
+    values = address.values_in_address((*controls.SLIDERS[family], controls.FOLLOW))
+    if family == "tps":
+        moves = st.query_params.get(controls.MOVES.key)
+        values[controls.MOVES.key] = controls.MOVES.from_text(moves)
+    place = controls.place_in(st.query_params.get(controls.PLACE.key, ""))
+    home = [round(value, 2) for value in POINTS[values[controls.FOLLOW.key] - 1].tolist()]
+    return values | {controls.PLACE.key: list(place) if place else home}
 
 
 def theta_of(family: str, values: Values) -> Tensor:
-    """theta (P,) of what the sliders say."""
-    return compose_theta(family, **arguments(controls.SLIDERS[family], values))
+    """theta (P,) of what the sliders and the hand say."""
+    said = arguments(controls.SLIDERS[family], values)
+    return compose_theta(family, **said, moves=values.get(controls.MOVES.key) or ())
+
+
+class Scene(NamedTuple):
+    """A figure, what it shows in a sentence, and the output (28, 28)."""
+
+    figure: Figure
+    sentence: str
+    output: Tensor
 
 
 @torch.inference_mode()
-def scene(
-    digit: Tensor, family: str, values: Values, follow: int, push: bool, say: Translator
-) -> tuple[Figure, str]:
-    """The figure of a digit (28, 28) with what the sliders say, point number ``follow`` followed,
-    and what it shows."""
+def scene(digit: Tensor, family: str, values: Values, push: bool, say: Translator) -> Scene:
+    """A digit (28, 28) with what the sliders say, one point followed."""
     transform, theta, image = TRANSFORMS[family], theta_of(family, values), digit.float() / 255
+    follow = values[controls.FOLLOW.key] - 1
+    points = POINTS.clone()
+    points[follow] = torch.tensor(values[controls.PLACE.key])
     grid = transform.grid(theta[None], SIZE)
-    sources = transform.warp(theta[None], POINTS)[0]
+    sources = transform.warp(theta[None], points)[0]
     if push:
         output, landed = forward_warp(image, grid[0])
         holes = int((landed == 0).sum())
         picture: Tensor | str = coloured(output, landed == 0, INCORRECT, least=0.6)
         sentence = say("push", holes=holes, all=landed.numel())
     else:
-        picture = sample(image[None, None], grid)[0, 0]
-        sentence = describe_warp(family, theta, follow - 1, sources[follow - 1], say)
-    curves = grid_curves(transform, theta, SIZE)
-    measured = distortion_of(transform, theta)
+        picture = output = sample(image[None, None], grid)[0, 0]
+        sentence = describe_warp(family, theta, follow, sources[follow], say)
     warp = Warp(
         family,
         image,
         picture,
-        curves,
+        grid_curves(transform, theta, SIZE),
         theta_text(family, theta, say),
-        POINTS,
+        points,
         sources,
-        follow - 1,
+        follow,
         push,
-        measured,
+        distortion_of(transform, theta),
     )
-    return transformation_figure(warp, say), sentence
+    return Scene(transformation_figure(warp, say), sentence, output)
 
 
 def theta_text(family: str, theta: Tensor, say: Translator) -> str:

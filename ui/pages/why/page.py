@@ -1,5 +1,6 @@
 """Exhibit 1, why: a CNN's invariance ends early. Move a digit and watch its features, its answer,
-and what max-pools forgive."""
+and what max-pools forgive: in the browser while the hand moves, as PyTorch's figure when it
+rests."""
 
 import math
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from functools import partial
 import streamlit as st
 import torch
 
-from stn_core import EXPERIMENTS
+from stn_core import EXPERIMENTS, Checkpoint
 from stn_core.explain.cnn_invariance import (
     feature_maps,
     moved,
@@ -22,16 +23,21 @@ from stn_core.explain.cnn_invariance import (
 from stn_core.models.digits import DigitModel
 from ui.app import loading
 from ui.app.i18n import Translator, texts
+from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
+from ui.controls.address import values_in_address
 from ui.controls.spec import Slider, Values, sweeps
-from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders, reset_sliders
+from ui.controls.widgets import draw_choice, draw_gallery_digit
 from ui.drawing.canvas import Figure
-from ui.pages.why import controls, snippet
+from ui.pages.why import component, controls, snippet
 from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
+
+
+KEY = "why_live"
 
 
 def main() -> None:
@@ -39,43 +45,41 @@ def main() -> None:
     with st.sidebar:
         view = draw_choice(controls.VIEW, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
-    if view == "pools":
-        pools(digit, label, say)
-    else:
-        cnn(digit, label, say)
-
-
-def cnn(digit: torch.Tensor, label: int, say: Translator) -> None:
-    with st.sidebar:
-        values = draw_sliders(controls.POSE, say)
-        st.button(say("reset"), on_click=back, width="stretch", icon=":material/undo:")
-    model = loading.digit_model(MODEL, say)
-    if model is None:
+    if view == "cnn" and loading.digit_model(MODEL, say) is None:
         return
-    figure, sentence = cnn_scene(model, digit, label, values, say)
-    note = say("cnn_note", model=MODEL.name)
-    st.markdown(f"#### {sentence}")
+    st.markdown(f"#### {say(f'lead_{view}')}")
+    sliders = controls.POSE if view == "cnn" else [controls.SHIFT]
+    show = partial(cnn, digit, label) if view == "cnn" else partial(pools, digit, label)
+    live.live_part(KEY, partial(live.keep_settled, numbers=sliders), show)
+
+
+def cnn(digit: torch.Tensor, label: int) -> None:
+    """The live figure of a CNN, and PyTorch's of what has settled."""
+    say = texts("why")
+    values = values_in_address(controls.POSE)
+    checkpoint = loading.load(MODEL)
+    assert isinstance(checkpoint, Checkpoint) and isinstance(checkpoint.model, DigitModel)
+    model = checkpoint.model
+    figure, sentence, after = cnn_scene(model, digit, label, values, say)
+    component.cnn(digit, label, values, after.probabilities, checkpoint, say, KEY)
+    st.caption(texts("browser")("record"))
     plot(figure, key="why_figure", alt=sentence)
+    st.markdown(sentence)
+    note = say("cnn_note", model=MODEL.name)
     st.caption(note)
 
-    def scene(values):
+    def scene(values: Values) -> Figure:
         return cnn_scene(model, digit, label, values, say)[0]
 
-    take_home(
-        "why",
-        snippet.cnn(digit, label, MODEL.name, values),
-        scene,
-        values,
-        sweeps(controls.POSE, say),
-        [note],
-    )
+    program = snippet.cnn(digit, label, MODEL.name, values)
+    take_home("why", program, scene, values, sweeps(controls.POSE, say), [note])
 
 
 @torch.inference_mode()
 def cnn_scene(
     model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
-) -> tuple[Figure, str]:
-    """The figure of what the sliders say, and what it shows."""
+) -> tuple[Figure, str, Seen]:
+    """The figure of what the sliders say, what it shows, and what the model makes of it."""
     place = partial(moved, digit, (28, 28))
     x, y, turn, scale = (values[f"why_{name}"] for name in ("x", "y", "angle", "scale"))
     radians = math.radians(turn)
@@ -99,12 +103,7 @@ def cnn_scene(
         ),
         confidence_curve(model, label, say, controls.SCALE, scale, 3, lambda v: place(scale=v)),
     ]
-    return cnn_figure(before, after, kept, label, curves, say), sentence
-
-
-def back() -> None:
-    """The digit as it was."""
-    reset_sliders(controls.POSE)
+    return cnn_figure(before, after, kept, label, curves, say), sentence, after
 
 
 def see(model: DigitModel, image: torch.Tensor) -> Seen:
@@ -134,19 +133,24 @@ def confidence_curve(
     return ConfidenceCurve(say(slider.label_key), values.tolist(), sure.tolist(), now, marked)
 
 
-def pools(digit: torch.Tensor, label: int, say: Translator) -> None:
-    with st.sidebar:
-        values = draw_sliders([controls.SHIFT], say)
+def pools(digit: torch.Tensor, label: int) -> None:
+    """The live figure of max-pools, and PyTorch's of what has settled."""
+    say = texts("why")
+    values = values_in_address([controls.SHIFT])
     figure, sentence = pools_scene(digit, values[controls.SHIFT.key], say)
-    note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
-    st.markdown(f"#### {sentence}")
+    table = forgiveness()
+    needed = pools_needed(table, THRESHOLD)
+    component.pools(digit, values, table, needed, COUNT, say, KEY)
+    st.caption(texts("browser")("record"))
     plot(figure, key="why_figure", alt=sentence)
+    st.markdown(sentence)
+    note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
     st.caption(note)
-    program = snippet.pools(digit, label, values, DEPTH, COUNT, THRESHOLD)
 
-    def scene(values):
+    def scene(values: Values) -> Figure:
         return pools_scene(digit, values[controls.SHIFT.key], say)[0]
 
+    program = snippet.pools(digit, label, values, DEPTH, COUNT, THRESHOLD)
     take_home("why", program, scene, values, sweeps([controls.SHIFT], say), [note])
 
 
