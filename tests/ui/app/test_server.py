@@ -96,7 +96,8 @@ def test_a_server_that_is_started_again_loses_nothing(browser):
         said = heading.inner_text()
         stop(server)
         server = start(port)
-        expect(turn).to_be_enabled()  # connected again
+        # Streamlit's own controls are disabled until it is connected again
+        expect(page.get_by_role("spinbutton", name="Which of the 500")).to_be_enabled()
         turn.focus()
         page.keyboard.press("ArrowRight")
         expect(page).to_have_url(re.compile("why_angle=10"))

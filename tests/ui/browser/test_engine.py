@@ -29,7 +29,11 @@ from stn_core.models.digits import DigitModel
 from ui.controls.distortion_state import BY_HAND, distorted, drawn
 
 ROOT = Path(__file__).parents[3]
-SHIPPED = sorted(path.stem for path in (ROOT / "checkpoints/digits").glob("*.safetensors"))
+SHIPPED = sorted(
+    path.stem
+    for path in (ROOT / "checkpoints/digits").glob("*.safetensors")
+    if not path.stem.endswith("-map")  # the engine warps images, and refuses these
+)
 OTHERS = [
     "p-fcn",
     "e-st-fcn-affine",

@@ -104,7 +104,7 @@ def test_the_steps_are_played_in_the_browser(visit, motion):
     expect(page.locator("[data-key=g_steps] .figure")).to_have_text("60")
     expect(page).to_have_url(re.compile("g_steps=60"))
     expect(page.get_by_role("button", name="Play")).to_be_visible()
-    expect(page.locator(".stMain p").filter(has_text="After 60 steps")).to_be_visible()
+    expect(page.locator(".stMain p").filter(has_text="After 60 steps the loss")).to_be_visible()
 
 
 def test_a_gradient_dies_on_one_scale(visit):
