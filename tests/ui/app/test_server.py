@@ -95,9 +95,11 @@ def test_a_server_that_is_started_again_loses_nothing(browser):
         expect(heading).to_be_visible()
         said = heading.inner_text()
         stop(server)
+        app, state = page.get_by_test_id("stApp"), "data-test-connection-state"
+        expect(app).not_to_have_attribute(state, "CONNECTED")
         server = start(port)
-        # Streamlit's own controls are disabled until it is connected again
-        expect(page.get_by_role("spinbutton", name="Which of the 500")).to_be_enabled()
+        expect(app).to_have_attribute(state, "CONNECTED")
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
         turn.focus()
         page.keyboard.press("ArrowRight")
         expect(page).to_have_url(re.compile("why_angle=10"))
