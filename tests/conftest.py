@@ -10,7 +10,7 @@ import torch
 from hypothesis import configuration, settings
 from PIL import Image, ImageColor, ImageDraw
 
-from benchmarks.browser import FLAGS, ROOT, chromium
+from benchmarks.browser import FLAGS, ROOT, chromium, serving
 from stn_core import __main__ as command_line
 from stn_core.data.mnist import gallery
 
@@ -168,6 +168,13 @@ def module_page(browser):
     page.goto("http://ui/")
     yield page
     page.close()
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Where the app is served for a module's tests."""
+    with serving() as address:
+        yield address
 
 
 @pytest.fixture

@@ -6,15 +6,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.browser import serving
-
 FIGURE = ".js-plotly-plot .imagelayer image"
-
-
-@pytest.fixture(scope="module")
-def address():
-    with serving() as address:
-        yield address
 
 
 @pytest.fixture

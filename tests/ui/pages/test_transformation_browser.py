@@ -3,15 +3,8 @@
 import re
 
 import pytest
+from live_figures import agree, middle
 from playwright.sync_api import expect
-
-from benchmarks.browser import serving
-
-
-@pytest.fixture(scope="module")
-def address():
-    with serving() as address:
-        yield address
 
 
 @pytest.fixture
@@ -25,18 +18,6 @@ def visit(tab):
         return page
 
     return call
-
-
-def middle(page, selector):
-    box = page.locator(selector).first.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def agree(page):
-    """Both figures show the same, and say it in the same words."""
-    expect(page.locator(".agreement")).to_have_text(re.compile(r"0\.0000\d\d|< 0\.000001"))
-    said = page.locator(".said").text_content()
-    expect(page.locator("p:not(.said, .live)").filter(has_text=said)).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,17 @@
+"""What the tests of live figures in a browser share."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def middle(page, selector):
+    box = page.locator(selector).first.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def agree(page):
+    """Both figures show the same, and say it in the same words."""
+    expect(page.locator(".agreement")).to_have_text(re.compile(r"0\.0000\d\d|< 0\.000001"))
+    said = page.locator(".said").text_content()
+    expect(page.locator("p:not(.said, .live)").filter(has_text=said)).to_be_visible()
