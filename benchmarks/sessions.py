@@ -15,30 +15,30 @@ import json
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
-import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import ClientConnection
 
+from benchmarks import visitor
 from benchmarks.browser import ROOT, serving
 
-FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 PERIOD = 1.0  # seconds from one move to the next
 PATIENCE = 10.0  # seconds until a rerun is given up
 OPENING = 200.0  # the same for the first one, with the server's imports in it
 
 
-class Visitor:
-    """One browser's websocket."""
+class Visitor(visitor.Visitor):
+    """Somebody who turns the first page's digit."""
 
-    def __init__(self, socket: websockets.ClientConnection, number: int) -> None:
-        self.socket = socket
+    def __init__(self, address: str, socket: ClientConnection, number: int) -> None:
+        super().__init__(address, socket)
         self.value = number
         self.slider = ""
         self.rows = ""  # the component that the digit is turned on
         self.fragment = ""  # the part of the page that answers it
-        self.message: dict = {}
-        self.figure: dict = {}
+        self.message: dict[str, Any] = {}
+        self.figure: dict[str, Any] = {}
 
     async def rerun(self, patience: float = PATIENCE) -> float:
         """Turn the digit by a degree, at first only open the page: the seconds until the script
@@ -51,41 +51,24 @@ class Visitor:
             state = message.rerun_script.widget_states.widgets.add(id=self.slider)
             state.double_array_value.data.append(self.value % 181 - 90)
         elif self.rows:
-            self.message["id"] = time.time_ns()
+            self.message["id"] = time.time_ns() // 1000  # below 2^53, as in JavaScript
             self.message["values"]["r_angle"] = self.value % 181 - 90
             state = message.rerun_script.widget_states.widgets.add(id=self.rows)
             state.json_value = json.dumps({"said": self.message})
             message.rerun_script.fragment_id = self.fragment
         sent = time.perf_counter()
-        async with asyncio.timeout(patience):
-            await self.socket.send(message.SerializeToString())
-            while True:
-                answer = ForwardMsg.FromString(await self.socket.recv())
-                kind = answer.WhichOneof("type")
-                if kind == "script_finished" and answer.script_finished in FINISHED:
-                    return time.perf_counter() - sent
-                if (
-                    kind == "script_finished"
-                    and answer.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR
-                ):
-                    raise RuntimeError("the script does not compile")
-                if kind == "delta":
-                    self.take(answer.delta.new_element, answer.delta.fragment_id)
+        await self.run(message, patience)
+        return time.perf_counter() - sent
 
-    def take(self, element, fragment: str) -> None:
-        kind = element.WhichOneof("type")
-        if kind == "exception":
-            raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
-        if kind == "slider" and element.slider.label.startswith("Rotation"):
-            self.slider = element.slider.id
-        if kind != "bidi_component":
-            return
-        component = element.bidi_component
-        data = json.loads(component.json)
-        if component.component_name == "plot":
+    def widget(self, kind: str, element: Any, fragment: str) -> None:
+        if kind == "slider" and element.label.startswith("Rotation"):
+            self.slider = element.id
+
+    def component(self, name: str, data: Any, element: Any, fragment: str) -> None:
+        if name == "plot":
             self.figure = data["figure"]
-        if component.component_name == "stage":
-            self.rows, self.fragment = component.id, fragment
+        if name == "stage":
+            self.rows, self.fragment = element.id, fragment
             state = {key: data[key] for key in ("kind", "values", "mode", "kernel", "hand")}
             self.message = {"own": None, "wish": "", **state}
 
@@ -103,14 +86,11 @@ async def visit(
     turns within a period."""
     times: list[float] = []
     try:
-        async with websockets.connect(
-            f"ws{address.removeprefix('http')}/_stcore/stream", subprotocols=["streamlit"]
-        ) as socket:
-            visitor = Visitor(socket, number)
-            times.append(await visitor.rerun(OPENING))
-            await visitor.rerun()
-            await visitor.rerun()
-            if sum(trace["type"] == "bar" for trace in visitor.figure["data"]) != 2:
+        async with Visitor.visiting(address, number) as one:
+            times.append(await one.rerun(OPENING))
+            await one.rerun()
+            await one.rerun()
+            if sum(trace["type"] == "bar" for trace in one.figure["data"]) != 2:
                 raise RuntimeError(
                     "the page does not show two models: train r-cnn and r-st-cnn-affine first"
                 )
@@ -118,14 +98,14 @@ async def visit(
                 await ready.wait()
             start = time.perf_counter() + PERIOD * number / sessions
             while rush and time.perf_counter() < start + seconds:
-                times.append(await visitor.rerun())
+                times.append(await one.rerun())
             if rush:
                 return times, []
             for move in range(int(seconds / PERIOD)):
                 await asyncio.sleep(max(0, start + move * PERIOD - time.perf_counter()))
-                before = visitor.figure
-                times.append(await visitor.rerun())
-                if visitor.figure == before:
+                before = one.figure
+                times.append(await one.rerun())
+                if one.figure == before:
                     raise RuntimeError("the figure did not change")
     except Exception as error:
         await ready.abort()

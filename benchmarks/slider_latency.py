@@ -1,7 +1,8 @@
-"""From a key press to the painted figure: python -m benchmarks.slider_latency [--moves 60]
+"""From a key on a slider to the painted figure, where Python alone computes it:
 
-With ``--every-page`` the same on every page whose figures Python computes, each with a slider of
-its own.
+    python -m benchmarks.slider_latency [--moves 60]
+
+Figures that follow the hand are measured by benchmarks/live.py.
 """
 
 import argparse
@@ -11,16 +12,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
 
-START = "/?kind=R&r_angle=-60"
 PAGES = {  # in the address, each with the key of a slider on it
-    START: "r_angle",
-    "/why": "why_x",
-    "/why?why_view=pools": "why_shift",
-    "/transformation": "t_angle",
-    "/sampler": "s_x",
     "/sampler?s_view=down": "s_factor",
-    "/gradient": "g_x",
-    "/gradient?g_steps=20": "g_steps",
     "/trouble?w_trap=frame": "w_mean",
     "/trouble?w_trap=leave": "w_x",
 }
@@ -53,7 +46,7 @@ def times(page: Page, address: str, slider: str, moves: int) -> list[float]:
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     page.wait_for_timeout(2000)
     page.evaluate(WATCH)
-    page.locator(f":is(.st-key-{slider}, [data-key={slider}]) input[type=range]").first.focus()
+    page.locator(f".st-key-{slider} input[type=range]").focus()
     for move in range(moves):
         page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
         page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)
@@ -66,18 +59,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--moves", type=int, default=60)
-    parser.add_argument("--path", default=START, help="the state to start from")
-    parser.add_argument(
-        "--slider", default="r_angle", help="its key, which is its name in the address"
-    )
-    parser.add_argument("--every-page", action="store_true")
     options = parser.parse_args()
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        for path, slider in (
-            PAGES.items() if options.every_page else [(options.path, options.slider)]
-        ):
+        for path, slider in PAGES.items():
             print(
                 f"{path}, {options.moves} moves of {slider}: "
                 f"{measured(page, address + path, slider, options.moves)}"

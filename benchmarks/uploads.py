@@ -13,25 +13,24 @@ for which it waits two minutes.
 import argparse
 import asyncio
 import io
-import json
 import os
 import statistics
 import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
 import requests
-import websockets
 from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets import Subprotocol
+from websockets import ClientConnection
 
+from benchmarks import visitor
 from benchmarks.browser import FLAGS, chromium, serving
 
 # seconds: Streamlit keeps a session that has been left for 120, in case its visitor comes back
@@ -108,45 +107,25 @@ def wait(page, file):
     return time.perf_counter()
 
 
-class Visitor:
-    """What a browser says to the birds page, without the browser."""
+class Visitor(visitor.Visitor):
+    """Somebody on the birds page."""
 
-    def __init__(self, address: str, socket: websockets.ClientConnection) -> None:
-        self.address, self.socket = address, socket
-        self.session = self.page = self.uploader = ""
+    def __init__(self, address: str, socket: ClientConnection) -> None:
+        super().__init__(address, socket)
+        self.uploader = ""
         self.shown: set[str] = set()  # the pictures that have come, with their windows
 
-    async def answer(self, *kinds: str) -> ForwardMsg:
-        """The next message of one of these kinds."""
-        while True:
-            message = ForwardMsg.FromString(await self.socket.recv())
-            kind = message.WhichOneof("type")
-            if kind == "new_session":
-                self.session = message.new_session.initialize.session_id
-            if kind == "navigation":
-                self.page = message.navigation.page_script_hash
-            if kind == "delta":
-                self.take(message.delta.new_element)
-            if kind in kinds:
-                return message
-
-    def take(self, element) -> None:
-        kind = element.WhichOneof("type")
-        if kind == "exception":
-            raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
+    def widget(self, kind: str, element: Any, fragment: str) -> None:
         if kind == "file_uploader":
-            self.uploader = element.file_uploader.id
-        if kind == "bidi_component" and element.bidi_component.component_name == "birds":
-            self.shown.add(json.loads(element.bidi_component.json)["picture"]["name"])
+            self.uploader = element.id
+
+    def component(self, name: str, data: Any, element: Any, fragment: str) -> None:
+        if name == "birds":
+            self.shown.add(data["picture"]["name"])
 
     async def open(self) -> None:
-        await self.say(
-            BackMsg(rerun_script={"query_string": "b_from=upload", "page_name": "birds"})
-        )
-        await self.answer("script_finished")
-
-    async def say(self, message: BackMsg) -> None:
-        await self.socket.send(message.SerializeToString())
+        page = {"query_string": "b_from=upload", "page_name": "birds"}
+        await self.run(BackMsg(rerun_script=page))
 
     async def choose(self, file: Path) -> float:
         """The seconds until the windows on this photograph have come."""
@@ -180,20 +159,12 @@ class Visitor:
 
 async def at_once(address: str, files: list[Path]) -> list[float]:
     """The seconds that each of these photographs takes when all are chosen together."""
-    stream = f"ws{address.removeprefix('http')}/_stcore/stream"
-    sockets = [
-        await websockets.connect(stream, subprotocols=[Subprotocol("streamlit")], max_size=None)
-        for _ in files
-    ]
-    visitors = [Visitor(address, socket) for socket in sockets]
-    for visitor in visitors:
-        await visitor.open()
-    try:
+    async with AsyncExitStack() as all_of_them:
+        visitors = [await all_of_them.enter_async_context(Visitor.visiting(address)) for _ in files]
+        for each in visitors:
+            await each.open()
         pairs = zip(visitors, files, strict=True)
-        return await asyncio.gather(*(visitor.choose(file) for visitor, file in pairs))
-    finally:
-        for socket in sockets:
-            await socket.close()
+        return await asyncio.gather(*(each.choose(file) for each, file in pairs))
 
 
 def main() -> None:
