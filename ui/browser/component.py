@@ -20,16 +20,18 @@ LIVE = (BROWSER / "live.css").read_text()
 START = (BROWSER / "start.js").read_text()
 
 
-def component(folder: Path, name: str, *, live: bool = False, **options: Any) -> Callable[..., Any]:
+def component(
+    folder: Path, name: str, *, live: bool = False, style: str = "", **options: Any
+) -> Callable[..., Any]:
     """The component ``name`` of a folder below ui/: its module ``name.js`` exports ``show``, which
-    gets what Streamlit gives to a component at every run; ``name.css`` is its style. A ``live``
-    one, which takes hands, has that of ``live.css`` as well.
+    gets what Streamlit gives to a component at every run; ``name.css`` is its style,
+    after ``style``. A ``live`` one, which takes hands, has that of ``live.css`` as well.
 
     Called with ``data`` and Streamlit's other arguments of a component, it shows the component.
     ``failed`` is said where the module does not arrive.
     """
     module = f"{serve_modules(folder)}/{folder.relative_to(UI).as_posix()}/{name}.js"
-    css = (LIVE if live else "") + (folder / f"{name}.css").read_text()
+    css = (LIVE if live else "") + style + (folder / f"{name}.css").read_text()
     mount = st.components.v2.component(name, js=START, css=css, **options)
 
     def show(data: dict[str, Any], failed: str = "", **arguments: Any) -> Any:

@@ -40,7 +40,8 @@ WORDS = (
     "answer",
     "step",
 )
-_component = component(HERE, "room", isolate_styles=False)
+BARS = (HERE / "bars.css").read_text()
+_component = component(HERE, "room", style=BARS, isolate_styles=False)
 
 
 def room(lesson: str, at: int, key: str) -> None:
