@@ -15,7 +15,14 @@ from visits import components, visited
 from stn_core import DISTORTIONS, EXPERIMENTS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.evaluation.measure import sweep
-from stn_core.evaluation.report import ClassVariance, ModelResult, Report, digest, write_report
+from stn_core.evaluation.report import (
+    ClassVariance,
+    ModelResult,
+    PairResult,
+    Report,
+    digest,
+    write_report,
+)
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.experiments.registry import table_cells
 from ui.app import i18n as language
@@ -283,6 +290,24 @@ def test_a_checkpoint_that_changed_since_is_named(visit, report):
     other = replace(report.models["r-cnn"], sha256="0")
     page = visit(replace(report, models=report.models | {"r-cnn": other}))
     assert "r-cnn" in page.warning[0].value and "python -m stn_core report" in page.warning[0].value
+
+
+# Two digits
+
+
+def test_errors_on_two_digits_stand_below_the_table(visit, report):
+    one = report.models["r-cnn"]
+    errors, made = (2.0, 3.0, 4.0), EXPERIMENTS["r2-cnn"]
+    pair = PairResult(made, one.sha256, errors, 123, one.about, one.evaluated, None)
+    page = visit(replace(report, pairs={made.name: pair}))
+    text = "\n".join(each.value for each in page.main.markdown)
+    assert "| Model | R |\n" in text and "| CNN | 3.00 ± 0.58 |" in text
+    assert "| 2×ST-CNN affine | – |" in text  # not measured
+    assert "mean over 3 draws" in said(page)
+
+
+def test_without_pairs_nothing_is_said_of_them(visit):
+    assert "Two digits at once" not in said(visit())
 
 
 # The curves

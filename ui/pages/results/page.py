@@ -7,9 +7,11 @@ import streamlit as st
 
 from stn_core import EXPERIMENTS, Experiment
 from stn_core.data.distortions import TABLE_KINDS
+from stn_core.data.pairs import PAIRS
 from stn_core.evaluation.report import COMMAND, PAPER_SAMPLES, PARAMETERS, ModelResult, Report
 from stn_core.experiments.plugins import is_own
 from stn_core.models.digits import DIGIT_MODELS
+from stn_core.models.pairs import PAIR_MODELS
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator, texts
 from ui.components.plot import plot
@@ -32,6 +34,7 @@ def main() -> None:
         st.warning(report, icon=":material/table_chart:")
         return
     show_table(report, say)
+    show_pairs(report, say)
     with st.sidebar:
         kind = choose_kind(say)
         curves_of = choose_curves(kind, say)
@@ -251,6 +254,40 @@ def tell_missing(report: Report, cells: Sequence[Experiment], say: Translator) -
             say.markdown("changed", names=", ".join(changed), command=COMMAND),
             icon=":material/update:",
         )
+
+
+# Two digits
+
+
+def show_pairs(report: Report, say: Translator) -> None:
+    """The errors on two digits at once; nothing where none was measured."""
+    kinds, rows = pair_errors(report)
+    if not kinds:
+        return
+    st.markdown(f"#### {say('pairs_title')}")
+    head = [say("corner"), *(kind.upper() for kind in kinds)]
+    lines = [line(head), line(["---"] * len(head)), *(line([name, *row]) for name, row in rows)]
+    st.markdown("\n".join(lines))
+    st.caption(pairs_note(report, say))
+
+
+def pair_errors(report: Report) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """The distortions with which pairs were measured, and for each model its name and its errors in
+    per cent, "–" where there is none."""
+    data = [data for data in PAIRS if any(f"{data}-{name}" in report.pairs for name in PAIR_MODELS)]
+    rows = []
+    for model in PAIR_MODELS:
+        found = [report.pairs.get(f"{each}-{model}") for each in data]
+        errors = [
+            "–" if one is None else f"{one.error:.2f} ± {one.standard_error:.2f}" for one in found
+        ]
+        rows.append((loading.NAMES[model], errors))
+    return [PAIRS[each] for each in data], rows
+
+
+def pairs_note(report: Report, say: Translator) -> str:
+    """How these errors are to be read."""
+    return say("pairs_note", seeds=len(report.settings["seeds"]))
 
 
 # The curves
