@@ -2,18 +2,15 @@
 
     python -m ui.site OUT [--app https://lab.example.org]
 
-The live page, Transformation and Sampler, the lectures with their steps, the replays and the
-results, in every language, with those digit models that fit into ``MOST`` bytes; once visited, it
-works offline. ``--app`` is a link back to the whole laboratory, whose own link to these pages is
+The live page, Why, Transformation, Sampler, Gradient and Two digits, the lectures with their steps,
+the replays and the results, in every language, with those models that fit into 12 MB; once visited,
+it works offline. ``--app`` is a link back to the whole laboratory, whose own link to these pages is
 ``STN_SITE_URL``.
 """
 
 import argparse
+import os
 from pathlib import Path
-
-from streamlit.logger import set_log_level
-
-from ui.site.build import MOST, build
 
 
 def main() -> None:
@@ -30,7 +27,10 @@ def main() -> None:
     folder: Path = options.folder
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not ours(folder))):
         parser.error(f"{folder} is not a folder that this made: name a new one")
-    set_log_level("ERROR")  # the pages run without a server, which Streamlit would say each time
+    # the pages run without a server, which Streamlit would say each time
+    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+    from ui.site.build import MOST, build
+
     try:
         size = build(folder, options.app)
     except OSError as error:

@@ -7,7 +7,7 @@ import { element, put } from "../browser/dom.js";
 
 /**
  * @typedef {object} Given
- * @property {"live" | "transformation" | "sampler" | "replay" | "results"} page
+ * @property {string} page its name in the app
  * @property {Words} words
  * @property {Record<string, string>} names of languages
  * @property {Record<string, string>} links
@@ -18,6 +18,9 @@ import { element, put } from "../browser/dom.js";
  * @property {string} [digits] a file
  * @property {number} [each] digits of a class
  * @property {Record<string, string>} [sides] files of recordings, by name
+ * @property {Record<string, string>} [notes] below the page, by language
+ * @property {Record<string, Sent>} [start] what the first page begins with, by language
+ * @property {string[]} [kinds] of distortions
  */
 
 /** @typedef {any} Sent what a component is sent */
@@ -27,7 +30,9 @@ const given = /** @type {Given} */ (
 );
 const LANGUAGES = Object.keys(given.words);
 const KEPT = "stn language";
+const LIVE = "digits"; // the first page
 const FIRST = ["cnn", "st-cnn-affine"]; // models
+const DIGITS = Array.from({ length: 10 }, (_, i) => String(i));
 
 /** @param {string} file */
 async function read(file) {
@@ -41,6 +46,25 @@ async function read(file) {
  * @param {string} selector
  */
 const found = (selector) => /** @type {T} */ (document.querySelector(selector));
+
+/**
+ * @template T
+ * @param {T[]} list
+ */
+const anyOf = (list) => list[Math.floor(list.length * Math.random())];
+
+/**
+ * The paragraphs of a page's text, with its **strong** words and its `code`.
+ * @param {string} text
+ */
+const marked = (text) =>
+  text.split("\n\n").map((paragraph) => {
+    const parts = paragraph.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((part) => {
+      if (part.startsWith("**")) return element("strong", "", {}, part.slice(2, -2));
+      return part.startsWith("`") ? element("code", "", {}, part.slice(1, -1)) : part;
+    });
+    return element("p", "", {}, ...parts);
+  });
 
 function language() {
   const asked = new URLSearchParams(location.search).get("lang");
@@ -63,28 +87,30 @@ class Shell {
     this.choices = found(".choices");
     /** @type {ShadowRoot | null} */
     this.root = null;
-    /** @type {((component: object) => void) | null} */
-    this.component = null;
     /** @type {(name: string, value: any) => void} what the component says */
     this.said = () => {};
+    /** @type {Promise<string[]> | null} */
+    this.digits = null;
   }
 
   async begin() {
     this.frame();
-    if (given.page === "results") put(found(".about"), this.words.table);
-    if (given.page === "live") await new Live(this).begin();
-    if (given.page === "replay") await new Replay(this).begin();
-    if (given.page === "transformation" || given.page === "sampler") {
-      await new Exhibit(this).begin();
-    }
+    if (given.page === "results") return;
+    const Page = { [LIVE]: Live, replay: Replay }[given.page] ?? Exhibit;
+    await new Page(this).begin();
   }
 
   frame() {
     const { words } = this;
     document.documentElement.lang = this.language;
+    const live = given.page === LIVE;
     document.title = `${words[given.page]} · ${words.title}`;
-    put(found("h1"), given.page === "live" ? words.title : words[given.page]);
-    put(found(".about"), given.page === "live" ? words.about : "");
+    put(found("h1"), live ? words.title : words[given.page]);
+    const above = live ? words.about : given.page === "results" ? words.table : "";
+    this.tell(above, given.notes?.[this.language] ?? "");
+    for (const node of document.querySelectorAll("[data-word]")) {
+      put(node, words[node.getAttribute("data-word") ?? ""]);
+    }
     const links = Object.entries(given.links).map(([name, href]) => {
       const link = element("a", name === "app" ? "end" : "", { href }, words[name]);
       if (name === given.page) link.setAttribute("aria-current", "page");
@@ -94,6 +120,16 @@ class Shell {
       element("a", "", { href: `?lang=${code}`, lang: code }, given.names[code]),
     );
     found("nav").replaceChildren(...links, ...others);
+  }
+
+  /**
+   * What is said above and below a component.
+   * @param {string} above
+   * @param {string} below
+   */
+  tell(above, below) {
+    found(".about").replaceChildren(...marked(above));
+    found(".below").replaceChildren(...marked(below));
   }
 
   /** @param {Sent} data */
@@ -124,41 +160,58 @@ class Shell {
     });
     return element("fieldset", "", {}, element("legend", "", {}, name), ...buttons);
   }
+
+  /**
+   * Buttons for digits: the one that is shown gives another of its class.
+   * @param {string} name
+   * @param {Digit} shown
+   * @param {(digit: Digit) => void} choose
+   */
+  digitGroup(name, shown, choose) {
+    const options = DIGITS.map((label) => /** @type {[string, string]} */ ([label, label]));
+    return this.group(name, options, [String(shown.label)], async (value) => {
+      this.digits ??= read(given.digits ?? "");
+      const each = given.each ?? 1;
+      const again = String(shown.label) === value;
+      const number = again ? ((shown.number ?? -1) + 1) % each : 0;
+      const digit = (await this.digits)[Number(value) * each + number];
+      choose({ digit, label: Number(value), number });
+    });
+  }
 }
+
+/** @typedef {{ digit: string, label: number | null, number?: number }} Digit */
 
 /** The digit under the hand. */
 class Live {
   /** @param {Shell} shell */
   constructor(shell) {
     this.shell = shell;
-    this.kind = "r";
-    this.number = 0;
+    this.kinds = given.kinds ?? [];
+    this.kind = this.kinds[0] ?? "";
     this.echo = 0;
     /** @type {Record<string, Sent>} by kind */
-    this.data = {};
-    /** @type {string[]} */
-    this.digits = [];
+    this.data = { [this.kind]: given.start?.[shell.language] };
     /** @type {string[] | null} */
     this.shown = null; // ids of models
     /** @type {Sent} */
     this.now = null;
-    /** @type {{ digit: string, label: number | null } | null} a digit of the visitor's, or another */
+    /** @type {Digit | null} a digit of the visitor's, or another */
     this.other = null;
   }
 
   async begin() {
-    const { shell } = this;
-    const files = [read(given.data[shell.language]), read(given.digits ?? "")];
-    [this.data, this.digits] = await Promise.all(files);
-    shell.said = (_, said) => this.hear(said);
-    this.take("r");
+    this.shell.said = (_, said) => this.hear(said);
+    await this.take(this.kind);
     await this.show();
   }
 
   /** @param {string} kind */
-  take(kind) {
+  async take(kind) {
+    const { data } = this;
+    if (!data[kind]) Object.assign(data, await read(given.data[this.shell.language]));
     this.kind = kind;
-    this.now = { ...this.data[kind] };
+    this.now = { ...data[kind] };
     const ids = this.now.models.map((/** @type {Sent} */ { id }) => id);
     const kept = (this.shown ?? FIRST).filter((id) => ids.includes(id));
     this.shown = kept.length ? kept : ids.slice(0, 2);
@@ -166,29 +219,18 @@ class Live {
 
   /** @param {Sent} said */
   hear(said) {
-    if (!said) return;
+    if (said?.kind !== this.kind) return;
     this.echo = said.id;
     if (said.wish === "lecture") {
       location.href = given.links.lecture;
       return;
     }
-    if (said.kind !== this.kind) this.take(said.kind);
     if (said.own) this.other = { digit: said.own, label: null };
     const { values, mode, kernel, hand } = said;
     Object.assign(this.now, { values, mode, kernel, hand, opening: false });
     if (said.wish === "reset") this.now.values = this.data[this.kind].values;
-    if (said.wish === "random") this.now.values = this.random();
+    if (said.wish === "random") this.now.values = { ...values, ...anyOf(this.now.drawn) };
     this.show();
-  }
-
-  random() {
-    const values = { ...this.now.values };
-    for (const [key, [low, high, step]] of Object.entries(this.now.bounds)) {
-      if (typeof values[key] !== "number" || key.endsWith("_seed")) continue;
-      const share = 0.25 + 0.5 * Math.random(); // not the far ends
-      values[key] = low + step * Math.round((share * (high - low)) / step);
-    }
-    return values;
   }
 
   async show() {
@@ -196,19 +238,15 @@ class Live {
     const { words } = shell;
     const digit = this.other ?? { digit: now.digit, label: now.label };
     const models = now.models.filter((/** @type {Sent} */ { id }) => shown?.includes(id));
-    const kinds = Object.keys(this.data).map((kind) => [kind, kind.toUpperCase()]);
+    const kinds = this.kinds.map((kind) => [kind, kind.toUpperCase()]);
     const names = now.models.map((/** @type {Sent} */ { id, name }) => [id, name]);
-    const numbers = Array.from({ length: 10 }, (_, i) => [String(i), String(i)]);
     const groups = [
-      shell.group(words.digit, /** @type {any} */ (numbers), [String(digit.label)], (value) => {
-        const again = String(this.other?.label) === value;
-        this.number = again ? (this.number + 1) % (given.each ?? 1) : 0;
-        const at = Number(value) * (given.each ?? 1) + this.number;
-        this.other = { digit: this.digits[at], label: Number(value) };
+      shell.digitGroup(words.digit, digit, (other) => {
+        this.other = other;
         this.show();
       }),
-      shell.group(words.distortion, /** @type {any} */ (kinds), [this.kind], (kind) => {
-        this.take(kind);
+      shell.group(words.distortion, /** @type {any} */ (kinds), [this.kind], async (kind) => {
+        await this.take(kind);
         this.show();
       }),
       shell.group(words.models, names, shown ?? [], (id) => {
@@ -219,72 +257,92 @@ class Live {
       }),
     ];
     shell.choices.replaceChildren(...groups);
-    await shell.send({ ...now, ...digit, models, echo: this.echo });
+    await shell.send({ ...now, digit: digit.digit, label: digit.label, models, echo: this.echo });
   }
 }
 
-/** A live figure that asks for no network. */
+/** A live figure, with one digit or with two. */
 class Exhibit {
   /** @param {Shell} shell */
   constructor(shell) {
     this.shell = shell;
     this.echo = 0;
-    this.number = 0; // of the digit in its class
-    /** @type {Sent} by the first group's option */
+    /** @type {Sent} its choices, and what is sent for each option of the first one */
     this.data = null;
-    /** @type {string[]} */
-    this.digits = [];
     /** @type {Record<string, string>} options by their groups' keys */
     this.chosen = {};
-    /** @type {Sent} */
-    this.values = {};
-    this.label = "";
-    this.digit = "";
+    /** @type {Sent[]} values that the hand has left, of each digit */
+    this.values = [{}, {}];
+    /** @type {Record<string, number[] | null>} the theta that it has left, by the first option */
+    this.thetas = {};
+    /** @type {Digit[]} */
+    this.digits = [];
   }
 
   async begin() {
     const { shell } = this;
-    const files = [read(given.data[shell.language]), read(given.digits ?? "")];
-    [this.data, this.digits] = await Promise.all(files);
+    this.data = await read(given.data[shell.language]);
     for (const { key, chosen } of this.data.groups) this.chosen[key] = chosen;
-    put(found(".about"), this.data.lead);
-    shell.said = (_, said) => {
-      this.echo = said.id;
-      Object.assign(this.values, said.values);
-      this.show();
-    };
+    shell.said = (_, said) => this.hear(said);
     await this.show();
   }
 
+  get option() {
+    return this.chosen[this.data.groups[0].key];
+  }
+
+  /** @param {Sent} said */
+  hear(said) {
+    const { neutral, drawn } = this.data.sent[this.option];
+    this.echo = said.id;
+    [said.values].flat().forEach((values, at) => {
+      const straight = said.wish === "upright" && neutral;
+      const random = said.wish === "random" && anyOf(drawn);
+      Object.assign(this.values[at], straight || random || values);
+    });
+    if ("theta" in said) this.thetas[this.option] = said.theta;
+    this.show();
+  }
+
   async show() {
-    const { shell, data, chosen } = this;
-    const numbers = Array.from({ length: 10 }, (_, i) => [String(i), String(i)]);
-    const each = given.each ?? 1;
-    const digits = shell.group(
-      shell.words.digit,
-      /** @type {any} */ (numbers),
-      [this.label],
-      (n) => {
-        this.number = n === this.label ? (this.number + 1) % each : 0;
-        this.label = n;
-        this.digit = this.digits[Number(n) * each + this.number];
-        this.show();
-      },
-    );
+    const { shell, data, chosen, option } = this;
+    const sent = data.sent[option];
+    const names = sent.digits ? [sent.words.first, sent.words.second] : [shell.words.digit];
+    const begun = (/** @type {number} */ at) =>
+      sent.digits
+        ? { digit: sent.digits[at], label: sent.labels[at] }
+        : { digit: sent.digit, label: sent.label };
+    const digits = names.map((_, at) => this.digits[at] ?? begun(at));
     const groups = data.groups.map((/** @type {Sent} */ { key, name, options }) =>
       shell.group(name, options, [chosen[key]], (value) => {
         chosen[key] = value;
         this.show();
       }),
     );
-    shell.choices.replaceChildren(...groups, digits);
-    const sent = data.sent[chosen[data.groups[0].key]];
-    const values = { ...sent.values };
-    for (const key of Object.keys(values)) values[key] = this.values[key] ?? values[key];
-    const digit = this.digit || sent.digit;
-    await shell.send({ ...sent, ...chosen, values, digit, echo: this.echo });
+    const numbers = names.map((name, at) =>
+      shell.digitGroup(name, digits[at], (digit) => {
+        this.digits[at] = digit;
+        this.show();
+      }),
+    );
+    shell.choices.replaceChildren(...groups, ...numbers);
+    shell.tell(sent.lead, sent.note);
+    const values = [sent.values].flat().map((own, at) => kept(own, this.values[at]));
+    const theta = this.thetas[option] ?? sent.theta;
+    const shown = sent.digits
+      ? { values, digits: digits.map((one) => one.digit), labels: digits.map((one) => one.label) }
+      : { values: values[0], digit: digits[0].digit, label: digits[0].label, theta };
+    await shell.send({ ...sent, ...chosen, ...shown, echo: this.echo });
   }
 }
+
+/**
+ * Values, of which a hand may have left others.
+ * @param {Sent} values
+ * @param {Sent} left
+ */
+const kept = (values, left) =>
+  Object.fromEntries(Object.keys(values).map((key) => [key, left[key] ?? values[key]]));
 
 /** Two recordings of training, side by side. */
 class Replay {
@@ -327,8 +385,14 @@ class Replay {
   }
 }
 
+/** Keeps the site for later, once the page has what it needs itself; without it, nothing is lost. */
+function keep() {
+  const later = window.requestIdleCallback ?? setTimeout; // Safari has none
+  later(() => navigator.serviceWorker?.register("worker.js").catch(() => {}));
+}
+
 const shell = new Shell();
-shell.begin().catch((error) => {
+shell.begin().then(keep, (error) => {
   const note = element(
     "p",
     "failed",
@@ -337,4 +401,3 @@ shell.begin().catch((error) => {
   );
   shell.place.replaceWith(note);
 });
-navigator.serviceWorker?.register("worker.js").catch(() => {}); // without it, there is only no offline

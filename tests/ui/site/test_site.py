@@ -15,10 +15,12 @@ from playwright.sync_api import expect
 
 from stn_core import EXPERIMENTS, Checkpoint
 from stn_core.data.mnist import gallery
+from stn_core.explain.cnn_invariance import moved as moved_digit
 from ui.app import loading
 from ui.controls.distortion_state import distorted
 from ui.pages.lecture.class_step import describe
-from ui.site.build import MOST, build
+from ui.pages.why import controls as why
+from ui.site.build import MOST, PAIRS, build
 
 APP = "https://lab.example.org/"
 
@@ -42,6 +44,11 @@ def address(folder):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/below/site/"
     server.shutdown()
+
+
+def pixels(text):
+    """A digit that a page is sent, float32 (28, 28)."""
+    return torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8).view(28, 28)
 
 
 @torch.inference_mode()
@@ -82,9 +89,83 @@ def test_a_live_figure_works_without_a_server(tab, name, choice, slider, said):
     expect(page.locator(".said")).to_contain_text(re.compile(said))
 
 
+def test_the_cnn_of_why_answers_as_pytorch_does_and_says_nothing_of_a_server(tab):
+    page = tab("why.html")
+    moved = page.locator(".exhibit .answer").first
+    expect(moved).to_contain_text("%")
+    slider = page.get_by_role("slider", name="Shift →")
+    for _ in range(4):
+        slider.press("ArrowRight")
+    digit = gallery().images[why.DIGIT.place(why.DIGIT.label, why.DIGIT.number)]
+    with torch.inference_mode():
+        image = moved_digit(digit, (28, 28), 6.0)
+        sure = loading.load(EXPERIMENTS["r-cnn"]).model(image).softmax(1)[0]
+    expect(moved).to_contain_text(f"{int(sure.argmax())} ")
+    expect(moved).to_contain_text(f"{round(100 * sure.max().item())} %")
+    expect(page.locator(".exhibit .agreement")).to_be_empty()
+    page.get_by_role("button", name="Max-pools").click()
+    expect(page.locator(".about")).to_contain_text("How many max-pools")
+    expect(page.locator(".exhibit td.enough").first).to_be_visible()
+
+
+def test_the_window_of_gradient_goes_down_and_stays_where_it_was_put(tab):
+    page = tab("gradient.html")
+    title = page.locator(".exhibit h5").first
+    expect(title).to_contain_text(re.compile(r"\d\.\d\d"))
+    page.locator(".exhibit .place").press("ArrowLeft")
+    back = page.get_by_role("button", name="Window back")
+    expect(back).to_be_visible()  # what was put comes back from the page as it was
+    begun = title.inner_text()
+    for _ in range(3):
+        page.get_by_role("button", name="Ten steps").click()
+    expect(page.locator("[data-key=g_steps] .figure")).to_have_text("30")
+    expect(title).not_to_have_text(begun)
+    page.get_by_role("button", name="Similarity").click()
+    expect(back).to_be_hidden()  # a theta of another family
+    page.get_by_role("button", name="Affine").click()
+    expect(back).to_be_visible()
+
+
+def test_two_digits_have_a_hand_each_and_the_sum_is_pytorch_s(tab, folder):
+    page = tab("pairs.html")
+    thetas = page.locator(".exhibit .theta")
+    expect(thetas).to_have_count(2)
+    expect(thetas.first).to_have_text(re.compile("°"))
+    page.get_by_role("button", name="Both upright").click()
+    for figure in page.locator(".exhibit .hands .figure").all():
+        expect(figure).to_have_text("0°")
+    first = page.get_by_role("group", name="First digit")
+    first.get_by_role("button", name="3", exact=True).click()
+    digits = json.loads((folder / "data/digits.json").read_text())
+    sent = json.loads((folder / "data/pairs-en.json").read_text())["sent"][f"R: {PAIRS[0]}"]
+    both = [pixels(digits[3 * 8]), pixels(sent["digits"][1])]
+    image = torch.cat([digit.view(1, 1, 28, 28) / 255 for digit in both], dim=1)
+    with torch.inference_mode():
+        sure = loading.load(EXPERIMENTS["r2-2st-cnn-affine"]).model(image).softmax(1)[0]
+    said = f"The network says {int(sure.argmax())}, {round(100 * sure.max().item())} %"
+    expect(page.locator(".exhibit .sum")).to_contain_text(said)
+    page.get_by_role("button", name="At random").click()
+    expect(page.locator(".exhibit .hands .figure").first).not_to_have_text("0°")
+    page.get_by_role("button", name=f"R: {PAIRS[1]}").click()
+    expect(thetas).to_have_count(1)
+
+
+def test_pages_lead_to_each_other_and_to_the_same_page_of_the_app(tab):
+    page = tab("")
+    for name in ("Why", "Gradient", "Two digits", "Sampler", "Digits"):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.get_by_role("link", name=name, exact=True)).to_have_attribute(
+            "aria-current", "page"
+        )
+        path = {"Digits": "", "Two digits": "pairs"}.get(name, name.lower())
+        app = page.get_by_role("link", name="The whole laboratory")
+        expect(app).to_have_attribute("href", APP + path)
+
+
 def test_the_live_page_answers_as_pytorch_does(tab, folder):
     page = tab("", reduced_motion="reduce")  # the opening stands still
-    data = json.loads((folder / "data/live-en.json").read_text())["r"]
+    given = re.search(r'id="given">(.*?)</script>', (folder / "index.html").read_text(), re.S)
+    data = json.loads(given[1])["start"]["en"]
     names = {"CNN": "r-cnn", "ST-CNN affine": "r-st-cnn-affine"}
     expect(page.locator(".exhibit .row")).to_have_count(len(names))
     label = data["label"]
@@ -120,8 +201,7 @@ def test_a_lecture_is_read_step_by_step_and_answers_as_pytorch_does(tab):
     page.locator(".choices button").nth(2).click()
     expect(page.locator(".rightly")).to_have_text(f"✓ {step['right']}")
     values = step["stage"]["values"]
-    pixels = bytearray(base64.b64decode(step["stage"]["digit"]))
-    digit = torch.frombuffer(pixels, dtype=torch.uint8).view(28, 28)
+    digit = pixels(step["stage"]["digit"])
     model = step["stage"]["models"][-1]
     found, percent = answer(model["file"], digit, step["stage"]["kind"], values)
     expect(page.locator(".says")).to_have_text(f"{model['name']} says {found}, {percent} %")
@@ -142,8 +222,10 @@ def test_the_replays_and_the_results_are_there_in_both_languages(tab):
     page.get_by_role("link", name="结果").click()
     measured = loading.report().models["r-cnn"]
     cell = f"{measured.error:.2f} ± {measured.standard_error:.2f} / "
-    expect(page.locator("table")).to_contain_text(cell)
-    expect(page.get_by_role("link", name="完整的实验室")).to_have_attribute("href", APP)
+    expect(page.locator("table").first).to_contain_text(cell)
+    expect(page.get_by_role("link", name="完整的实验室")).to_have_attribute("href", f"{APP}results")
+    pair = loading.report().pairs["r2-cnn"]
+    expect(page.locator("table").nth(1)).to_contain_text(f"{pair.error:.2f} ± ")
 
 
 def test_it_works_offline_once_it_was_visited(browser, tab):

@@ -8,6 +8,7 @@ from typing import Any
 
 from stn_core import DISTORTIONS, EXPERIMENTS, Checkpoint
 from stn_core.data.mnist import gallery
+from stn_core.data.pairs import PAIRS
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.static_files import served
@@ -153,7 +154,7 @@ def model_bytes(name: str) -> bytes | None:
     """The file of a digit model for the browser (``model_file``), by its experiment's name; None if
     there is none, or none that the browser's engine can run."""
     experiment = EXPERIMENTS.get(name)
-    if experiment is None or experiment.data not in DISTORTIONS:
+    if experiment is None or experiment.data not in (*DISTORTIONS, *PAIRS):
         return None
     if not loading.is_there(experiment):
         return None
