@@ -2,6 +2,7 @@
 // Python; what Python knows comes at every run of the page.
 
 import { element, put } from "./dom.js";
+import { Post } from "./post.js";
 import { Sliders } from "./sliders.js";
 import { View } from "./view.js";
 import { Glide, bounded, fitted, held, still } from "./values.js";
@@ -50,9 +51,7 @@ export class LiveFigure {
     /** @type {Glide | null} */
     this.glide = null;
     this.busy = false; // a hand is at work, or what it did is not sent yet
-    this.sent = 0; // the last message
-    /** @type {(said: object) => void} */
-    this.send = () => {};
+    this.post = new Post(root, (wish) => this.settle(wish));
     this.pending = false;
     this.spent = 0; // ms of a frame in what is worth knowing of, else in all of it
     this.shown = new View(0, 0, 1, 1); // of the picture that is touched
@@ -153,7 +152,7 @@ export class LiveFigure {
     const { first } = this;
     this.listen(data, send);
     this.first = false;
-    const answers = first || this.isFresh(data);
+    const answers = first || this.isFresh;
     if (answers) this.follow(data, first);
     this.took(answers);
     this.arrange();
@@ -168,19 +167,16 @@ export class LiveFigure {
   listen(data, send) {
     const { words, colors } = data;
     this.data = data;
-    this.send = send;
+    this.post.receive(data.echo, send);
     this.colors = colors;
     if (JSON.stringify(words) === JSON.stringify(this.words)) return false;
     this.words = words;
     return true;
   }
 
-  /**
-   * Whether it answers what was sent last, and no hand has gone on since.
-   * @param {Given} data
-   */
-  isFresh({ echo }) {
-    return echo >= this.sent && !this.busy;
+  /** Whether what has come answers what was sent last, and no hand has gone on since. */
+  get isFresh() {
+    return this.post.answered && !this.busy;
   }
 
   /**
@@ -211,8 +207,7 @@ export class LiveFigure {
     if (this.gripped) return;
     this.busy = false;
     const values = bounded(this.glide?.to ?? this.values, this.bounds, fitted);
-    this.sent = Math.max(Date.now(), this.sent + 1);
-    this.send({ id: this.sent, values, wish, ...this.message() });
+    this.post.say({ values, wish, ...this.message() });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
       this.changed();

@@ -77,35 +77,73 @@ def stop(server):
     server.wait(30)
 
 
-def test_a_server_that_is_started_again_loses_nothing(browser):
-    """The address restores the page, without the visitor doing anything."""
+@pytest.fixture
+def server():
+    """A server to stop and to start again: its address, and how."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = start(port)
-    page = browser.new_page()
-    try:
-        page.goto(f"http://127.0.0.1:{port}/why?why_x=6")
-        heading = page.locator(".stMain p").filter(has_text="After this change")
-        turn = page.locator("[data-key=why_angle] input")
-        turn.focus()
-        page.keyboard.press("ArrowRight")
-        expect(page).to_have_url(re.compile("why_angle=5"))
-        expect(turn).to_have_value("5")
-        expect(heading).to_be_visible()
-        said = heading.inner_text()
-        stop(server)
-        app, state = page.get_by_test_id("stApp"), "data-test-connection-state"
-        expect(app).not_to_have_attribute(state, "CONNECTED")
-        server = start(port)
-        expect(app).to_have_attribute(state, "CONNECTED")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning")
-        turn.focus()
-        page.keyboard.press("ArrowRight")
-        expect(page).to_have_url(re.compile("why_angle=10"))
-        expect(turn).to_have_value("10")
-        expect(heading).not_to_have_text(said)
+    running = [start(port)]
+
+    def restart(meanwhile):
+        stop(running.pop())
+        meanwhile()
+        running.append(start(port))
+
+    yield f"http://127.0.0.1:{port}", restart
+    for each in running:
+        stop(each)
+
+
+STATE = "data-test-connection-state"
+
+
+def turned(page, key):
+    """Turn a live slider up by a step, once its figure is painted, for which it must be seen."""
+    page.bring_to_front()
+    control = page.locator(f"[data-key={key}]").first
+    expect(control.locator(".figure")).not_to_be_empty()
+    control.locator("input").focus()
+    page.keyboard.press("ArrowRight")
+
+
+def came_back(page):
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute(STATE, "CONNECTED")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def test_a_server_that_is_started_again_loses_nothing(browser, server):
+    """What a hand does before, meanwhile and afterwards reaches Python and the address, whether the
+    server ran the whole page last or its live part alone; and the address restores the rest."""
+    address, restart = server
+    why, digits, pairs = pages = [browser.new_page() for _ in range(3)]
+    why.goto(f"{address}/why?why_x=6")
+    turned(why, "why_angle")
+    expect(why).to_have_url(re.compile("why_angle=5"))
+    heading = why.locator(".stMain p").filter(has_text="After this change")
+    expect(heading).to_be_visible()
+    said = heading.inner_text()
+    for page, path in ((digits, ""), (pairs, "pairs")):
+        page.goto(f"{address}/{path}")
+        page.bring_to_front()
+        expect(page.locator("[data-key=r_angle] .figure").first).not_to_be_empty()
+
+    def meanwhile():
+        for page in pages:  # Streamlit covers them
+            page.get_by_role("dialog").get_by_role("button", name="Close").click()
+        turned(why, "why_angle")
+        turned(digits, "r_angle")
+        digits.get_by_role("radio", name="Move the grid").click()
+
+    restart(meanwhile)
+    for page in pages:
+        came_back(page)
+    expect(why).to_have_url(re.compile("why_x=6.*why_angle=10"))
+    expect(heading).not_to_have_text(said)
+    expect(digits).to_have_url(re.compile("r_angle=.*mode=grid"))
+    turned(pairs, "r_angle")
+    expect(pairs).to_have_url(re.compile("two_r_angle_1="))
+    for page in pages:
         expect(page.get_by_test_id("stException")).to_have_count(0)
-    finally:
         page.close()
-        stop(server)

@@ -122,7 +122,7 @@ export class Stage extends LiveFigure {
     this.label = data.label;
     this.answers = { values: data.values, probabilities: data.answers };
     this.first = false;
-    const turned = (first || this.isFresh(data)) && this.takeIn(data, first);
+    const turned = (first || this.isFresh) && this.takeIn(data, first);
     this.keepRows(data.models);
     if (first && data.opening) this.opening = new Opening(this);
     if (otherWords || first || turned) this.buildTools();
@@ -138,6 +138,7 @@ export class Stage extends LiveFigure {
    * @returns {boolean} whether the hand does something else now
    */
   takeIn(data, first) {
+    this.drawn = null;
     if (this.digitText !== data.digit) {
       this.digitText = data.digit;
       this.digit = greysOf(data.digit);
@@ -485,7 +486,6 @@ export class Stage extends LiveFigure {
     const { kind, mode } = this;
     const own = this.drawn ? btoa(String.fromCharCode(...this.drawn)) : null;
     if (own) this.drawnText = own;
-    this.drawn = null;
     return { kind, own, hand: this.settledHand(), mode, kernel: this.lens.kernel };
   }
 

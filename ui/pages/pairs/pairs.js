@@ -9,6 +9,7 @@ import { ARROWS, element, fill, put } from "../../browser/dom.js";
 import { Knobs } from "../../browser/knobs.js";
 import { networkOf } from "../../browser/networks.js";
 import { bars, curve, frame, picture } from "../../browser/paint.js";
+import { Post } from "../../browser/post.js";
 import { readings } from "../../browser/readings.js";
 import { gridCurves, roomFor, samplingGrid } from "../../browser/sampling_grid.js";
 import { Sliders } from "../../browser/sliders.js";
@@ -185,10 +186,8 @@ class Pairs {
     this.failed = false;
     this.busy = false;
     this.pending = false;
-    this.sent = 0;
     this.side = 0;
-    /** @type {(said: object) => void} */
-    this.send = () => {};
+    this.post = new Post(root, (wish) => this.settle(wish));
     /** @type {number | undefined} */
     this.timer = undefined;
     /** @type {number | undefined} */
@@ -238,7 +237,7 @@ class Pairs {
   receive(data, send) {
     const { first } = this;
     this.first = false;
-    this.send = send;
+    this.post.receive(data.echo, send);
     this.words = data.words;
     this.colors = data.colors;
     this.labels = data.labels;
@@ -247,7 +246,7 @@ class Pairs {
     this.kind = data.kind;
     this.bounds = data.bounds;
     this.grip = digitHand(data.kind, {});
-    const fresh = first || (data.echo >= this.sent && !this.busy); // it answers what was sent last
+    const fresh = first || (this.post.answered && !this.busy); // no hand has gone on
     for (const channel of this.channels) {
       const { number } = channel;
       if (channel.digitText !== data.digits[number]) {
@@ -470,9 +469,8 @@ class Pairs {
       else channel.glide.to = values;
     }
     this.request();
-    this.sent = Math.max(Date.now(), this.sent + 1);
     const values = this.channels.map(({ glide, values }) => glide?.to ?? values);
-    this.send({ id: this.sent, kind: this.kind, values, wish });
+    this.post.say({ kind: this.kind, values, wish });
     clearTimeout(this.saying);
     this.saying = setTimeout(() => put(this.live, this.sum.textContent ?? ""), QUIET);
   }
