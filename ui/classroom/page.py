@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ui.app.static_files import serve_folder
+from ui.browser.modules import with_imports
 
 HERE = Path(__file__).parent
 BROWSER = HERE.parent / "browser"
@@ -48,10 +49,12 @@ def html(files: str, given: dict[str, Any]) -> str:
     """The page, with the address of its files and what its script is given."""
     # in a script only this could end it
     text = json.dumps(given, ensure_ascii=False).replace("<", "\\u003c")
-    shell = (HERE / "phone.html").read_text("utf-8")
+    early = [f'<link rel="modulepreload" href="{files}/{name}" />' for name in MODULES]
+    shell = (HERE / "phone.html").read_text("utf-8").replace("{early}", "\n    ".join(early))
     return shell.replace("{files}", files).replace("{given}", text)
 
 
+MODULES = with_imports(["classroom/phone.js"])
 FILES = serve_folder("class-{}", modules())
 
 

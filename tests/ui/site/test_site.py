@@ -70,6 +70,29 @@ def test_every_file_that_a_page_names_is_there(folder):
 
 
 @pytest.mark.parametrize(
+    ("name", "shown", "files"),
+    [
+        ("", ".exhibit", r"\.(js|bin|wasm)$"),
+        ("why.html", ".exhibit", r"\.(js|bin|wasm)$"),
+        ("pairs.html", ".exhibit", r"\.(js|bin|wasm)$"),
+        ("lecture-paper.html", ".count", r"\.js$"),  # the networks are those of the step
+    ],
+)
+def test_what_a_page_begins_with_is_asked_for_at_once(tab, name, shown, files):
+    page = tab(name)
+    expect(page.locator(shown).last).to_contain_text(re.compile("%|Step 1"))
+    early, used = page.evaluate(
+        """() => {
+          const early = document.querySelectorAll('link[rel=modulepreload], link[rel=preload]');
+          const used = performance.getEntriesByType('resource').map(({ name }) => name);
+          return [[...early].map(({ href }) => href), used];
+        }"""
+    )
+    used = {url for url in used if re.search(files, url) and not url.endswith("worker.js")}
+    assert used == set(early)
+
+
+@pytest.mark.parametrize(
     ("name", "choice", "slider", "said"),
     [
         ("transformation", "TPS", "Wave", "Where the grid bends"),
