@@ -1,5 +1,5 @@
-"""What a browser loads first, at every page's address: Streamlit's page, with history.js before
-everything else on it."""
+"""What a browser loads first, at every page's address: Streamlit's page, with history.js and
+links.js before everything else on it."""
 
 from functools import cache
 from pathlib import Path
@@ -13,7 +13,10 @@ from ui.app.static_files import serve
 
 # its names, the second of them from earlier versions; the pages are not imported for every answer
 FIRST_PAGE = ("digits", "stage")
-HISTORY = serve("history-{}.js", (Path(__file__).parent / "history.js").read_bytes())
+HERE = Path(__file__).parent
+HISTORY, LINKS = (
+    serve(f"{name}-{{}}.js", (HERE / f"{name}.js").read_bytes()) for name in ("history", "links")
+)
 
 
 class PageName(StringConvertor):
@@ -36,4 +39,7 @@ def answer(request: Request) -> Response:
 @cache
 def _html() -> str:
     html = (Path(get_static_dir()) / "index.html").read_text("utf-8")
-    return html.replace("<head>", f'<head>\n    <script src="./app/static/{HISTORY}"></script>', 1)
+    scripts = "".join(
+        f'\n    <script src="./app/static/{name}"></script>' for name in (HISTORY, LINKS)
+    )
+    return html.replace("<head>", f"<head>{scripts}", 1)

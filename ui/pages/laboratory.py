@@ -17,6 +17,7 @@ from ui.controls.address import tidy
 from ui.pages.lecture import page as list_of_lectures
 from ui.pages.lecture import steps
 from ui.pages.registry import PAGES, controls_at, path_of
+from ui.pages.whole import show_whole
 
 APP = Path(__file__).parents[1] / "app"
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
@@ -55,5 +56,6 @@ def show() -> None:
     page = st.navigation(list(pages.values()), position="top")
     tidy(controls_at(page.url_path))
     steps.follow(page.url_path, head, pages)
+    show_whole(page.url_path)
     page.run()
     steps.offer_state(page.url_path)

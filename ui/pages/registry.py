@@ -42,6 +42,16 @@ PAGES = {
     "birds": Page(birds.main, birds.table),
     "trouble": Page(trouble.main, trouble.table),
 }
+# The parts of the paper's figure 2, and the page that is about each; the other pages are about the
+# whole, as the first one is.
+PARTS = {
+    "whole": "digits",
+    "localisation": "replay",
+    "grid": "transformation",
+    "sampler": "sampler",
+    "classifier": "why",
+    "gradient": "gradient",
+}
 FORMER = {"stage": "digits"}  # names that lessons may still have
 
 

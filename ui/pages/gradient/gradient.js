@@ -3,16 +3,15 @@
 
 import { greysOf } from "../../browser/bytes.js";
 import { sized } from "../../browser/canvas.js";
+import { DigitFigure } from "../../browser/digit_figure.js";
 import { posed } from "../../browser/distortions.js";
 import { element, fill, put } from "../../browser/dom.js";
-import { LiveFigure, showFigure } from "../../browser/live_figure.js";
+import { showFigure } from "../../browser/live_figure.js";
 import { networkOf } from "../../browser/networks.js";
 import { frame, picture } from "../../browser/paint.js";
-import { Panel } from "../../browser/panel.js";
 import { gridCurves, samplingGrid } from "../../browser/sampling_grid.js";
 import { descended, lossSlope } from "../../browser/slopes.js";
 import { thetaHand } from "../../browser/theta_hand.js";
-import { Touch } from "../../browser/touch.js";
 import { IDENTITY } from "../../browser/transforms.js";
 import { still } from "../../browser/values.js";
 import { View } from "../../browser/view.js";
@@ -43,20 +42,20 @@ import { bars, losses, pulls, signed } from "./draw.js";
 
 /** @type {Size} */
 const SIZE = [28, 28];
-const ROOM = 0.2; // around the picture, for handles
+const MEASURES = { room: 0.2, share: 0.44, narrow: 0.5, most: 620 }; // with room for handles
 const BUDGET = 14; // ms of a frame for steps; the others are taken in the next ones
 const PACE = 130; // ms of a step that is played
 const STRIDE = 10; // steps at once for those who asked for reduced motion, and as long
 const PARTS = /** @type {const} */ (["output", "of_output", "dx", "dy"]);
 
-/** @extends {LiveFigure<Data>} */
-class Gradient extends LiveFigure {
+/** @extends {DigitFigure<Data>} */
+class Gradient extends DigitFigure {
   /**
    * @param {HTMLElement} root
    * @param {Data} data
    */
   constructor(root, data) {
-    super(root, data);
+    super(root, data, MEASURES);
     /** @type {Network | null} */
     this.network = null;
     this.failed = false;
@@ -73,9 +72,6 @@ class Gradient extends LiveFigure {
     this.played = null;
     this.now = ""; // what is said of what is shown
     this.small = 100;
-    this.wide = 300;
-    this.panel = new Panel();
-    this.place = this.panel.place;
     this.head = element("h5");
     this.hint = element("p", "hint");
     this.buttons = ["play", "step", "steps", "start", "identity"].map((name) => {
@@ -99,7 +95,6 @@ class Gradient extends LiveFigure {
     hand.append(this.sliders.element);
     const floor = element("div", "floor", {}, hand, seen);
     root.replaceChildren(this.tools, floor, this.agreement, this.live);
-    this.touch = new Touch(this);
   }
 
   chart() {
@@ -140,29 +135,12 @@ class Gradient extends LiveFigure {
 
   /** @param {number} width */
   layout(width) {
-    const narrow = width < 640;
-    const below = this.sliders.element.offsetHeight;
-    const tall = Math.max(280, Math.min(innerHeight - 300 - below, 620));
-    const side = Math.round(
-      narrow ? Math.min(width, 0.5 * innerHeight) : Math.min(0.44 * width, tall),
-    );
-    this.wide = narrow ? width : width - side - 24;
+    super.layout(width);
+    const narrow = this.root.classList.contains("narrow");
     this.small = Math.floor(narrow ? (width - 10) / 2 : (this.wide - 30) / 4);
-    this.panel.fit(SIZE, ROOM, side);
-    this.shown = this.panel.view;
-    this.root.style.setProperty("--input", `${side}px`);
-    this.root.classList.toggle("narrow", narrow);
   }
 
   // ---- where it stands
-
-  get size() {
-    return SIZE;
-  }
-
-  get gripped() {
-    return this.touch.pulled !== null;
-  }
 
   get home() {
     return this.start ?? IDENTITY[this.data.family];

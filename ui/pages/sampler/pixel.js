@@ -145,7 +145,7 @@ export class PixelFigure extends LiveFigure {
   layout(width) {
     const narrow = width < 640;
     this.root.classList.toggle("narrow", narrow);
-    const tall = Math.max(innerHeight - 400, 300);
+    const tall = Math.max(innerHeight - 450, 280);
     const patch = Math.round(narrow ? width : Math.min(0.42 * width, tall, 620));
     const input = Math.round(narrow ? 0.6 * width : 0.24 * width);
     this.panels.input.fit(SIZE, ROOM, input);

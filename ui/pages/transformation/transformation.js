@@ -210,7 +210,7 @@ class Transformation extends LiveFigure {
     const large = Math.round(
       narrow
         ? Math.min(width, 0.38 * innerHeight)
-        : Math.min(0.42 * width, Math.max(innerHeight - 480, 300), 560),
+        : Math.min(0.42 * width, Math.max(innerHeight - 510, 290), 560),
     );
     const small = Math.round(narrow ? 0.56 * width : 0.8 * large);
     const { asking, asked } = this.sides;

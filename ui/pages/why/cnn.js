@@ -3,14 +3,12 @@
 import { boxHand } from "../../browser/box_hand.js";
 import { greysOf } from "../../browser/bytes.js";
 import { sized } from "../../browser/canvas.js";
+import { DigitFigure } from "../../browser/digit_figure.js";
 import { posed } from "../../browser/distortions.js";
 import { element, fill, put } from "../../browser/dom.js";
-import { LiveFigure } from "../../browser/live_figure.js";
 import { networkOf } from "../../browser/networks.js";
 import { bars, curve, frame, picture } from "../../browser/paint.js";
-import { Panel } from "../../browser/panel.js";
 import { between } from "../../browser/plane.js";
-import { Touch } from "../../browser/touch.js";
 import { confidence, mosaic, overlap, strongest } from "./maps.js";
 
 /** @import { Values } from "../../browser/distortions.js" */
@@ -33,20 +31,20 @@ import { confidence, mosaic, overlap, strongest } from "./maps.js";
 
 /** @type {Size} */
 const SIZE = [28, 28];
-const ROOM = 0.24; // around the picture, for handles
+const MEASURES = { room: 0.24, share: 0.4, narrow: 0.45, most: 560 }; // with room for handles
 const STEPS = 24; // of a curve
 
 /** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-/** @extends {LiveFigure<Data>} */
-export class Cnn extends LiveFigure {
+/** @extends {DigitFigure<Data>} */
+export class Cnn extends DigitFigure {
   /**
    * @param {HTMLElement} root
    * @param {Data} data
    */
   constructor(root, data) {
-    super(root, data);
+    super(root, data, MEASURES);
     /** @type {Network | null} */
     this.network = null;
     this.failed = false;
@@ -59,9 +57,6 @@ export class Cnn extends LiveFigure {
     this.curves = new Map();
     this.hand = boxHand(SIZE[0], "why", { free: true });
     this.now = "";
-    this.wide = 300;
-    this.panel = new Panel();
-    this.place = this.panel.place;
     this.home = element("button", "plain", { type: "button" });
     this.home.addEventListener("click", () => {
       this.glideTo(this.data.rest);
@@ -106,7 +101,6 @@ export class Cnn extends LiveFigure {
     const sections = this.rows.map(({ section }) => section).toReversed(); // what moves, first
     const seen = element("div", "seen", {}, ...sections, this.sure, charts);
     root.replaceChildren(element("div", "floor", {}, hand, seen), this.agreement, this.live);
-    this.touch = new Touch(this);
   }
 
   /** @param {boolean} _answers */
@@ -147,30 +141,7 @@ export class Cnn extends LiveFigure {
     this.curves.clear();
   }
 
-  /** @param {number} width */
-  layout(width) {
-    const narrow = width < 640;
-    const below = this.sliders.element.offsetHeight;
-    const tall = Math.max(260, Math.min(innerHeight - 300 - below, 560));
-    const side = Math.round(
-      narrow ? Math.min(width, 0.45 * innerHeight) : Math.min(0.4 * width, tall),
-    );
-    this.wide = narrow ? width : width - side - 24;
-    this.panel.fit(SIZE, ROOM, side);
-    this.shown = this.panel.view;
-    this.root.style.setProperty("--input", `${side}px`);
-    this.root.classList.toggle("narrow", narrow);
-  }
-
   // ---- what is touched
-
-  get size() {
-    return SIZE;
-  }
-
-  get gripped() {
-    return this.touch.pulled !== null;
-  }
 
   get subject() {
     /** @param {Values} values */

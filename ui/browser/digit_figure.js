@@ -1,0 +1,60 @@
+// A figure whose hand is on one picture of a digit, beside or above what follows from it.
+
+import { LiveFigure } from "./live_figure.js";
+import { Panel } from "./panel.js";
+import { Touch } from "./touch.js";
+
+/** @import { Given } from "./live_figure.js" */
+
+/**
+ * How large the picture is.
+ * @typedef {object} Measures
+ * @property {number} room around it, a share of its side
+ * @property {number} share of the width, beside the rest
+ * @property {number} narrow share of a phone's height, above the rest
+ * @property {number} most pixels of the screen
+ */
+
+const AROUND = 340; // pixels of a window's height that the picture leaves to the page and its own texts
+const LEAST = 260;
+const GAP = 24; // as the floor's style has it
+
+/**
+ * @template {Given} Data
+ * @extends {LiveFigure<Data>}
+ */
+export class DigitFigure extends LiveFigure {
+  /**
+   * @param {HTMLElement} root
+   * @param {Data} data
+   * @param {Measures} measures
+   */
+  constructor(root, data, measures) {
+    super(root, data);
+    this.measures = measures;
+    this.wide = 300; // of what follows from it
+    this.panel = new Panel();
+    this.place = this.panel.place;
+    this.touch = new Touch(this);
+  }
+
+  /** @param {number} width */
+  layout(width) {
+    const { share, narrow: high, most, room } = this.measures;
+    const narrow = width < 640;
+    const below = this.sliders.element.offsetHeight;
+    const tall = Math.max(LEAST, Math.min(innerHeight - AROUND - below, most));
+    const side = Math.round(
+      narrow ? Math.min(width, high * innerHeight) : Math.min(share * width, tall),
+    );
+    this.wide = narrow ? width : width - side - GAP;
+    this.panel.fit(this.size, room, side);
+    this.shown = this.panel.view;
+    this.root.style.setProperty("--input", `${side}px`);
+    this.root.classList.toggle("narrow", narrow);
+  }
+
+  get gripped() {
+    return this.touch.pulled !== null;
+  }
+}
