@@ -135,6 +135,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
     }
 )
 
+ST_FCN_EPOCHS = {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160}
 # of the recipe "ours", where it is not RECIPES': the best on the validation digits; those of pairs
 # were set before any was trained, by the time that there was
 EPOCHS: Mapping[str, Mapping[str, int]] = {
@@ -143,16 +144,13 @@ EPOCHS: Mapping[str, Mapping[str, int]] = {
     "st-cnn-affine": {"rts": 160} | dict.fromkeys(PAIRS, 30),
     "st-cnn-affine-map": {"rts": 160},  # as the one that it is compared with
     "2st-cnn-affine": dict.fromkeys(PAIRS, 30),
-    "st-fcn-affine": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
-    "st-fcn-projective": {"r": 240, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
-    "st-fcn-tps": {"r": 800, "rts": 800, "p": 320, "pxy": 320, "e": 160, "tc": 160},
+    "st-fcn-affine": ST_FCN_EPOCHS,
+    "st-fcn-projective": ST_FCN_EPOCHS,
+    "st-fcn-tps": ST_FCN_EPOCHS | {"r": 800},
 }
-ELASTIC_SIGMAS_PX = {
-    "r-st-fcn-tps": 1.0,
-    "rts-st-fcn-affine": 1.0,
-    "rts-st-fcn-projective": 1.0,
-    "rts-st-fcn-tps": 1.0,
-}
+ELASTIC_SIGMAS_PX = dict.fromkeys(
+    ("r-st-fcn-tps", "rts-st-fcn-affine", "rts-st-fcn-projective", "rts-st-fcn-tps"), 1.0
+)
 
 
 @dataclass(frozen=True)

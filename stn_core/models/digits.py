@@ -7,7 +7,13 @@ from torch import Tensor, nn
 
 from stn_core.models.one_channel_conv import OneChannelConv2d
 from stn_core.tensor_cache import at_least_float32
-from stn_core.transformer.localisation import convolutional, fully_connected, on_map, pooled
+from stn_core.transformer.localisation import (
+    convolutional,
+    fully_connected,
+    on_map,
+    pooled,
+    stage,
+)
 from stn_core.transformer.spatial_transformer import (
     ExplainableModel,
     Explanation,
@@ -74,15 +80,15 @@ class DigitModel(ExplainableModel):
         return F.avg_pool2d(images, self.pool) if self.pool > 1 else images
 
 
-def fcn_classifier(size: Size, width: int) -> nn.Module:
-    """Two fully connected hidden layers of ``width`` units."""
+def fcn_classifier(inputs: int, width: int, classes: int = 10) -> nn.Module:
+    """Two fully connected hidden layers of ``width`` units, on ``inputs`` pixels."""
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(size[0] * size[1], width),
+        nn.Linear(inputs, width),
         nn.ReLU(),
         nn.Linear(width, width),
         nn.ReLU(),
-        nn.Linear(width, 10),
+        nn.Linear(width, classes),
     )
 
 
@@ -91,17 +97,18 @@ def cnn_classifier(size: Size, filters: int) -> nn.Sequential:
 
     ``ceil_mode`` keeps a 1x1 map alive where a 42x42 canvas is pooled to 21x21.
     """
-    height, width = (pooled(pooled(side - 8) - 6) for side in size)
     return nn.Sequential(
-        OneChannelConv2d(filters, 9),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
-        nn.Conv2d(filters, filters, 7),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
+        *stage(OneChannelConv2d(filters, 9)),
+        *stage(nn.Conv2d(filters, filters, 7)),
         nn.Flatten(),
-        nn.Linear(filters * height * width, 10),
+        nn.Linear(filters * after_stages(size), 10),
     )
+
+
+def after_stages(size: Size) -> int:
+    """How many places the maps of the CNN's two stages have."""
+    height, width = (pooled(pooled(side - 8) - 6) for side in size)
+    return height * width
 
 
 def map_model(size: Size, filters: int) -> DigitModel:
@@ -153,7 +160,7 @@ def create_digit_model(
     if network == "fcn":
         # a large first layer leaves fewer units for all
         crowded = {42: 160} if transformer is None else {60: 224}
-        classifier = fcn_classifier(seen, width or crowded.get(size[0], 256))
+        classifier = fcn_classifier(seen[0] * seen[1], width or crowded.get(size[0], 256))
     else:
         classifier = cnn_classifier(seen, filters)
     return DigitModel(classifier, transformer, pool)

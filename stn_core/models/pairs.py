@@ -8,9 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core.data.pairs import SUMS
-from stn_core.models.digits import CLASSIFIED
+from stn_core.models.digits import CLASSIFIED, after_stages, fcn_classifier
 from stn_core.tensor_cache import at_least_float32
-from stn_core.transformer.localisation import convolutional, pooled
+from stn_core.transformer.localisation import convolutional, stage
 from stn_core.transformer.spatial_transformer import (
     ExplainableModel,
     Explanation,
@@ -62,7 +62,7 @@ def create_pair_model(name: str, size: Size) -> PairModel:
         raise ValueError(f"no model {name!r} for two digits; there are {', '.join(PAIR_MODELS)}")
     large = size[0] > CLASSIFIED[0]
     if name == "fcn":
-        return PairModel(_fcn_classifier(size, 68 if large else 144))
+        return PairModel(fcn_classifier(2 * size[0] * size[1], 68 if large else 144, len(SUMS)))
     if name == "cnn":
         filters, hidden = (48, 72) if large else (FILTERS[name], 128)
         return PairModel(_cnn_classifier(size, 2, filters, hidden))
@@ -77,30 +77,13 @@ def create_pair_model(name: str, size: Size) -> PairModel:
     return PairModel(classifier, transformers, pool)
 
 
-def _fcn_classifier(size: Size, width: int) -> nn.Module:
-    """Two fully connected hidden layers of ``width`` units, on both channels."""
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(2 * size[0] * size[1], width),
-        nn.ReLU(),
-        nn.Linear(width, width),
-        nn.ReLU(),
-        nn.Linear(width, len(SUMS)),
-    )
-
-
 def _cnn_classifier(size: Size, channels: int, filters: int, hidden: int) -> nn.Module:
     """The CNN of single digits, for more channels and with a hidden layer."""
-    height, width = (pooled(pooled(side - 8) - 6) for side in size)
     return nn.Sequential(
-        nn.Conv2d(channels, filters, 9),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
-        nn.Conv2d(filters, filters, 7),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
+        *stage(nn.Conv2d(channels, filters, 9)),
+        *stage(nn.Conv2d(filters, filters, 7)),
         nn.Flatten(),
-        nn.Linear(filters * height * width, hidden),
+        nn.Linear(filters * after_stages(size), hidden),
         nn.ReLU(),
         nn.Linear(hidden, len(SUMS)),
     )

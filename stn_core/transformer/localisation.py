@@ -50,12 +50,8 @@ def convolutional(
     after = [pooled(pooled(side // 2 - 4) - 4) for side in size]
     layers = nn.Sequential(
         nn.AvgPool2d(2),
-        nn.Conv2d(channels, filters, 5),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
-        nn.Conv2d(filters, filters, 5),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
+        *stage(nn.Conv2d(channels, filters, 5)),
+        *stage(nn.Conv2d(filters, filters, 5)),
         nn.Flatten(),
         nn.Linear(filters * after[0] * after[1], filters),
         nn.ReLU(),
@@ -71,12 +67,8 @@ def on_map(channels: int, size: Size, transform: Transform, filters: int = 20) -
     after = [pooled(pooled(side - 4) - 2) for side in size]
     layers = nn.Sequential(
         nn.Conv2d(channels, 12, 1),
-        nn.Conv2d(12, filters, 5),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
-        nn.Conv2d(filters, filters, 3),
-        nn.MaxPool2d(2, ceil_mode=True),
-        nn.ReLU(),
+        *stage(nn.Conv2d(12, filters, 5)),
+        *stage(nn.Conv2d(filters, filters, 3)),
         nn.Flatten(),
         nn.Linear(filters * after[0] * after[1], filters),
         nn.ReLU(),
@@ -84,6 +76,11 @@ def on_map(channels: int, size: Size, transform: Transform, filters: int = 20) -
     return Localisation(layers, filters, transform)
 
 
+def stage(convolution: nn.Module) -> tuple[nn.Module, nn.Module, nn.Module]:
+    """The convolution, a 2x2 max-pool and ReLU."""
+    return convolution, nn.MaxPool2d(2, ceil_mode=True), nn.ReLU()
+
+
 def pooled(side: int) -> int:
-    """The side of a map of ``side`` pixels after a 2x2 max-pool with ``ceil_mode=True``."""
+    """The side of a map of ``side`` pixels after a stage's max-pool: half, rounded up."""
     return -(-side // 2)
