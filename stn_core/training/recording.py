@@ -81,6 +81,9 @@ class Recorder:
             self.theta.append(torch.cat(thetas, dim=1).half().cpu())
 
     def state(self) -> dict[str, Tensor]:
+        """What has been recorded; empty before the first moment of a run that is taken up again."""
+        if not self.steps:
+            return {}
         stacked = {"step": torch.tensor(self.steps), "logits": torch.stack(self.logits)}
         return stacked | ({"theta": torch.stack(self.theta)} if self.theta else {})
 

@@ -60,6 +60,14 @@ def refused(path):
     return text
 
 
+def test_a_run_that_is_recorded_from_now_on_can_be_saved_before_the_first_moment():
+    late = Recorder(EXPERIMENTS["r-fcn"], total=100)
+    late.load({})  # of a state that was saved without a recording
+    Recorder(EXPERIMENTS["r-fcn"], total=100).load(late.state())
+    late.record(100, EXPERIMENTS["r-fcn"].create_model())
+    assert late.state()["step"].tolist() == [100]
+
+
 def test_what_the_recorder_writes_is_read_back(tmp_path):
     torch.manual_seed(0)
     experiment = EXPERIMENTS["e-st-fcn-tps"]
