@@ -22,6 +22,7 @@ from stn_core.data.likeness import likeness
 from stn_core.data.mnist import gallery
 from stn_core.data.photographs import centred
 from stn_core.evaluation.digit_metrics import predict_logits
+from stn_core.files import write_file
 
 EACH = 500
 LETTERS = "AEFGHKMNPRTWXYadefhkmnrtwxÄß&@#%?ЖФЯЮ"  # none that is a digit's twin
@@ -112,7 +113,7 @@ def main() -> None:
             }
     if options.to:
         about["unsure_below"] = round(below, 4)  # of the last score, the probability
-        options.to.write_text(json.dumps(about, indent=1) + "\n", "utf-8")
+        write_file(options.to, json.dumps(about, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """A trained model as a file for other programs: ONNX, torch.export, the browser's engine.
 
-Each file is read back as others would read it and asked about pictures that everybody has, before
-it takes its place: what differs from PyTorch's answer is never left on the disk.
+Each is read back as others would read it and asked about pictures that everybody has, before it is
+written: what differs from PyTorch's answer is never left on the disk.
 """
 
 import base64
+import io
 import json
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,26 +92,33 @@ def export_model(checkpoint: Checkpoint, path: str | Path) -> Exported:
             path=path,
             known=", ".join(FORMATS),
         )
-    write, ask = FORMATS[path.suffix]
+    write, ask, packages = FORMATS[path.suffix]
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise ExportError(
+            "no_exporter",
+            "{path}: ONNX needs {missing}; install what is missing with: pip install "
+            "'stn-laboratory[export]', or in a clone: pip install '.[export]'",
+            path=path,
+            missing=", ".join(missing),
+        )
     images = pictures_for(checkpoint.experiment)
     with torch.inference_mode():
         logits = checkpoint.model(images)
     check_writable(path)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / path.name
-        write(checkpoint, images[:2], draft)
-        answer = ask(draft, images)
-        difference = float((answer - logits).abs().max())
-        if not difference <= TOLERANCE:  # also where it is not a number
-            raise ExportError(
-                "differs",
-                "{path}: the file's logits differ from PyTorch's by {difference:.2g}, more than "
-                "{most:g}; it was not kept",
-                path=path,
-                difference=difference,
-                most=TOLERANCE,
-            )
-        write_file(path, draft.read_bytes())
+    with refusing(path):
+        content = write(checkpoint, images[:2])
+    answer = ask(content, images)
+    difference = float((answer - logits).abs().max())
+    if not difference <= TOLERANCE:  # also where it is not a number
+        raise ExportError(
+            "differs",
+            "{path}: the file's logits differ from PyTorch's by {difference:.2g}, more than "
+            "{most:g}; it was not kept",
+            path=path,
+            difference=difference,
+            most=TOLERANCE,
+        )
+    write_file(path, content)
     agreeing = int((answer.argmax(1) == logits.argmax(1)).sum())
     return Exported(path, len(images), difference, agreeing)
 
@@ -145,73 +152,70 @@ def about(checkpoint: Checkpoint) -> dict[str, Any]:
 # ONNX
 
 
-def write_onnx(checkpoint: Checkpoint, images: Tensor, path: Path) -> None:
-    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
-    if missing:
-        raise ExportError(
-            "no_exporter",
-            "{path}: ONNX needs {missing}; install what is missing with: pip install "
-            "'stn-laboratory[export]', or in a clone: pip install '.[export]'",
-            path=path,
-            missing=", ".join(missing),
-        )
-    with refusing(path):
-        file = torch.onnx.export(
-            exported(checkpoint.model, images),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["images"],
-            output_names=output_names(checkpoint.model),
-            verbose=False,
-        )
-        assert file is not None
-        file.model.metadata_props["stn"] = json.dumps(about(checkpoint))
-        file.save(path, external_data=False)
+def as_onnx(checkpoint: Checkpoint, images: Tensor) -> bytes:
+    file = torch.onnx.export(
+        exported(checkpoint.model, images),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["images"],
+        output_names=output_names(checkpoint.model),
+        verbose=False,
+    )
+    assert file is not None
+    file.model.metadata_props["stn"] = json.dumps(about(checkpoint))
+    return file.model_proto.SerializeToString()
 
 
-def ask_onnx(path: Path, images: Tensor) -> Tensor:
+def ask_onnx(content: bytes, images: Tensor) -> Tensor:
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return torch.from_numpy(session.run(["logits"], {"images": images.numpy()})[0])
 
 
 # torch.export
 
 
-def write_program(checkpoint: Checkpoint, images: Tensor, path: Path) -> None:
-    with refusing(path):
-        program = exported(checkpoint.model, images)
-        torch.export.save(program, path, extra_files={"stn.json": json.dumps(about(checkpoint))})
+def as_program(checkpoint: Checkpoint, images: Tensor) -> bytes:
+    program, buffer = exported(checkpoint.model, images), io.BytesIO()
+    torch.export.save(program, buffer, extra_files={"stn.json": json.dumps(about(checkpoint))})
+    return buffer.getvalue()
 
 
-def ask_program(path: Path, images: Tensor) -> Tensor:
+def ask_program(content: bytes, images: Tensor) -> Tensor:
     with torch.inference_mode():
-        return torch.export.load(path).module()(images)[0]
+        return torch.export.load(io.BytesIO(content)).module()(images)[0]
 
 
 # The browser's engine
 
 
-def write_browser_model(checkpoint: Checkpoint, images: Tensor, path: Path) -> None:
+def as_browser_model(checkpoint: Checkpoint, images: Tensor) -> bytes:
     height, width = images.shape[2:]
     description, block = browser_format.browser_model(checkpoint.model, (height, width))
     numbers = {"numbers": base64.b64encode(block).decode()}
-    path.write_text(json.dumps(about(checkpoint) | description | numbers))
+    return json.dumps(about(checkpoint) | description | numbers).encode()
 
 
-def ask_browser_model(path: Path, images: Tensor) -> Tensor:
-    description = json.loads(path.read_text())
+def ask_browser_model(content: bytes, images: Tensor) -> Tensor:
+    description = json.loads(content)
     with torch.inference_mode():
         return browser_format.answer(description, base64.b64decode(description["numbers"]), images)
 
 
-FORMATS: dict[
-    str, tuple[Callable[[Checkpoint, Tensor, Path], None], Callable[[Path, Tensor], Tensor]]
-] = {
-    ".onnx": (write_onnx, ask_onnx),
-    ".pt2": (write_program, ask_program),
-    ".json": (write_browser_model, ask_browser_model),
+class Format(NamedTuple):
+    """What makes a file of a trained model for pictures like two given, and what answers from it;
+    the packages that both need."""
+
+    write: Callable[[Checkpoint, Tensor], bytes]
+    ask: Callable[[bytes, Tensor], Tensor]
+    packages: tuple[str, ...] = ()
+
+
+FORMATS: dict[str, Format] = {
+    ".onnx": Format(as_onnx, ask_onnx, ("onnx", "onnxscript", "onnxruntime")),
+    ".pt2": Format(as_program, ask_program),
+    ".json": Format(as_browser_model, ask_browser_model),
 }
 
 
@@ -228,7 +232,7 @@ def refusing(path: Path) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
-    except OSError:
+    except ExportError:
         raise
     except Exception as error:
         raise ExportError(
