@@ -1,10 +1,12 @@
-"""An ImageNet backbone of timm's as a stream: from crops to features."""
+"""An ImageNet backbone as a stream: from crops to features."""
 
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from stn_core.models.efficientnet import EfficientNetLite0
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 SIDE = 448  # pixels, of a photograph as the models take it
@@ -14,18 +16,17 @@ BACKBONE = "tf_efficientnet_lite0"
 
 
 class Stream(nn.Module):
-    """A timm classifier without its last layer: crops (B, 3, h, w) in [0, 1] -> (B, C)."""
+    """A classifier without its last layer: crops (B, 3, h, w) in [0, 1] -> (B, C)."""
 
     def __init__(self, backbone: str = BACKBONE, pretrained: bool = False) -> None:
         super().__init__()
         network: Any = create_backbone(backbone, pretrained)
         self.network, self.name = network, backbone
         self.width: int = network.num_features
-        config = network.pretrained_cfg
         mean, deviation = (
             ((127,), (128,))
             if backbone == BACKBONE
-            else ([255 * v for v in config[k]] for k in ("mean", "std"))
+            else ([255 * v for v in network.pretrained_cfg[k]] for k in ("mean", "std"))
         )
         self.mean: Tensor
         self.deviation: Tensor
@@ -91,32 +92,40 @@ def shrunk(images: Tensor, side: int) -> Tensor:
 
 
 def create_backbone(name: str, pretrained: bool) -> nn.Module:
-    """A convolutional model of timm's without its classifier. ValueError if there is none of that
-    name or it makes no maps."""
+    """A convolutional model without its classifier: EfficientNet-Lite0, or any of timm's.
+    ValueError if there is none of that name or it makes no maps."""
+    network = lite0(pretrained) if name == BACKBONE else of_timm(name, pretrained)
+    for module in network.modules():
+        if isinstance(module, BatchNorm) and module.num_batches_tracked is not None:
+            # a count that nothing needs, and half precision can't hold
+            module.num_batches_tracked.zero_()
+    return network
+
+
+def lite0(pretrained: bool) -> nn.Module:
+    """EfficientNet-Lite0, if ``pretrained`` with the weights of a package."""
+    network = EfficientNetLite0()
+    if pretrained:
+        weights = imagenet_weights().values()  # the classifier's stand last
+        network.load_state_dict(dict(zip(network.state_dict(), weights, strict=False)))
+    return network
+
+
+def of_timm(name: str, pretrained: bool) -> nn.Module:
     import timm
 
     if name not in timm.list_models():
         raise ValueError(
             f"no backbone {name!r}; timm.list_models() has their names, such as {BACKBONE}"
         )
-    packaged = pretrained and name == BACKBONE
     try:
-        network = timm.create_model(name, pretrained=pretrained and not packaged, num_classes=0)
+        return timm.create_model(name, pretrained=pretrained, num_classes=0)
     except (OSError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ValueError(
             f"the weights of {name} could not be downloaded ({reason}): connect to the Internet, "
             f"or use {BACKBONE}"
         ) from None
-    if packaged:
-        weights = list(imagenet_weights().values())
-        own = network.state_dict()  # without the classifier, which stands last
-        network.load_state_dict(dict(zip(own, weights, strict=False)))
-    for module in network.modules():
-        if isinstance(module, BatchNorm) and module.num_batches_tracked is not None:
-            # a count that nothing needs, and half precision can't hold
-            module.num_batches_tracked.zero_()
-    return network
 
 
 def imagenet_weights() -> dict[str, Any]:

@@ -1,0 +1,105 @@
+"""EfficientNet-Lite0 (Tan and Le, ICML 2019; TensorFlow's variant with ReLU6 and without squeeze
+and excitation): the streams' own backbone.
+
+timm has it as well, but importing timm takes seconds and 200 MB. Weights have the names and the
+order that they have there.
+"""
+
+import math
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# what each channel is multiplied by, the kernel, the stride, the channels, how often: of a stage
+STAGES = (
+    (1, 3, 1, 16, 1),
+    (6, 3, 2, 24, 2),
+    (6, 5, 2, 40, 2),
+    (6, 3, 2, 80, 3),
+    (6, 5, 1, 112, 3),
+    (6, 5, 2, 192, 4),
+    (6, 3, 1, 320, 1),
+)
+STEM, HEAD = 32, 1280  # channels
+
+
+class Conv(nn.Conv2d):
+    """A convolution that pads as TensorFlow does: no more than is needed, what is odd to the right
+    and below."""
+
+    def __init__(
+        self, channels: int, out: int, kernel: int = 1, stride: int = 1, groups: int = 1
+    ) -> None:
+        padding = kernel // 2 if stride == 1 else 0
+        super().__init__(channels, out, kernel, stride, padding, groups=groups, bias=False)
+        nn.init.normal_(self.weight, 0, math.sqrt(2 * groups / (out * kernel**2)))
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.stride[0] > 1:
+            high, wide = (self._missing(size) for size in input.shape[2:])
+            input = F.pad(input, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
+        return super().forward(input)
+
+    def _missing(self, size: int) -> int:
+        step, kernel = self.stride[0], self.kernel_size[0]
+        return max((-(-size // step) - 1) * step + kernel - size, 0)
+
+
+class Norm(nn.BatchNorm2d):
+    """Batch normalisation, and ReLU6 if it ``bends``."""
+
+    def __init__(self, channels: int, bends: bool = True) -> None:
+        super().__init__(channels, eps=1e-3)
+        self.bends = bends
+
+    def forward(self, input: Tensor) -> Tensor:
+        found = super().forward(input)
+        return F.relu6(found, inplace=True) if self.bends else found
+
+
+class Block(nn.Sequential):
+    """A depthwise convolution between 1x1 ones, around which the input goes where it fits."""
+
+    def __init__(self, channels: int, out: int, kernel: int, stride: int, times: int) -> None:
+        super().__init__()
+        wide = channels * times
+        depthwise = Conv(wide, wide, kernel, stride, groups=wide)
+        if times == 1:
+            layers = {"conv_dw": depthwise, "bn1": Norm(wide), "conv_pw": Conv(wide, out)}
+        else:
+            layers = {"conv_pw": Conv(channels, wide), "bn1": Norm(wide), "conv_dw": depthwise}
+            layers |= {"bn2": Norm(wide), "conv_pwl": Conv(wide, out)}
+        last = "bn2" if times == 1 else "bn3"
+        for name, layer in {**layers, last: Norm(out, bends=False)}.items():
+            self.add_module(name, layer)
+        self.around = stride == 1 and channels == out
+
+    def forward(self, input: Tensor) -> Tensor:
+        found = super().forward(input)
+        return found + input if self.around else found
+
+
+class EfficientNetLite0(nn.Module):
+    """The network without its classifier, in the parts that timm gives it."""
+
+    num_features = HEAD
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv_stem, self.bn1 = Conv(3, STEM, 3, 2), Norm(STEM)
+        self.blocks = nn.Sequential()
+        channels = STEM
+        for times, kernel, stride, out, count in STAGES:
+            stage = nn.Sequential(Block(channels, out, kernel, stride, times))
+            stage.extend(Block(out, out, kernel, 1, times) for _ in range(count - 1))
+            self.blocks.append(stage)
+            channels = out
+        self.conv_head, self.bn2 = Conv(channels, HEAD), Norm(HEAD)
+
+    def forward_features(self, pixels: Tensor) -> Tensor:
+        """Pixels (B, 3, h, w), normalised -> the last feature map (B, 1280, h / 32, w / 32)."""
+        return self.bn2(self.conv_head(self.blocks(self.bn1(self.conv_stem(pixels)))))
+
+    def forward_head(self, maps: Tensor, pre_logits: bool = True) -> Tensor:
+        """The features (B, 1280) of feature maps (B, 1280, h, w)."""
+        return F.adaptive_avg_pool2d(maps, 1).flatten(1)
