@@ -72,6 +72,8 @@ class Visitor:
             raise RuntimeError(f"{element.exception.type}: {element.exception.message}")
         if kind == "bidi_component":
             found = element.bidi_component
-            self.component(found.component_name, json.loads(found.json), found, fragment)
+            sent = json.loads(found.json)
+            data = sent[0] if isinstance(sent, list) else sent  # of earlier versions
+            self.component(found.component_name, data, found, fragment)
         elif kind:
             self.widget(kind, getattr(element, kind), fragment)

@@ -32,7 +32,7 @@ def working(page):
 
 def components(page):
     """What each component of the main part was sent."""
-    return [json.loads(each.proto.json) for each in page.main.get("bidi_component")]
+    return [json.loads(each.proto.json)[0] for each in page.main.get("bidi_component")]
 
 
 def settled(page, kind, number=1, **said):

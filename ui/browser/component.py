@@ -35,12 +35,16 @@ def component(
     mount = st.components.v2.component(name, js=START, css=css, **options)
 
     def show(data: dict[str, Any], failed: str = "", **arguments: Any) -> Any:
-        return mount(
-            data={"module": module, "failed": failed or texts("app")("no_part"), **data},
-            **arguments,
-        )
+        sent = {"module": module, "failed": failed or texts("app")("no_part"), **data}
+        return mount(data=plainly(sent), **arguments)
 
     return show
+
+
+def plainly(data: dict[str, Any]) -> tuple[dict[str, Any]]:
+    """Data for a component so that Streamlit looks for no tables in it, for which it would import
+    pandas and pyarrow, 80 MB; the script gets a list with the data in it."""
+    return (data,)
 
 
 def serve_modules(folder: Path) -> str:

@@ -8,8 +8,9 @@
  * @property {HTMLElement} parentElement
  */
 
-/** @param {Component} component */
-export default function (component) {
+/** @param {Omit<Component, "data"> & { data: [any] }} sent see component.py: plainly */
+export default function (sent) {
+  const component = { ...sent, data: sent.data[0] };
   const { data, parentElement } = component;
   /** @type {HTMLElement} */
   const note = parentElement.querySelector(".failed") ?? document.createElement("p");

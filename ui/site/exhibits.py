@@ -46,7 +46,7 @@ def components(page: str, **address: Any) -> list[Component]:
     note = captions[captions.index(record) + 1] if record in captions[:-1] else ""
     found = []
     for element in test.main.get("bidi_component"):
-        data = json.loads(element.proto.json)
+        (data,) = json.loads(element.proto.json)
         module = str(data.get("module", "")).partition("/")[2]
         if module:
             proto = element.proto

@@ -345,7 +345,7 @@ def visit():
 
 def panel(app):
     """What the panel was sent; None without a lecture."""
-    sent = [json.loads(element.proto.json) for element in app.sidebar.get("bidi_component")]
+    sent = [json.loads(element.proto.json)[0] for element in app.sidebar.get("bidi_component")]
     return next((data for data in sent if "steps" in data), None)
 
 

@@ -13,6 +13,7 @@ import streamlit as st
 
 from ui.app.i18n import texts
 from ui.app.static_files import serve
+from ui.browser.component import plainly
 
 HERE = Path(__file__).parent
 PLOTLY = HERE / "plotly-cartesian.min.js"
@@ -30,12 +31,14 @@ def plot(figure: dict[str, Any], key: str, alt: str) -> None:
     """Show a figure dict that was laid out for a width of ``figures.WIDTH`` pixels; ``alt`` says it
     in words for screen readers."""
     _component(
-        data={
-            "figure": figure,
-            "alt": alt,
-            "script": SCRIPT,
-            "stack": STACK,
-            "failed": texts("app")("no_figure"),
-        },
+        data=plainly(
+            {
+                "figure": figure,
+                "alt": alt,
+                "script": SCRIPT,
+                "stack": STACK,
+                "failed": texts("app")("no_figure"),
+            }
+        ),
         key=key,
     )

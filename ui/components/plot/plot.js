@@ -131,10 +131,10 @@ function build(parent, latest) {
 
 /**
  * @param {object} component
- * @param {Data} component.data
+ * @param {[Data]} component.data
  * @param {HTMLElement} component.parentElement
  */
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   /** @type {Plot} */
   const element = parentElement.querySelector(".plot") ?? build(parentElement, data);
   const { width, height } = data.figure.layout;
