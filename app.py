@@ -8,7 +8,15 @@ if __name__ == "__main__":
 
     show()
 else:
+    from starlette.middleware import Middleware
+
+    from ui.app.policy import Guarded
     from ui.app.server import base, begin, routes
     from ui.classroom.routes import class_routes
 
-    app = st.App(__file__, routes=[*class_routes(base()), *routes()], lifespan=begin)
+    app = st.App(
+        __file__,
+        routes=[*class_routes(base()), *routes()],
+        lifespan=begin,
+        middleware=[Middleware(Guarded)],
+    )

@@ -16,12 +16,12 @@ from ui.browser.modules import with_imports
 HERE = Path(__file__).parent
 BROWSER = HERE.parent / "browser"
 A_DAY = "public, max-age=86400"
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'"
+)
 SAFE = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": f"{POLICY}; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -51,7 +51,7 @@ def html(files: str, given: dict[str, Any]) -> str:
     text = json.dumps(given, ensure_ascii=False).replace("<", "\\u003c")
     early = [f'<link rel="modulepreload" href="{files}/{name}" />' for name in MODULES]
     shell = (HERE / "phone.html").read_text("utf-8").replace("{early}", "\n    ".join(early))
-    return shell.replace("{files}", files).replace("{given}", text)
+    return shell.replace("{policy}", POLICY).replace("{files}", files).replace("{given}", text)
 
 
 MODULES = with_imports(["classroom/phone.js"])
