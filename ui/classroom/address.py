@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import segno
 import streamlit as st
@@ -17,22 +17,27 @@ def address_of(seen: object, request: Request) -> str:
     with this computer's address in its network in place of one that only it knows, if the server
     listens there. No slash at the end."""
     public = os.environ.get("STN_PUBLIC_URL")
-    if public:
+    if public and _parts(public):
         return public.rstrip("/")
-    if not isinstance(seen, str) or len(seen) > LONGEST:
-        seen = str(request.base_url)
-    parts = urlsplit(seen.rstrip("/"))
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        parts = urlsplit(str(request.base_url).rstrip("/"))
-    try:
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        port = ""
+    parts = _parts(seen) or _parts(str(request.base_url)) or urlsplit("http://localhost")
+    port = f":{parts.port}" if parts.port else ""
     host = parts.hostname or "localhost"
     if _only_here(host) and not _only_here(str(st.get_option("server.address") or "")):
         host = in_network()
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _parts(address: object) -> SplitResult | None:
+    """An address of a server in its parts; None for anything else."""
+    if not isinstance(address, str) or len(address) > LONGEST:
+        return None
+    try:
+        parts = urlsplit(address.rstrip("/"))
+        fine = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1) > 0
+    except ValueError:  # brackets, a port that is none
+        return None
+    return parts if fine else None
 
 
 def in_network() -> str:

@@ -191,6 +191,7 @@ async def body_of(request: Request) -> Step:
             raise Refused(413, "At most 1 kB.")
     try:
         said = json.loads(body)
+        json.dumps(said, ensure_ascii=False).encode()  # nor half a surrogate pair
     except (ValueError, RecursionError):
         raise Refused(422, "This is not JSON.") from None
     if not isinstance(said, dict):

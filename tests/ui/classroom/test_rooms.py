@@ -461,6 +461,28 @@ def test_the_address_for_phones_is_one_that_they_can_reach(monkeypatch):
     assert {len(row) for row in rows} == {len(rows)} and rows[0].startswith("1111111")
 
 
+@pytest.mark.parametrize("host", [b"[", b"lab:port", b"x" * 5000, b"[::1", b"", b"a@b:99999999"])
+def test_no_address_that_a_browser_names_is_an_error(host, monkeypatch):
+    request = Request({"type": "http", "scheme": "http", "server": ("lab", 80), "path": "/",
+                       "headers": [(b"host", host)], "root_path": ""})  # fmt: skip
+    for public in ("", "nonsense", "http://[", "x" * 5000):
+        monkeypatch.setenv("STN_PUBLIC_URL", public)
+        for seen in (None, "http://[", "https://[::1", "http://x:99999999", host.decode()):
+            assert qr_rows(f"{address_of(seen, request)}/class/ABCD")
+
+
+def test_half_a_surrogate_pair_is_refused_and_no_error():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        assert (await server.ask("DELETE", f"/class/{room}", secret=secret))[0] == 204
+        said = b'{"lesson": "\\ud800", "at": 1, "answered": false, "choices": 3}'
+        status, _ = await server.ask("PUT", f"/class/{room}", secret=secret, body=said)
+        assert status == 422
+
+    run(lesson())
+
+
 def test_addresses_that_limits_go_by():
     assert network_of("192.0.2.7") == network_of("::ffff:192.0.2.7") == "192.0.2.7"
     assert network_of("2001:db8::1") == network_of("2001:db8::2:3") != network_of("2001:db8:0:1::1")
