@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from stn_core.places import at_home, home, named
+
 
 class DataError(RuntimeError):
     """Data that is not there and could not be fetched, or is damaged; the message says what to do.
@@ -20,8 +22,9 @@ class DataError(RuntimeError):
 def data_root(path: str | os.PathLike[str] | None = None) -> Path:
     """The folder of the data sets: ``path``, else the environment variable STN_DATA, else a folder
     in the user's cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stn"
-    return Path(path or os.environ.get("STN_DATA") or cache).expanduser()
+    if path:
+        return at_home(path)
+    return named("STN_DATA") or (named("XDG_CACHE_HOME") or home() / ".cache") / "stn"
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, reason, why_unreadable, write_file
 from stn_core.messages import Message, StnError, about_file
 from stn_core.models.pairs import TRANSFORMERS
-from stn_core.places import ASSETS
+from stn_core.places import ASSETS, named
 
 FORMAT = 1
 COMMAND = "python -m stn_core report"
@@ -280,8 +280,7 @@ def fits(name: str, value: Any) -> bool:
 def report_place() -> Path:
     """Where the report is: the file that the environment variable STN_REPORT names, else the one
     that comes with the laboratory."""
-    named = os.environ.get("STN_REPORT")
-    return Path(named).expanduser() if named else ASSETS / "report.json"
+    return named("STN_REPORT") or ASSETS / "report.json"
 
 
 def read_report(path: str | os.PathLike[str] | None = None) -> Report:

@@ -17,10 +17,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from stn_core.experiments.registry import EXPERIMENTS, SPECIES, Experiment
+from stn_core.experiments.registry import BIRD_OPTIONS, EXPERIMENTS, SPECIES, Experiment
 from stn_core.files import is_there, reason, why_unreadable, write_file
 from stn_core.messages import NOTHING, Message, StnError, about_file
-from stn_core.places import CHECKPOINTS
+from stn_core.places import CHECKPOINTS, named
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
 FORMAT = 1
@@ -57,8 +57,7 @@ def own_folder() -> Path | None:
     >>> own_folder().name
     'my-models'
     """
-    named = os.environ.get("STN_CHECKPOINTS")
-    return Path(named).expanduser() if named else None
+    return named("STN_CHECKPOINTS")
 
 
 def find_checkpoint(experiment: Experiment, shipped: Path = SHIPPED) -> Path:
@@ -140,9 +139,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         experiment = named
     try:
         model = experiment.create_model()
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # a backbone or a part of your own may raise anything
         raise fail(
-            "not_buildable", "expected a model that can be built, but {error}", error=str(error)
+            "not_buildable", "expected a model that can be built, but {error}", error=reason(error)
         ) from error
     # in which CPUs convolve up to three times as fast
     model.eval().to(memory_format=torch.channels_last)
@@ -220,6 +219,16 @@ def _read_about(
             data=data,
             known=", ".join(EXPERIMENTS),
         )
+    for name, value in options:
+        kind = BIRD_OPTIONS.get(name) if known.birds else None
+        if kind is None or not (type(value) is kind or (kind is float and type(value) is int)):
+            raise fail(
+                "other_options",
+                "its model has the option {name} = {value}, which is none of {known}",
+                name=name,
+                value=str(value)[:80],
+                known=", ".join(BIRD_OPTIONS) if known.birds else NOTHING,
+            )
     if known.birds:
         if (
             not isinstance(classes, list)

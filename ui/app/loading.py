@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from stn_core.evaluation.report import (
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint, read_metrics
 from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
-from stn_core.places import ASSETS, INSTALLED, ROOT
+from stn_core.places import ASSETS, INSTALLED, ROOT, named
 from stn_core.training.recording import (
     FOLDER,
     Recording,
@@ -41,10 +42,12 @@ from ui.app.i18n import Translator, in_markdown, language, texts
 from ui.app.outside import Markdown
 
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
-RECORDINGS = Path(os.environ.get("STN_RECORDINGS") or ROOT / FOLDER)
+RECORDINGS = named("STN_RECORDINGS") or ROOT / FOLDER
 ORACLE = ASSETS / "oracle.json"
 SEEDS = ASSETS / "seeds.json"
 REPORT = report_place()
+# how a cache tells paths apart: Streamlit's own way fails for names that are no text
+PATHS: dict[Any, Callable[[Any], bytes]] = {type(Path()): os.fsencode}
 
 NAMES = {
     "fcn": "FCN",
@@ -138,7 +141,7 @@ def metrics(experiment: Experiment) -> dict[str, Any]:
         return {}
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=PATHS)
 def _metrics(path: Path, changed: int) -> dict[str, Any]:
     return read_metrics(path)
 
@@ -156,7 +159,7 @@ def digit_model(experiment: Experiment, say: Translator) -> DigitModel | None:
     return checkpoint.model
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=PATHS)
 def _load(path: Path, changed: int) -> Checkpoint:
     # whatever the page that asks first is doing: others want gradients
     with torch.inference_mode(False):
@@ -191,7 +194,7 @@ def recording(experiment: Experiment) -> Recording | Missing:
         return Missing(experiment, in_markdown(error.sentence))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=PATHS)
 def _recording(path: Path, changed: int) -> Recording:
     return load_recording(path)
 
@@ -211,7 +214,7 @@ def report() -> Report | Markdown:
         return in_markdown(error.sentence)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=PATHS)
 def _report(path: Path, changed: int) -> Report:
     return read_report(path)
 
@@ -243,6 +246,6 @@ def has_changed(measured: ModelResult) -> bool:
     return _digest(path, files.changed(path)) != measured.sha256
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs=PATHS)
 def _digest(path: Path, changed: int) -> str:
     return digest(path.read_bytes())

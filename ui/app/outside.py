@@ -74,12 +74,14 @@ def in_figure(text: object) -> str:
 
 
 def shortened(text: object) -> str:
-    """Text in one line of at most ``LONGEST_TEXT`` letters."""
+    """Text in one line of at most ``LONGEST_TEXT`` letters, each of which UTF-8 has: names of files
+    need not be text."""
     try:
         letters = str(text)
     except (ValueError, RecursionError):  # an integer of thousands of digits, a nest of lists
         return "…"
-    line = " ".join(letters[: 4 * LONGEST_TEXT].split())
+    letters = letters[: 4 * LONGEST_TEXT].encode("utf-8", "replace").decode()
+    line = " ".join(letters.split())
     return line if len(line) <= LONGEST_TEXT else line[: LONGEST_TEXT - 1] + "…"
 
 

@@ -201,6 +201,40 @@ def test_a_header_that_does_not_fit_is_refused(good, change, words):
     refused(good, *words)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [{"filters": [10**9]}, {"width": 10**12}, {"pretrained": True}, {"classes": 3}, {"": None}],
+)
+def test_a_header_can_t_ask_for_what_no_option_sets(good, options):
+    rewritten(
+        good, lambda about: about | {"experiment": about["experiment"] | {"options": options}}
+    )
+    refused(good, next(iter(options)), "option")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"pretrained": True},  # which would be downloaded
+        {"transformers": 10**6},
+        {"backbone": 3},
+        {"backbone": "no-such-backbone"},
+        {"scale": "half"},
+        {"heat": 1},
+        {"layout": "../.."},
+        {"fixed_at": "nan,0"},
+    ],
+)
+def test_a_bird_s_header_can_t_ask_for_more_than_its_options(tmp_path, options):
+    about = {"data": "cub50", "model": "2st-cnn", "classes": ["bird"] * 50, "options": options}
+    whole = {"format": 1, "experiment": about, "metrics": {}, "provenance": {}}
+    path = tmp_path / "cub50-2st-cnn.safetensors"
+    save_file({"weight": torch.zeros(1)}, path, metadata={"stn": json.dumps(whole)})
+    with pytest.raises(CheckpointError) as error:
+        load_checkpoint(path)
+    assert "\n" not in str(error.value)
+
+
 @pytest.mark.parametrize("field", ["format", "experiment", "metrics", "provenance"])
 def test_a_header_without_a_field_is_refused(good, field):
     rewritten(good, lambda about: {key: value for key, value in about.items() if key != field})

@@ -27,6 +27,7 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 from ui.pages.birds.controls import DRAWN
+from ui.pages.birds.measured import KINDS, sound
 from ui.pages.birds.page import pulled
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
@@ -55,6 +56,20 @@ MEASURED = {
     "density": [[9 * (i == MIDDLE - 3) for i in range(DENSITY**2)]] * 2,
     "parts": {"beak": [-0.8, -0.5], "back": [0.2, -0.3], "belly": [0.2, 0.5], "tail": [0.9, 0.2]},
 }
+
+
+def test_what_a_header_says_was_measured_is_used_if_it_is_as_it_should_be():
+    found = sound(MEASURED)
+    assert found.keys() == KINDS.keys() and vars(found["unsure"]) == UNSURE
+    nest = []
+    for _ in range(3000):
+        nest = [nest]
+    for name in KINDS:
+        for value in (None, {}, [], 7, "text", [{}], {"below": "nan"}, [[1e999]], nest):
+            left = sound({**MEASURED, name: value})
+            assert name in ("unsure", "parts") or "density" not in left
+    short = {**MEASURED, "density": MEASURED["density"][:1]}
+    assert "density" not in sound(short) and sound({}) == {}
 
 
 @pytest.fixture(scope="module")

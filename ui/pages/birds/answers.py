@@ -108,7 +108,7 @@ def walked(
         return Missing(experiment, in_markdown(error.sentence))
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=loading.PATHS)
 def _walked(
     path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square: Tensor
 ) -> tuple[Tensor, list[tuple[int, int]]]:

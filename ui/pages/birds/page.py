@@ -24,6 +24,7 @@ from ui.pages.birds import controls
 from ui.pages.birds.answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
 from ui.pages.birds.component import Heat, windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
+from ui.pages.birds.measured import sound
 from ui.pages.birds.overview import overview_figure
 from ui.pages.birds.pictures import BirdPicture, choose_picture
 from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
@@ -143,7 +144,7 @@ def show_windows(
     there = heat != "off" and int(heat) <= len(model.transformers)
     search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
     known = search.known() if search else None
-    named = [] if scale else window_roles(checkpoint.metrics, say)
+    named = [] if scale else window_roles(sound(checkpoint.metrics), say)
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key, named)
     bar = st.empty()
     if isinstance(walk, loading.Missing):
@@ -306,19 +307,25 @@ def show_guesses(
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
     """That a model is not sure, and what that means on validation photographs; "" if it is."""
-    about = checkpoint.metrics.get("unsure")
-    if not isinstance(about, dict) or probability >= about["below"]:
+    about = sound(checkpoint.metrics).get("unsure")
+    if about is None or probability >= about.below:
         return ""
-    figures = {key: f"{about[key]:.0f}" for key in ("sure", "sure_right", "unsure_right")}
     return say.markdown(
-        "unsure", name=name, percent=percent(probability), below=percent(about["below"]), **figures
+        "unsure",
+        name=name,
+        percent=percent(probability),
+        below=percent(about.below),
+        sure=f"{about.sure:.0f}",
+        sure_right=f"{about.sure_right:.0f}",
+        unsure_right=f"{about.unsure_right:.0f}",
     )
 
 
 def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
     """Whether each window of a model lies mostly nearer to the head or to the body, and in what
-    share of the test photographs; none if that was not measured."""
-    shares = [look["body"][0] for look in metrics.get("attention", ()) if "body" in look]
+    share of the test photographs; none if that was not measured of all."""
+    looks = metrics.get("attention", ())
+    shares = [look["body"][0] for look in looks if all("body" in each for each in looks)]
     return [
         (say("mostly_body"), f"{share:.0f} %")
         if share > 50
@@ -330,7 +337,7 @@ def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, st
 def show_overviews(say: Translator) -> None:
     """Where the windows lie on all test photographs: a picture a model, side by side, and the
     figures, with those of windows that did not learn."""
-    known = {name: loading.metrics(EXPERIMENTS[name]) for name in OVERVIEWS}
+    known = {name: sound(loading.metrics(EXPERIMENTS[name])) for name in OVERVIEWS}
     known = {name: metrics for name, metrics in known.items() if "density" in metrics}
     if not known:
         return

@@ -22,7 +22,7 @@ from stn_core.data.uploads import ImageError, read_picture, square
 from stn_core.experiments.registry import SPECIES
 from stn_core.models.backbone import SIDE
 from ui.app.i18n import Translator, in_markdown
-from ui.app.loading import code_of
+from ui.app.loading import PATHS, code_of
 from ui.app.outside import plain
 from ui.controls.widgets import draw_choice, draw_number, draw_select
 from ui.pages.birds import controls
@@ -117,14 +117,14 @@ def choose_photograph(say: Translator) -> BirdPicture | None:
     return replace(picture, parts=seen, source=source)
 
 
-@st.cache_resource(show_spinner="Reading the photographs' table")
+@st.cache_resource(show_spinner="Reading the photographs' table", hash_funcs=PATHS)
 def _photographs(root: Path) -> Birds:
     """The test photographs of the first species, which the data root has. DataError if it is
     damaged."""
     return cub("test", root, min(SPECIES.values()))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=PATHS)
 def _read(path: Path, changed: int, species: str) -> BirdPicture:
     return replace(read_bird(path.read_bytes(), species), species=species)
 

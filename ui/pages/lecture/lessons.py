@@ -5,7 +5,6 @@ A file is read as a whole. Whatever is wrong in it is a ``Mistake`` with its lin
 mistakes is no lesson.
 """
 
-import os
 import re
 import stat
 import tomllib
@@ -16,11 +15,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from stn_core.places import ASSETS
+from stn_core.files import visible
+from stn_core.places import ASSETS, named
 from ui.app.i18n import LANGUAGES
 from ui.pages.registry import FORMER, PAGES
 
-FOLDER = Path(os.environ.get("STN_LESSONS") or ASSETS / "lessons")
+FOLDER = named("STN_LESSONS") or ASSETS / "lessons"
 TEXTS = ("title", "text", "try", "question", "answer")
 LARGEST = 200_000  # bytes of a file
 MOST_MISTAKES = 20  # that are told of a file
@@ -93,7 +93,7 @@ def lesson(name: str) -> Lesson | list[Mistake] | None:
 
 def _files() -> list[Path]:
     """What may be a lesson; hidden files, such as an editor's locks, are none."""
-    return sorted(path for path in FOLDER.glob("*.toml") if not path.name.startswith("."))
+    return visible(FOLDER, "*.toml")
 
 
 def read(path: Path) -> Lesson | list[Mistake]:

@@ -119,7 +119,7 @@ def keep_step() -> None:
     )
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=loading.PATHS)
 def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording) -> dict[str, Any]:
     """What the player is sent of a recording, made once for all visitors."""
     return side(_recording, name, range(12 * dozen - 12, 12 * dozen))
@@ -160,6 +160,6 @@ def story(recording: Recording, say: Translator) -> str:
     )
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=loading.PATHS)
 def measured(path: Path, changed: int, _recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
     return _recording.misalignment, _recording.moved
