@@ -1,13 +1,17 @@
 """From an address to the first painted figure, in a browser's first visit and in later ones.
 
     python -m benchmarks.opening [--visits 8] [--path /] [--site]
+    python -m benchmarks.opening --at-once 20 [--path /]
 
 The very first visit pays the server's imports and models, and is told apart. What is loaded is what
 each of a class has to load. With ``--site``, the pages that need no server (``python -m ui.site``),
-from Python's own file server, until a network has answered.
+from Python's own file server, until a network has answered. With ``--at-once`` so many new
+browsers, contexts of one Chromium, open the page at the same moment, after a first one; the exit
+code is 1 if one of them shows no figure or has an error.
 """
 
 import argparse
+import asyncio
 import statistics
 import subprocess
 import sys
@@ -17,12 +21,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import urlopen
 
+from playwright.async_api import Browser, Error, async_playwright
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, free_port, serving
 
 FIGURE = ".js-plotly-plot .main-svg text"
 ANSWER = ".exhibit .row header:has-text('%')"
+WRONG = "[data-testid=stException], [data-testid=stAlertContentError], .failed.now"
 LOADED = """() => performance.getEntriesByType('resource')
   .reduce((sum, each) => sum + each.transferSize, 0)"""
 
@@ -62,6 +68,44 @@ def visit(context: BrowserContext, address: str, shown: str) -> tuple[float, flo
     return seconds, loaded
 
 
+async def visited(browser: Browser, address: str) -> tuple[float, list[str]]:
+    """Seconds until a figure is there in a new browser, and what went wrong."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page, wrong = await context.new_page(), list[str]()
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    began = time.perf_counter()
+    try:
+        await page.goto(address, timeout=120_000)
+        await page.wait_for_selector(FIGURE, timeout=120_000)
+    except Error as error:
+        wrong.append(error.message)
+    seconds = time.perf_counter() - began
+    wrong += await page.locator(WRONG).all_inner_texts()
+    return seconds, wrong
+
+
+async def at_once(address: str, count: int) -> list[tuple[float, list[str]]]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        await visited(browser, address)
+        return await asyncio.gather(*(visited(browser, address) for _ in range(count)))
+
+
+def together(path: str, count: int) -> bool:
+    """So many browsers at once; whether all was well."""
+    with serving() as server:
+        visits = asyncio.run(at_once(server + path, count))
+    seconds = [second for second, _ in visits]
+    errors = [error for _, found in visits for error in found]
+    print(*dict.fromkeys(errors), sep="\n", end="\n" if errors else "")
+    print(
+        f"{path}: {count} browsers at once: p50 {statistics.median(seconds):.1f} s, longest "
+        f"{max(seconds):.1f} s, {len(errors)} errors"
+    )
+    return not errors
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -69,7 +113,10 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=8)
     parser.add_argument("--path", default="/", help="the page and its state")
     parser.add_argument("--site", action="store_true", help="of the pages that need no server")
+    parser.add_argument("--at-once", type=int, help="so many browsers")
     options = parser.parse_args()
+    if options.at_once:
+        raise SystemExit(not together(options.path, options.at_once))
     shown = ANSWER if options.site else FIGURE
     with (
         site() if options.site else serving() as server,
