@@ -351,6 +351,7 @@ class View {
     const chart = asked && data ? this.chart() : null;
     const hidden = !!room.kept?.hides && !room.told?.answered;
     this.bars.root.hidden = this.large.root.hidden = !chart || hidden;
+    this.parts.png.hidden = this.parts.csv.hidden = !chart;
     put(this.parts.hidden, asked && hidden && data ? data.words.room_hidden : "");
     if (!chart || hidden) return;
     this.bars.show(chart);
@@ -428,7 +429,9 @@ class View {
       this.room.notify();
     };
     const hides = element("label", "hides", {}, tick, ` ${words.room_hide}`);
-    this.parts = { here, voted, hidden, lost, largeCount, hides };
+    const { room } = this;
+    const [png, csv] = this.exports(() => (room.entry ? [room.entry] : []), `class-${at}`);
+    this.parts = { here, voted, hidden, lost, largeCount, hides, png, csv };
     const code = element("b", "code", {}, kept.room);
     const large = button("", words.room_large, () => this.dialog.showModal());
     const close = button("", words.room_close, () => {
@@ -440,7 +443,7 @@ class View {
     const local = /^https?:\/\/(localhost|127\.|\[::1\])/.test(kept.address);
     const warning = local ? [element("p", "problem", {}, words.room_local)] : [];
     const small = button("", words.room_small, () => this.dialog.close());
-    const below = element("div", "tools", {}, hides, close, small);
+    const below = element("div", "tools", {}, hides, png, csv, close, small);
     const left = element("div", "way", {}, this.qr(kept), element("p", "code", {}, kept.room));
     left.append(element("p", "address", {}, kept.address));
     const right = element("div", "guesses", {}, largeCount, this.large.root);
@@ -472,20 +475,41 @@ class View {
   whole() {
     const { words } = /** @type {Data} */ (this.data);
     const { room } = this;
-    const png = button("", words.room_png, () =>
-      this.picture.toBlob((blob) => blob && download(blob, "class.png")),
-    );
-    const csv = button("", words.room_csv, () => {
-      const text = table(room.results, (said) => this.say(said), words);
-      download(new Blob([text], { type: "text/csv;charset=utf-8" }), "class.csv");
-    });
     const forget = button("", words.room_forget, () => room.clear());
-    const tools = [png, csv, ...(room.kept ? [] : [forget])];
+    const tools = [...this.exports(() => room.results, "class"), ...(room.kept ? [] : [forget])];
     const head = element("h5", "", {}, words.room_picture);
     return [head, this.picture, element("div", "tools", {}, ...tools)];
   }
 
+  /**
+   * Buttons that save entries as a picture and as a table.
+   * @param {() => Entry[]} entries
+   * @param {string} name of the files
+   */
+  exports(entries, name) {
+    const { words } = /** @type {Data} */ (this.data);
+    const png = button("", words.room_png, () => {
+      const canvas = element("canvas");
+      this.paint(canvas, entries());
+      canvas.toBlob((blob) => blob && download(blob, `${name}.png`));
+    });
+    const csv = button("", words.room_csv, () => {
+      const text = table(entries(), (said) => this.say(said), words);
+      download(new Blob([text], { type: "text/csv;charset=utf-8" }), `${name}.csv`);
+    });
+    return [png, csv];
+  }
+
   drawPicture() {
+    this.paint(this.picture, this.room.results);
+    this.picture.setAttribute("aria-label", this.data?.words.room_picture ?? "");
+  }
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {Entry[]} entries
+   */
+  paint(canvas, entries) {
     const { words } = /** @type {Data} */ (this.data);
     const style = getComputedStyle(this.root);
     const look = {
@@ -494,8 +518,7 @@ class View {
       primary: style.getPropertyValue("--st-primary-color").trim() || "#0067A2",
       font: style.fontFamily,
     };
-    paintOverview(this.picture, this.room.results, (said) => this.say(said), words, look);
-    this.picture.setAttribute("aria-label", words.room_picture);
+    paintOverview(canvas, entries, (said) => this.say(said), words, look);
   }
 }
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from benchmarks.browser import serving
+from benchmarks.browser import free_port, launch, serving
 
 LESSON = """
 title.en = "Mine"
@@ -199,6 +199,9 @@ def test_a_phone_that_is_loaded_again_is_the_same_voter(desk, phone):
     tap(page.get_by_role("button", name="8"))
     expect(page.locator(".counted")).to_contain_text("Counted")
     expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    room = desk.locator(".class-room .code").first.inner_text()
+    kept = page.evaluate("({ ...sessionStorage })")  # the rest is shared with the desk here
+    assert [*kept] == [f"class {room}"] and re.fullmatch("[0-9a-f]{32}", kept[f"class {room}"])
 
 
 def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
@@ -208,6 +211,13 @@ def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
     expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
     desk.keyboard.press("a")
     expect(page.locator(".rightly")).to_be_visible()
+    desk.get_by_role("button", name="Large").click()
+    for kind, begins in (("PNG", b"\x89PNG"), ("CSV", b"\xef\xbb\xbfstep,")):
+        with desk.expect_download() as file:
+            desk.get_by_role("button", name=kind).click()
+        assert file.value.suggested_filename == f"class-1.{kind.lower()}"
+        assert file.value.path().read_bytes().startswith(begins)
+    desk.keyboard.press("Escape")
     desk.get_by_role("link", name="All steps").click()
     with desk.expect_download() as file:
         desk.get_by_role("button", name="CSV").click()
@@ -255,3 +265,39 @@ def test_a_reloaded_lecturer_still_steers(desk, phone):
     desk.keyboard.press("PageDown")
     expect(page.locator(".count")).to_have_text("Step 2 of 3")
     assert "secret" not in desk.url and "secret" not in page.url
+
+
+def test_a_killed_server_comes_back_with_every_guess(tab, tmp_path):
+    folder = tmp_path / "lessons"
+    folder.mkdir()
+    (folder / "mine.toml").write_text(LESSON, "utf-8")
+    port = free_port()
+    known = {"XDG_STATE_HOME": str(tmp_path), "STN_LESSONS": str(folder)}
+    server = launch(port, **known)
+    try:
+        desk = tab(f"http://127.0.0.1:{port}/lecture")
+        desk.get_by_role("button", name="Open a room").click()
+        href = desk.locator(".class-room .address").get_attribute("href")
+        code = href.rpartition("/")[2]
+        phones = [
+            tab(f"http://127.0.0.1:{port}/class/{code}", size=(390, 844), touch=True)
+            for _ in range(2)
+        ]
+        begin(desk)
+        for phone, guess in zip(phones, "47", strict=True):
+            tap(phone.get_by_role("button", name=guess))
+            expect(phone.locator(".counted")).to_contain_text("Counted")
+        server.kill()
+        server.wait(10)
+        expect(phones[0].get_by_text("No connection.")).to_be_visible()
+        server = launch(port, **known)
+        expect(desk.locator(".class-room .here")).to_have_text("2 here")
+        expect(desk.locator(".class-room .voted")).to_have_text("2 guessed")
+        desk.keyboard.press("a")
+        for phone in phones:
+            counts = phone.locator(".result .choice .value").all_inner_texts
+            expect(phone.locator(".rightly")).to_have_text("✓ 3")
+            assert [i for i, count in enumerate(counts()) if count == "1"] == [4, 7]
+    finally:
+        server.kill()
+        server.wait(10)

@@ -6,10 +6,11 @@ import urllib.request
 
 import pytest
 from asgi import Server
+from redis import Redis
 
 from benchmarks.browser import serving
 from ui.classroom.redis_store import RedisStore
-from ui.classroom.store import MOST_ROOMS, MemoryStore
+from ui.classroom.store import IDLE, MOST_ROOMS, MemoryStore
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -72,6 +73,23 @@ def test_two_processes_share_a_room(redis_url):
             await server.classroom.close()
 
     asyncio.run(lesson())
+
+
+def test_what_redis_keeps_of_a_room_ends_by_itself(redis_url):
+    async def work():
+        store = RedisStore(redis_url)
+        await store.put("ABCD", b"one", new=True)
+        await store.vote("ABCD", "mine/1", "somebody", 3)
+        await store.here("ABCD", 1)
+        await store.close()
+
+    asyncio.run(work())
+    with Redis.from_url(redis_url) as redis:
+        kept = [key for key in redis.keys("stn:class:*") if b":ABCD:" in key]
+        assert len(kept) == 5  # state, votes, counts, questions, streams
+        assert all(0 < redis.ttl(key) <= IDLE for key in kept)
+        redis.delete(*kept)
+        redis.zrem("stn:class:rooms", "ABCD")
 
 
 def test_without_redis_there_is_a_sentence():

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from ui.app.static_files import served
 from ui.classroom import page, stream
 from ui.classroom.address import address_of, in_network, qr_rows
-from ui.classroom.limits import network_of
+from ui.classroom.limits import Rate, network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
 from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
 
@@ -334,6 +334,41 @@ def test_one_phone_can_t_vote_all_the_time_and_others_still_can():
     run(lesson())
 
 
+def test_a_room_is_not_steered_all_the_time():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        found = [(await server.steer(room, secret, 1))[0] for _ in range(70)]
+        assert found[:60] == [200] * 60 and 429 in found[60:]
+        other, theirs = await server.open()
+        assert (await server.steer(other, theirs, 1))[0] == 200
+
+    run(lesson())
+
+
+def test_what_was_too_often_is_allowed_again_after_a_while():
+    now = [0.0]
+    rate = Rate(3, 6.0, lambda: now[0])
+    assert [rate.allows("a") for _ in range(4)] == [True, True, True, False]
+    assert rate.allows("b")
+    now[0] = 1.9
+    assert not rate.allows("a")
+    now[0] = 4.0
+    assert [rate.allows("a") for _ in range(3)] == [True, True, False]
+    now[0] = 100.0
+    assert [rate.allows("a") for _ in range(4)] == [True, True, True, False]
+
+
+def test_there_is_no_model_but_those_of_digits():
+    async def lesson():
+        for name in ("nothing", "cub50-2st-cnn", "..", "r-cnn.safetensors"):
+            assert (await Server().ask("GET", f"/class/models/{name}"))[0] == 404
+        status, content = await Server().ask("GET", "/class/models/r-cnn")
+        assert status == 200 and len(content) > 100_000
+
+    run(lesson())
+
+
 def test_there_are_so_many_rooms_and_no_more():
     async def lesson():
         server = Server()
@@ -358,8 +393,10 @@ def test_a_room_ends_after_two_idle_hours():
         assert await server.vote(room, 1, 1, 1) == 204  # not idle
         time[0] = 2 * IDLE - 2
         assert (await server.ask("GET", f"/class/{room}"))[0] == 200
-        time[0] = 2 * IDLE
-        await server.open()
+        async with server.phone(room) as phone:
+            time[0] = 2 * IDLE
+            await server.open()
+            await phone.news("closed")
         assert (await server.ask("GET", f"/class/{room}"))[0] == 404
 
     run(lesson())
@@ -401,6 +438,8 @@ def test_a_slow_reader_costs_one_event_and_is_dropped(monkeypatch):
                 await server.steer(room, secret, at)
             await other.news("state", lambda data: data["at"] == 1)
         assert server.classroom.streams == 0
+        async with server.phone(room):  # it may come back, and is at the present step
+            assert server.classroom.streams == 1
 
     run(lesson())
 

@@ -781,3 +781,13 @@ def test_the_projector_theme_is_large_and_black_and_white_and_stays_for_the_next
     page.get_by_test_id("stCheckbox").filter(has_text="Projector").locator("label").click()
     expect(page).not_to_have_url(re.compile("projector"))
     expect(page.locator("html")).to_have_css("font-size", "17px")
+
+
+@pytest.mark.parametrize(
+    ("address", "links"),
+    [("https://site.example.org/stn/", 1), ("", 0), ("javascript:alert(1)", 0)],
+)
+def test_the_list_leads_to_the_pages_without_a_server(monkeypatch, address, links):
+    monkeypatch.setattr("ui.pages.lecture.page.SITE", address)
+    found = [each.proto.url for each in visited("lecture").main.get("link_button")]
+    assert found == [address] * links
