@@ -22,6 +22,7 @@ import { sharesOf } from "./bars.js";
 /** @typedef {{ text: string, background: string, primary: string, font: string }} Look */
 
 const WIDE = 1200;
+const DENSE = 2; // pixels for each of these
 const ROW = 30; // a choice
 const HEAD = 62; // of an entry
 const LABEL = 330;
@@ -57,12 +58,14 @@ function shown({ choices, vote, tally, networks, right }) {
  */
 export function paintOverview(canvas, entries, say, words, look) {
   const heights = entries.map((entry) => HEAD + ROW * shown(entry).length + 20);
-  canvas.width = WIDE;
-  canvas.height = 20 + heights.reduce((a, b) => a + b, 0);
+  const high = 20 + heights.reduce((a, b) => a + b, 0);
+  canvas.width = DENSE * WIDE;
+  canvas.height = DENSE * high;
   const pen = canvas.getContext("2d");
   if (!pen) return;
+  pen.scale(DENSE, DENSE);
   pen.fillStyle = look.background;
-  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.fillRect(0, 0, WIDE, high);
   pen.textBaseline = "middle";
   let top = 20;
   entries.forEach((entry, i) => {
@@ -93,7 +96,7 @@ function paintEntry(pen, entry, top, say, words, look) {
   pen.textAlign = "left";
   pen.font = `700 20px ${look.font}`;
   const asked = entry.asked ? say(entry.asked) : words.which_digit;
-  pen.fillText(`${entry.at} · ${say(entry.title)}: ${asked}`, 24, top + 14, WIDE - 48);
+  pen.fillText(`${entry.at} · ${say(entry.title)} · ${asked}`, 24, top + 14, WIDE - 48);
   const wide = (WIDE - LABEL - 40) / series.length;
   pen.font = `400 16px ${look.font}`;
   series.forEach(({ name }, k) => pen.fillText(name, LABEL + k * wide, top + 44, wide - 20));

@@ -336,6 +336,8 @@ class View {
       const nothing = told?.step ? words.room_no_vote : words.room_begin;
       put(this.parts.voted, asked ? fill(words.room_voted, { count: voted }) : nothing);
       put(this.parts.lost, room.lost ? words.room_lost : "");
+      const question = told?.step?.choices ? this.say(told.step.question) : words.which_digit;
+      put(this.parts.question, asked ? question : "");
       this.drawBars(asked);
       put(
         this.parts.largeCount,
@@ -421,6 +423,7 @@ class View {
     const hidden = element("p", "hidden");
     const lost = element("p", "problem", { role: "status" });
     const largeCount = element("p", "count");
+    const question = element("h2");
     const tick = element("input", "", { type: "checkbox" });
     tick.checked = kept.hides;
     tick.onchange = () => {
@@ -431,7 +434,7 @@ class View {
     const hides = element("label", "hides", {}, tick, ` ${words.room_hide}`);
     const { room } = this;
     const [png, csv] = this.exports(() => (room.entry ? [room.entry] : []), `class-${at}`);
-    this.parts = { here, voted, hidden, lost, largeCount, hides, png, csv };
+    this.parts = { here, voted, hidden, lost, largeCount, hides, png, csv, question };
     const code = element("b", "code", {}, kept.room);
     const large = button("", words.room_large, () => this.dialog.showModal());
     const close = button("", words.room_close, () => {
@@ -446,7 +449,7 @@ class View {
     const below = element("div", "tools", {}, hides, png, csv, close, small);
     const left = element("div", "way", {}, this.qr(kept), element("p", "code", {}, kept.room));
     left.append(element("p", "address", {}, kept.address));
-    const right = element("div", "guesses", {}, largeCount, this.large.root);
+    const right = element("div", "guesses", {}, question, largeCount, this.large.root);
     this.dialog.replaceChildren(element("div", "sides", {}, left, right), below);
     if (at) return [head, this.bars.root, hidden, lost];
     return [head, element("div", "way", {}, this.qr(kept), address), ...warning, lost];
