@@ -1,13 +1,17 @@
 """Checkpoints: one safetensors file a model, which says what it holds and where it comes from.
 
 The tensors are the model's weights; the header's metadata has one JSON object under "stn":
-experiment, metrics, provenance. Loading never unpickles anything and trusts nothing: every field is
-checked before a model is built from it.
+experiment, metrics, provenance, and under "weights" how the weights are stored. Of tensors that are
+the same, as of the frozen layers of a bird model's streams, one is stored: "same" has the names of
+the others, each with the name of that one. Loading never unpickles anything and trusts nothing:
+every field is checked before a model is built from it.
 """
 
 import copy
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +27,8 @@ from stn_core.messages import NOTHING, Message, StnError, about_file
 from stn_core.places import CHECKPOINTS, named
 from stn_core.transformer.spatial_transformer import ExplainableModel
 
-FORMAT = 1
+PLAIN, SHARING = 1, 2  # the formats: every tensor is stored, or of the same ones only the first
+WORTH_SHARING = 256  # numbers, fewer than which take no more room than a name
 SHIPPED = CHECKPOINTS
 LARGEST_NUMBER = 1e12  # in weights, logits and theta; trained models stay below 1 000
 
@@ -85,8 +90,13 @@ def save_checkpoint(
         FileError: the file can't be written. Whatever lay there before then still does.
     """
     path = Path(path)
+    tensors = {
+        name: value.detach().to("cpu", dtype).contiguous()
+        for name, value in model.state_dict().items()
+    }
+    same = twins(tensors)
     about = {
-        "format": FORMAT,
+        "format": SHARING if same else PLAIN,
         "experiment": {
             "data": experiment.data,
             "model": experiment.model,
@@ -95,10 +105,7 @@ def save_checkpoint(
         },
         "metrics": metrics,
         "provenance": provenance,
-    }
-    tensors = {
-        name: value.detach().to("cpu", dtype).contiguous()
-        for name, value in model.state_dict().items()
+        "weights": {"precision": str(dtype).removeprefix("torch."), "same": same},
     }
     kept = copy.deepcopy(model).cpu().float()
     if why := _why_unusable(kept, tensors, experiment):
@@ -108,7 +115,26 @@ def save_checkpoint(
             path=path,
             why=why,
         )
-    return write_file(path, save(tensors, metadata={"stn": json.dumps(about)}))
+    stored = {name: value for name, value in tensors.items() if name not in same}
+    return write_file(path, save(stored, metadata={"stn": json.dumps(about)}))
+
+
+def twins(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+    """The names of tensors that another one before them is equal to, each with the first one's.
+
+    >>> one = torch.ones(300)
+    >>> twins({"a": one, "b": one + 1, "c": one.clone()})
+    {'c': 'a'}
+    """
+    firsts: dict[tuple[torch.Size, bytes], str] = {}
+    same = {}
+    for name, value in tensors.items():
+        if value.numel() >= WORTH_SHARING:
+            content = hashlib.sha256(value.flatten().view(torch.uint8).numpy()).digest()
+            first = firsts.setdefault((value.shape, content), name)
+            if first != name:
+                same[name] = first
+    return same
 
 
 def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
@@ -133,7 +159,8 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     if not is_there(path):
         raise fail("no_checkpoint", "there is no such checkpoint")
     metadata, tensors = read_safetensors(path, fail)
-    experiment, metrics, provenance = _read_about(metadata, fail)
+    experiment, metrics, provenance, same = _read_about(metadata, fail)
+    tensors |= {name: tensors[first] for name, first in same.items() if first in tensors}
     named = EXPERIMENTS.get(path.stem)
     if named and named.variant and (named.data, named.model) == (experiment.data, experiment.model):
         experiment = named
@@ -189,25 +216,27 @@ def _complaints(path: Path) -> Any:
 
 def _read_about(
     metadata: dict[str, str], fail: Any
-) -> tuple[Experiment, dict[str, Any], dict[str, Any]]:
+) -> tuple[Experiment, dict[str, Any], dict[str, Any], dict[str, str]]:
     try:
         about = json.loads(metadata["stn"])
         data, model, classes = (about["experiment"][key] for key in ("data", "model", "classes"))
         options = tuple(sorted(dict(about["experiment"].get("options", {})).items()))
         metrics, provenance = dict(about["metrics"]), dict(about["provenance"])
         version = about["format"]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        # files of before have no such field
+        same = {str(k): str(v) for k, v in dict(about.get("weights", {}).get("same", {})).items()}
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise fail(
             "no_checkpoint_header",
             "expected a header 'stn' with experiment, metrics and provenance, as stn_core writes "
             "it",
         ) from error
-    if version != FORMAT:
+    if version not in (PLAIN, SHARING):
         raise fail(
             "other_format",
             "expected format {expected}, it has {found!r}: it was written by another version of "
             "stn_core",
-            expected=FORMAT,
+            expected=f"{PLAIN} or {SHARING}",
             found=version,
         )
     known = EXPERIMENTS.get(f"{data}-{model}")
@@ -241,7 +270,7 @@ def _read_about(
                 count=SPECIES[data],
                 found=str(classes)[:80],
             )
-        return replace(known, classes=tuple(classes), options=options), metrics, provenance
+        return replace(known, classes=tuple(classes), options=options), metrics, provenance, same
     if list(known.classes) != classes:
         raise fail(
             "other_classes",
@@ -249,7 +278,7 @@ def _read_about(
             expected=", ".join(known.classes),
             found=classes,
         )
-    return known, metrics, provenance
+    return known, metrics, provenance, same
 
 
 def _fill(

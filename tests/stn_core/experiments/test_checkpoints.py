@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import random
+from dataclasses import replace
 
 import pytest
 import torch
@@ -102,6 +103,68 @@ def test_half_precision_on_disk_loads_as_float32(tmp_path, good, model):
     torch.testing.assert_close(loaded(images), model(images), atol=1e-2, rtol=1e-2)
 
 
+# Weights that are the same
+
+
+SPECIES = tuple(f"bird {i}" for i in range(50))
+SHARING = replace(
+    EXPERIMENTS["cub50-2st-cnn"].changed(["backbone=test_efficientnet"]), classes=SPECIES
+)
+
+
+@pytest.fixture(scope="module")
+def sharing_model():
+    """A bird model whose streams and trunk have the same weights, but for one layer."""
+    torch.manual_seed(0)
+    model = SHARING.create_model().eval()
+    first, second = model.streams
+    second.load_state_dict(first.state_dict())
+    model.localisation.trunk.load_state_dict(first.state_dict())
+    with torch.no_grad():
+        second.network.conv_head.weight.mul_(1.1)
+    return model
+
+
+def test_weights_that_are_the_same_are_stored_once(tmp_path, sharing_model):
+    path = save_checkpoint(tmp_path / SHARING.path, sharing_model, SHARING, {}, {}, torch.float16)
+    stored, about = load_file(path), header(path)
+    same = about["weights"]["same"]
+    assert about["format"] == 2 and about["weights"]["precision"] == "float16"
+    assert "streams.1.network.conv_head.weight" in stored
+    assert same["localisation.trunk.network.conv_head.weight"] in stored
+    assert stored.keys().isdisjoint(same) and set(same.values()) <= stored.keys()
+    assert stored.keys() | same.keys() == sharing_model.state_dict().keys()
+    loaded = load_checkpoint(path).model.state_dict()
+    for name, value in sharing_model.state_dict().items():
+        assert torch.equal(loaded[name], value.half().float())
+    assert len({value.data_ptr() for value in loaded.values()}) == len(loaded)  # none moves another
+
+
+def test_a_file_in_which_every_weight_is_stored_goes_on_being_read(tmp_path, sharing_model):
+    path = save_checkpoint(tmp_path / SHARING.path, sharing_model, SHARING, {}, {})
+    complete = {name: value.float().clone() for name, value in sharing_model.state_dict().items()}
+    small, images = path.stat().st_size, torch.rand(1, 3, 448, 448)
+    rewritten(
+        path,
+        lambda about: {k: v for k, v in about.items() if k != "weights"} | {"format": 1},
+        lambda tensors: complete,
+    )
+    assert path.stat().st_size > 1.5 * small
+    assert torch.equal(load_checkpoint(path).model(images), sharing_model(images))
+
+
+def test_a_weight_said_to_be_one_that_is_not_there_is_refused(tmp_path, sharing_model):
+    path = save_checkpoint(tmp_path / SHARING.path, sharing_model, SHARING, {}, {})
+    name = "localisation.trunk.network.conv_head.weight"
+
+    def lost(about):
+        about["weights"]["same"][name] = "nowhere"
+        return about
+
+    rewritten(path, lost)
+    refused(path, name, "nothing")
+
+
 # Files that are no good
 
 
@@ -168,8 +231,11 @@ def test_a_header_of_nonsense_is_refused(good, text):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 2}, ["format 1", "2"]),
+        ({"format": 3}, ["format 1 or 2", "3"]),
         ({"format": "1"}, ["format 1", "'1'"]),
+        ({"weights": 3}, []),
+        ({"weights": {"same": "all"}}, []),
+        ({"weights": {"same": [1]}}, []),
         ({"format": None}, ["format 1"]),
         (
             {"experiment": {"data": "r", "model": "resnet", "classes": list("0123456789")}},
