@@ -448,6 +448,8 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
         for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
             model: Any = checkpoint.model
             about, ideal = _about(checkpoint), oracle_windows(model, birds)
+            options = [f"{key}={value}" for key, value in checkpoint.experiment.options]
+            about["experiment"] = ", ".join((about["experiment"], *options))
             windows: dict[str, Tensor | None] = {about["experiment"]: None}
             if ideal is not None:
                 windows[f"{about['experiment']}, windows as annotated"] = ideal

@@ -163,8 +163,8 @@ class BirdRecipe(Recipe):
         frozen_blocks: how many groups of the backbones' layers, from the bottom, keep their
             ImageNet weights: 0 to 7 for the default's seven blocks.
         init_from: the model on the same data from whose checkpoint the streams start, such as
-            "cnn", each from its own where it has as many; "imagenet" for ImageNet weights, "random"
-            for none.
+            "cnn", each from its own, those beyond its number from its last; "imagenet" for ImageNet
+            weights, "random" for none.
         window_search_epochs: epochs for each window, in which the localisation network learns from
             score maps before the streams move (window_search.py); 0 for the paper's way, by the
             gradient through the pixels alone.

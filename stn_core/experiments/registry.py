@@ -33,6 +33,7 @@ BIRD_OPTIONS: Mapping[str, type] = {
     "heat": bool,
     "layout": str,
     "fixed_at": str,
+    "whole": int,
 }
 
 

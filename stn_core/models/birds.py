@@ -30,8 +30,8 @@ from stn_core.transformer.transforms import TRANSFORMS, Transform
 
 BIRD_MODELS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     {
-        "cnn": MappingProxyType({"side": CROP}),
-        "cnn-448": MappingProxyType({"side": SIDE}),  # the control: resolution without attention
+        "cnn": MappingProxyType({"whole": CROP}),
+        "cnn-448": MappingProxyType({"whole": SIDE}),  # the control: resolution without attention
         "2st-cnn": MappingProxyType({"transformers": 2}),
         "4st-cnn": MappingProxyType({"transformers": 4}),
     }
@@ -44,7 +44,8 @@ class BirdModel(ExplainableModel):
     Args:
         classes: how many species.
         transformers: N; 0 for the plain CNN.
-        side: pixels of the square that the plain CNN sees the photograph on.
+        whole: pixels of the square on which a stream of its own sees the whole photograph; 0 for
+            none. Beside windows it is our own: the paper's models see through their windows only.
         backbone: any convolutional model of timm's, by name.
         family: "attention" (the paper's), "similarity", "affine" or "projective".
         scale: of the windows: 0.5 is half the photograph each way.
@@ -67,7 +68,7 @@ class BirdModel(ExplainableModel):
         self,
         classes: int,
         transformers: int = 0,
-        side: int = CROP,
+        whole: int = 0,
         backbone: str = BACKBONE,
         family: str = "attention",
         scale: float = 0.5,
@@ -81,8 +82,13 @@ class BirdModel(ExplainableModel):
     ) -> None:
         super().__init__()
         # windows stay within the photograph up to +-reach
-        self.side, self.scale, self.reach = side, scale, 1 - scale
-        streams = [Stream(backbone, pretrained) for _ in range(max(transformers, 1))]
+        self.whole, self.scale, self.reach = whole, scale, 1 - scale
+        if not 0 <= whole <= SIDE or not (whole or transformers):
+            raise ValueError(
+                f"whole must lie between 1 and {SIDE} pixels, or be 0 beside windows; got {whole}"
+            )
+        # those of the windows come first
+        streams = [Stream(backbone, pretrained) for _ in range(transformers + bool(whole))]
         self.streams = nn.ModuleList(streams)
         self.dropout = nn.Sequential(StreamDropout(len(streams), absent), nn.Dropout(dropout))
         self.classifier = nn.Linear(sum(stream.width for stream in streams), classes)
@@ -157,14 +163,13 @@ class BirdModel(ExplainableModel):
         window.
         """
         traces = self.look(images, thetas)
-        if not traces:
-            features = self.streams[0](shrunk(images, self.side))
-        else:
-            features = torch.cat(
-                [stream(trace.output) for stream, trace in zip(self.streams, traces, strict=True)],
-                dim=1,
-            )
-        return Explanation(self.classify(features), traces)
+        return Explanation(self.classify(torch.cat(self.seen(images, traces), dim=1)), traces)
+
+    def seen(self, images: Tensor, traces: tuple[Trace, ...]) -> list[Tensor]:
+        """The features (B, C) of each stream: those of the windows, then that of the whole."""
+        views = [trace.output for trace in traces]
+        views += [shrunk(images, self.whole)] if self.whole else []
+        return [stream(view) for stream, view in zip(self.streams, views, strict=True)]
 
     def look(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
         """The transformers' part of ``explain``."""
@@ -192,12 +197,7 @@ class BirdModel(ExplainableModel):
         localisation network put them. Yields the logits in batches, (b, classes), so that a page
         can show how far it is.
         """
-        features = [
-            stream(trace.output)
-            for stream, trace in zip(
-                self.streams, self.look(image[None], others[None]), strict=True
-            )
-        ]
+        features = self.seen(image[None], self.look(image[None], others[None]))
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
             row[which] = self.streams[which](

@@ -337,8 +337,7 @@ def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
 
 
 def start_streams(model: BirdModel, stem: BirdModel) -> None:
-    """Give the streams of a model the weights of another's: each those of its own, or all those of
-    the first where their numbers differ."""
-    same = len(stem.streams) == len(model.streams)
+    """Give the streams of a model the weights of another's: each those of its own, and those beyond
+    its number those of the last."""
     for i, stream in enumerate(model.streams):
-        stream.load_state_dict(stem.streams[i if same else 0].state_dict())
+        stream.load_state_dict(stem.streams[min(i, len(stem.streams) - 1)].state_dict())

@@ -233,6 +233,23 @@ def test_windows_can_be_fixed_as_a_control_that_chooses_nothing():
     assert not any("localisation" in name for name, _ in model.named_parameters())
 
 
+def test_a_stream_can_see_the_whole_photograph_beside_the_windows():
+    model, images = new("2st-cnn", whole=448), photographs()
+    plain = new("cnn-448")
+    plain.streams[0].load_state_dict(model.streams[2].state_dict())
+    width = model.streams[0].width
+    with torch.no_grad():
+        plain.classifier.weight.copy_(model.classifier.weight[:, 2 * width :])
+        model.classifier.weight[:, : 2 * width] = 0
+        plain.classifier.bias.copy_(model.classifier.bias)
+        torch.testing.assert_close(model(images), plain(images))
+        thetas = torch.tensor([[0.5, 0.1, 0.2], [0.5, -0.3, 0.0]])
+        (scanned,) = model.scan(images[0], 1, thetas[:1], thetas)
+        torch.testing.assert_close(scanned, plain(images[:1]), atol=1e-5, rtol=1e-4)
+    with pytest.raises(ValueError, match="whole must lie between 1 and 448"):
+        new("cnn", whole=0)
+
+
 def test_a_window_beyond_the_edge_shows_black_there():
     model, images = new("2st-cnn"), torch.ones(1, 3, 448, 448)
     thetas = torch.tensor([[[0.5, 1.0, 0.0], [0.5, 0.0, -1.0]]])
@@ -365,7 +382,7 @@ def test_windows_learn_to_look_where_the_class_is_to_be_seen(windows):
     maps = 0.1 * torch.rand(count, 3, 7, 7)
     maps[torch.arange(count), 1, rows + 1, columns + 1] += 3
     lattice = WindowFeatures(features.half(), maps.half(), maps.flip(3).half())
-    model = new(f"{windows}st-cnn") if windows > 1 else new("cnn", transformers=1)
+    model = new(f"{windows}st-cnn") if windows > 1 else new("cnn", transformers=1, whole=0)
     localisation = model.localisation
     localisation.above = HeatMaps(3, starts("stacked", windows))
     train_localisation(localisation, 0.5, lattice, labels, epochs=15, seed=0)
@@ -795,12 +812,19 @@ def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
         ).create_model(fresh=True)
 
 
-def test_streams_start_from_their_own_where_there_are_as_many():
+def test_streams_start_from_their_own_and_further_ones_from_the_last():
     one, two, other = new("cnn"), new("2st-cnn"), create_model("2st-cnn", "cub50", **SMALL)
     start_streams(other, two)
     for mine, theirs in zip(other.streams, two.streams, strict=True):
         assert all(
             torch.equal(value, theirs.state_dict()[key]) for key, value in mine.state_dict().items()
+        )
+    four = new("4st-cnn")
+    start_streams(four, two)
+    for mine, theirs in zip(four.streams, [0, 1, 1, 1], strict=True):
+        assert all(
+            torch.equal(value, two.streams[theirs].state_dict()[key])
+            for key, value in mine.state_dict().items()
         )
     start_streams(other, one)
     for mine in other.streams:
@@ -891,7 +915,8 @@ def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
         "evaluate", path, path, "--data", tiny_cub, "--json", tmp_path / "figures.json"
     )
     rows = json.loads((tmp_path / "figures.json").read_text())
-    own, annotated = "cub200-2st-cnn", "cub200-2st-cnn, windows as annotated"
+    own = "cub200-2st-cnn, backbone=test_efficientnet"
+    annotated = f"{own}, windows as annotated"
     assert code == 0 and [row.get("window", row.get("experiment")) for row in rows] == [
         "fixed",
         "centred",
