@@ -173,6 +173,8 @@ class BirdRecipe(Recipe):
         first_overlap_penalty: how much the first window shuns what another one covers while windows
             are sought, in units of the cross-entropy for a whole window shared.
         overlap_penalty: the same for every other window.
+        mirror_agreement: how much the windows on the mirrored photograph, mirrored back, are to
+            agree with those on the photograph while they are sought, in units of the cross-entropy.
         joint_epochs: in the last so many epochs the localisation network moves as well, by the
             gradient through the pixels.
         jitter: windows are moved by N(0, jitter), normalised, at every training step.
@@ -202,7 +204,8 @@ class BirdRecipe(Recipe):
     window_search_epochs: int = 10
     search_scale: float = 0.2
     first_overlap_penalty: float = 1.0
-    overlap_penalty: float = 0.02
+    overlap_penalty: float = 0.05
+    mirror_agreement: float = 1.0
     joint_epochs: int = 2
     jitter: float = 0.1
     zoom: float = 0.35
@@ -226,6 +229,7 @@ class BirdRecipe(Recipe):
             self.window_search_epochs,
             self.first_overlap_penalty,
             self.overlap_penalty,
+            self.mirror_agreement,
             self.joint_epochs,
             self.jitter,
             self.last_layer,
@@ -233,8 +237,9 @@ class BirdRecipe(Recipe):
         )
         if min(counts) < 0 or self.val_every == 1:
             raise ValueError(
-                "frozen_blocks, window_search_epochs, the penalties, joint_epochs, jitter and "
-                "last_layer must not be negative, val_every 0 or at least 2"
+                "frozen_blocks, window_search_epochs, the penalties, mirror_agreement, "
+                "joint_epochs, jitter and last_layer must not be negative, val_every 0 or at "
+                "least 2"
             )
         if not 0 < self.search_scale <= 1:
             raise ValueError(f"search_scale must lie in (0, 1]; got {self.search_scale}")

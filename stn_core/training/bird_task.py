@@ -181,6 +181,7 @@ class BirdTask:
             self.seed,
             (self.recipe.first_overlap_penalty,)
             + (self.recipe.overlap_penalty,) * (localisation.windows - 1),
+            self.recipe.mirror_agreement,
             note,
         )
         if not self.recipe.joint_epochs:  # the windows stay where they are

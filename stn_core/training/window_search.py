@@ -17,11 +17,12 @@ true gradient.
 The windows learn one after the other, like boosting. While window k is sought, the windows before
 it lie where they look, their scores are added up, and classifier k, fitted on top of them at
 positions all over the photograph, says what another look adds and where it adds most. At the end
-all move together. A penalty on what two windows share gives them different things to look at, and
-every photograph is seen mirrored half of the time, so that windows do not care which way a bird
-looks.
+all move together, ever more slowly. A penalty on what two windows share gives them different things
+to look at. Every photograph is seen as it is and mirrored, and both answers are to agree: windows
+do not care which way a bird looks.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -37,7 +38,8 @@ POSITIONS = 8  # of a window, each way
 BATCH = 64
 LR = 3e-3  # of the localisation network
 SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
-DROPOUT = 0.2  # of what the localisation network starts from
+DROPOUT = 0.2  # of the channels that the localisation network starts from
+MIRRORED = torch.tensor([-1.0, 1.0])  # what mirroring does to (x, y)
 # the share of photographs in which the classifier of the window that is sought sees a position
 # drawn at random
 ANYWHERE = 0.8
@@ -122,6 +124,7 @@ def train_localisation(
     epochs: int,
     seed: int,
     penalties: Sequence[float] = (),
+    agreement: float = 1.0,
     note: Callable[[int, float], None] = lambda epoch, loss: None,
 ) -> None:
     """Train localisation above its trunk, ``epochs`` for each window, as many for all together.
@@ -132,6 +135,8 @@ def train_localisation(
         penalties: for each window how much it shuns the area that another of them covers: the
             penalty for a whole window shared, in units of the cross-entropy; none for windows that
             may look at the same.
+        agreement: the penalty for windows on the mirrored photograph that lie, mirrored back, as
+            far from those on the photograph as the outermost lie from the middle.
         note: is told how many epochs are over, and the loss of the last one.
     """
     draw = torch.Generator().manual_seed(seed)
@@ -146,17 +151,20 @@ def train_localisation(
     for epoch in range(epochs * (windows + 1)):
         sought = epoch // epochs  # the window; after the last one all of them
         seen = range(min(sought + 1, windows))
+        together = max(epoch / epochs - windows, 0)  # how far that has come, from 0 to 1
+        for group in moving.param_groups:
+            group["lr"] = LR * (1 + math.cos(math.pi * together)) / 2
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
             half, truth = halves[chosen], labels[chosen]
-            mirrored = torch.rand(len(chosen), generator=draw) < 0.5
-            # a mirrored photograph's features at x are the photograph's at -x
-            sides = torch.stack((1 - 2.0 * mirrored, torch.ones(len(chosen))), dim=1)
             looks = features[chosen].float()
-            maps = lattice.maps[chosen]
-            maps[mirrored] = lattice.mirrored_maps[chosen[mirrored]]
-            # (B, N, 2)
-            places = localisation.regress(F.dropout(maps.float(), DROPOUT)) / reach
+            maps, mirrored_maps = lattice.maps[chosen], lattice.mirrored_maps[chosen]
+            thinned = F.dropout(torch.ones(len(chosen), maps.shape[1], 1, 1), DROPOUT)
+            ways = (  # (B, N, 2) each
+                localisation.regress(thinned * maps) / reach,
+                MIRRORED * localisation.regress(thinned * mirrored_maps) / reach,
+            )
+            places = torch.where(torch.rand(len(chosen), 1, 1, generator=draw) < 0.5, *ways)
             # The judges: each photograph by its own half's, at places about the windows, or
             # anywhere for the one that is sought.
             answers = judges.bias[half]
@@ -169,7 +177,7 @@ def train_localisation(
                     where = torch.where(
                         torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where
                     )
-                seen_there = at(looks, sides * where.clamp(-1, 1))
+                seen_there = at(looks, where.clamp(-1, 1))
                 answers = answers + judges.scores(window, seen_there, half)
             fitting.zero_grad()
             F.cross_entropy(answers, truth, label_smoothing=0.1).backward()
@@ -181,7 +189,7 @@ def train_localisation(
                 moves = sought in (window, windows)
                 place = places[:, window] if moves else places[:, window].detach()
                 # reading is linear, so a map of scores read is what is read of the features, scored
-                answers = answers + judges.scores(window, at(looks, sides * place), 1 - half)
+                answers = answers + judges.scores(window, at(looks, place), 1 - half)
                 for other in seen if penalties and moves else ():
                     if other != window:
                         there = places[:, other].detach() * reach
@@ -189,6 +197,7 @@ def train_localisation(
                         shared = shared + penalties[window] * share
             loss = F.cross_entropy(answers, truth) + shared
             loss = loss + (places.abs() - 1).clamp(min=0).square().mean()
+            loss = loss + agreement * (ways[0] - ways[1]).square().sum(2).mean()
             moving.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(localisation.above.parameters(), 1.0)
