@@ -419,6 +419,29 @@ def test_windows_that_shun_each_other_share_less_and_mirrored_photographs_mirror
     assert shared[1] < 0.8 * shared[0]
 
 
+def test_windows_on_a_photograph_and_on_its_mirror_image_agree():
+    """The maps of mirrored photographs are not the mirrored maps: as strides do it, they lie a cell
+    aside."""
+    torch.manual_seed(0)
+    count, classes = 256, 4
+    labels, columns = torch.arange(count) % classes, torch.randint(0, 5, (count,))
+    features, maps = 0.3 * torch.randn(count, 5, 5, 12), 0.1 * torch.rand(count, 3, 7, 7)
+    features[torch.arange(count), 2, columns, labels] += 3
+    maps[torch.arange(count), 1, 3, columns + 1] += 3
+    mirrored_maps = maps.flip(3).roll(-1, 3)
+    lattice = WindowFeatures(features.half(), maps.half(), mirrored_maps.half())
+    apart = []
+    for agreement in (0.0, 1.0):
+        torch.manual_seed(0)
+        localisation = new("cnn", transformers=1, whole=0).localisation
+        localisation.above = HeatMaps(3, starts("stacked", 1))
+        train_localisation(localisation, 0.5, lattice, labels, 10, 0, agreement=agreement)
+        with torch.no_grad():
+            places, others = localisation.regress(maps), localisation.regress(mirrored_maps)
+        apart.append((places[..., 0] + others[..., 0]).abs().mean().item())
+    assert apart[1] < 0.7 * apart[0]
+
+
 @pytest.mark.parametrize("backbone", ["tf_efficientnet_lite0", "resnet18"])
 def test_cells_of_centred_maps_look_at_their_own_middle(backbone):
     torch.manual_seed(0)
@@ -449,7 +472,9 @@ def test_features_of_windows_come_from_what_they_cover():
     )
 
 
-@pytest.mark.parametrize("setting", ["search_scale=0", "search_scale=1.5", "overlap_penalty=-1"])
+@pytest.mark.parametrize(
+    "setting", ["search_scale=0", "search_scale=1.5", "overlap_penalty=-1", "mirror_agreement=-1"]
+)
 def test_a_search_for_windows_that_can_not_be_is_refused(setting):
     with pytest.raises(ValueError, match=r"search_scale|penalties"):
         EXPERIMENTS["cub50-2st-cnn"].recipe("ours").changed([setting])

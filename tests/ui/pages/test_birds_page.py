@@ -38,7 +38,7 @@ UNSURE = {"below": 0.9, "sure": 50.0, "sure_right": 95.0, "unsure_right": 40.0}
 SHARE = [81.0, 79.0, 83.0]
 LOOKS = [
     {**dict.fromkeys(HOLDS, SHARE), "centre": [90.0, 88.0, 92.0], "body": [body, body, body]}
-    for body in (3.0, 78.0)
+    for body in (48.0, 88.0)
 ]
 REFERENCE = {
     "fixed": dict.fromkeys(HOLDS, 92.0) | {"x": 0.0, "y": -0.28},

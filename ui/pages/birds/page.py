@@ -322,16 +322,13 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
 
 
 def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
-    """Whether each window of a model lies mostly nearer to the head or to the body, and in what
-    share of the test photographs; none if that was not measured of all."""
-    looks = metrics.get("attention", ())
-    shares = [look["body"][0] for look in looks if all("body" in each for each in looks)]
-    return [
-        (say("mostly_body"), f"{share:.0f} %")
-        if share > 50
-        else (say("mostly_head"), f"{100 - share:.0f} %")
-        for share in shares
-    ]
+    """What each window of a model lies nearest to most often, the head, the body, or legs and tail,
+    and in what share of the test photographs; none if that was not measured."""
+    named = []
+    for shares in metrics.get("roles", ()):
+        role = max(shares, key=lambda name: shares[name])
+        named.append((say(f"mostly_{role}"), f"{shares[role]:.0f} %"))
+    return named
 
 
 def show_overviews(say: Translator) -> None:
