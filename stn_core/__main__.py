@@ -489,7 +489,9 @@ def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[
                         shares = [f"{share:.1f}" for share in near.values()]
                         where.add_row(name, f"transformer {number}", *shares, f"{x:.2f}", "")
                     for pair, share in described["overlap"].items():
-                        where.add_row(name, f"pair {pair}", *[""] * 4, _interval(share))
+                        where.add_row(
+                            name, f"pair {pair}", *[""] * (len(ROLES) + 1), _interval(share)
+                        )
         _tables().print(table)
         if where.rows:
             _tables().print(where)

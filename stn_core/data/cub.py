@@ -20,7 +20,8 @@ CUB_ARCHIVE = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.t
 CUB_CHECKSUM = "97eceeb196236b17998738112f37df78"
 # what counts as the head; at most 6 are visible
 HEAD = ("beak", "crown", "forehead", "left eye", "nape", "right eye", "throat")
-BODY = ("back", "belly", "breast", "left wing", "right wing")
+UPPER = ("back", "breast", "left wing", "right wing")
+BODY = (*UPPER, "belly")
 REAR = ("left leg", "right leg", "tail")  # what is neither
 
 

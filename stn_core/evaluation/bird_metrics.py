@@ -1,14 +1,14 @@
 """Accuracy on birds and where a model looks at them, computed now from its answers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from stn_core.data.cub import BODY, HEAD, REAR, Birds
+from stn_core.data.cub import BODY, HEAD, REAR, UPPER, Birds
 from stn_core.data.uploads import read_photograph
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BirdModel
@@ -17,7 +17,8 @@ from stn_core.transformer.transforms import TRANSFORMS, Transform
 Share = tuple[float, float, float]  # in per cent, with the ends of its 95 % interval
 SIDES = (0.35, 0.25)  # to which windows are cut, as shares of the photograph's sides
 HOLDS = ("head", *(f"head_{side}" for side in SIDES), "centre")  # what windows can hold
-ROLES = {"head": HEAD, "body": BODY, "rear": REAR}  # what a window can be nearest to
+# what a window can be nearest to
+ROLES = {"head": HEAD, "upper body": UPPER, "belly": ("belly",), "legs and tail": REAR}
 DENSITY = 24  # cells each way of the map of window centres about the bird's box,
 EXTENT = 1.5  # which reaches from -EXTENT to EXTENT, the box from -1 to 1
 
@@ -125,25 +126,24 @@ def parts_named(birds: Birds, names: Sequence[str]) -> Tensor:
     return birds.parts[:, torch.tensor([name in names for name in birds.part_names])]
 
 
-def distances(birds: Birds, centres: Tensor) -> Tensor:
-    """How far the windows' centres (N, 2) lie from the mean of the visible parts of the head, of
-    the body (back, belly, breast, wings), and of the rear (legs, tail): (N, 3), normalised; NaN
-    where none of them is visible."""
-    means = torch.stack([parts_named(birds, names).nanmean(1) for names in ROLES.values()], dim=1)
+def distances(birds: Birds, centres: Tensor, groups: Iterable[Sequence[str]]) -> Tensor:
+    """How far the windows' centres (N, 2) lie from the mean of the visible parts of each of G
+    ``groups``: (N, G), normalised; NaN where none of them is visible."""
+    means = torch.stack([parts_named(birds, names).nanmean(1) for names in groups], dim=1)
     return (means - centres[:, None]).norm(dim=2)
 
 
 def roles(birds: Birds, centres: Tensor) -> dict[str, float]:
-    """In what share of the photographs, in per cent, the windows' centres (N, 2) lie nearest to the
-    head, to the body, and to the rear."""
-    nearest = distances(birds, centres).nan_to_num(nan=math.inf).argmin(1)
+    """In what share of the photographs, in per cent, the windows' centres (N, 2) lie nearest to
+    each of ``ROLES``."""
+    nearest = distances(birds, centres, ROLES.values()).nan_to_num(nan=math.inf).argmin(1)
     return {role: 100 * (nearest == i).double().mean().item() for i, role in enumerate(ROLES)}
 
 
 def nearer_to_body(birds: Birds, centres: Tensor) -> Tensor:
-    """Whether the windows' centres (N, 2) lie nearer to the body than to the head, for the M
-    photographs that show both: (M,) bool."""
-    head, body, _ = distances(birds, centres).unbind(1)
+    """Whether the windows' centres (N, 2) lie nearer to the body (back, belly, breast, wings) than
+    to the head, for the M photographs that show both: (M,) bool."""
+    head, body = distances(birds, centres, (HEAD, BODY)).unbind(1)
     return (body < head)[~(head.isnan() | body.isnan())]
 
 

@@ -130,7 +130,7 @@ def twins(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     same = {}
     for name, value in tensors.items():
         if value.numel() >= WORTH_SHARING:
-            content = hashlib.sha256(value.flatten().view(torch.uint8).numpy()).digest()
+            content = hashlib.sha256(value.flatten().view(torch.uint8).numpy().data).digest()
             first = firsts.setdefault((value.shape, content), name)
             if first != name:
                 same[name] = first

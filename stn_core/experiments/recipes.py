@@ -278,3 +278,5 @@ BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
 )
 # ours: a crop shows a bird as large as 448 pixels do
 STEMS = {"cnn-448": "cnn", "2st-cnn": "cnn-448", "4st-cnn": "cnn-448"}
+# of the first window and of every other one, each counted once for every window it may share with
+OVERLAP_PENALTIES = {"4st-cnn": (0.4, 0.1)}

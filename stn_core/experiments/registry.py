@@ -13,6 +13,7 @@ from stn_core.experiments.recipes import (
     BIRD_RECIPES,
     ELASTIC_SIGMAS_PX,
     EPOCHS,
+    OVERLAP_PENALTIES,
     RECIPES,
     STEMS,
     BirdRecipe,
@@ -78,7 +79,15 @@ class Experiment:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes)}")
         recipe = recipes[name]
         if isinstance(recipe, BirdRecipe) and name == "ours" and self.model in STEMS:
-            return replace(recipe, init_from=STEMS[self.model])
+            first, others = OVERLAP_PENALTIES.get(
+                self.model, (recipe.first_overlap_penalty, recipe.overlap_penalty)
+            )
+            return replace(
+                recipe,
+                init_from=STEMS[self.model],
+                first_overlap_penalty=first,
+                overlap_penalty=others,
+            )
         if not self.birds and name == "ours":
             epochs = EPOCHS.get(self.model, {}).get(self.data, recipe.epochs)
             sigma = ELASTIC_SIGMAS_PX.get(f"{self.data}-{self.model}", recipe.elastic_sigma_px)

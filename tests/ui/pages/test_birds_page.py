@@ -27,8 +27,12 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 from ui.pages.birds.controls import DRAWN
+<<<<<<< HEAD
 from ui.pages.birds.measured import KINDS, sound
 from ui.pages.birds.page import pulled
+=======
+from ui.pages.birds.page import pulled, window_roles
+>>>>>>> 89530f4 (Birds: a window's place is said among head, upper body, belly, and legs and tail; four windows have penalties of their own)
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
 
@@ -38,7 +42,7 @@ UNSURE = {"below": 0.9, "sure": 50.0, "sure_right": 95.0, "unsure_right": 40.0}
 SHARE = [81.0, 79.0, 83.0]
 LOOKS = [
     {**dict.fromkeys(HOLDS, SHARE), "centre": [90.0, 88.0, 92.0], "body": [body, body, body]}
-    for body in (48.0, 88.0)
+    for body in (3.0, 78.0)
 ]
 REFERENCE = {
     "fixed": dict.fromkeys(HOLDS, 92.0) | {"x": 0.0, "y": -0.28},
@@ -367,6 +371,20 @@ def test_windows_are_named_by_what_they_mostly_lie_at(visit):
     data = shown(visit())
     assert data["roles"] == ["mostly head", "mostly body"] and data["shares"] == ["97 %", "78 %"]
     assert shown(visit(lang="zh"))["roles"] == ["多为头部", "多为身体"]
+
+
+def test_of_four_windows_each_is_named_by_its_part_of_the_bird():
+    names = ("head", "upper body", "belly", "legs and tail")
+    shares = [(92.4, 5, 1.6, 1), (16, 46.2, 25.8, 12), (3, 17, 50.4, 29.6), (4, 10, 31, 55)]
+    roles = [dict(zip(names, each, strict=True)) for each in shares]
+    named = window_roles({"roles": roles, "attention": [{}] * 4}, Translator("birds", "en"))
+    assert named == [
+        ("mostly head", "92 %"),
+        ("often upper body", "46 %"),
+        ("mostly belly", "50 %"),
+        ("mostly legs and tail", "55 %"),
+    ]
+    assert window_roles({}, Translator("birds", "en")) == []
 
 
 def test_an_overview_shows_where_each_window_lies_about_the_bird(visit):

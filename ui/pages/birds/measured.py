@@ -31,6 +31,7 @@ class Unsure(BaseModel):
 KINDS: dict[str, TypeAdapter[Any]] = {
     "unsure": TypeAdapter(Unsure),
     "attention": TypeAdapter(list[dict[str, Interval]]),
+    "roles": TypeAdapter(list[dict[str, Percent]]),
     "density": TypeAdapter(list[Cells]),
     "reference": TypeAdapter(dict[str, dict[str, Place | Percent]]),
     "parts": TypeAdapter(dict[str, tuple[Place, Place]]),

@@ -11,7 +11,7 @@ import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
-from stn_core.evaluation.bird_metrics import HOLDS, wilson_interval
+from stn_core.evaluation.bird_metrics import HOLDS, ROLES, wilson_interval
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
@@ -322,12 +322,20 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
 
 
 def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
-    """What each window of a model lies nearest to most often, the head, the body, or legs and tail,
-    and in what share of the test photographs; none if that was not measured."""
+    """What each window of a model lies nearest to most often, and in what share of the test
+    photographs: of two windows the head or the body, of more one of ``ROLES``; none if that was not
+    measured."""
+    looks, measured = metrics.get("attention", []), metrics.get("roles", [])
+    if len(looks) == 2 and all("body" in look for look in looks):
+        bodies = [look["body"][0] for look in looks]
+        measured = [{"head": 100 - body, "body": body} for body in bodies]
+    elif len(measured) != len(looks) or any(each.keys() != ROLES.keys() for each in measured):
+        return []  # another version's
     named = []
-    for shares in metrics.get("roles", ()):
+    for shares in measured:
         role = max(shares, key=lambda name: shares[name])
-        named.append((say(f"mostly_{role}"), f"{shares[role]:.0f} %"))
+        often = "mostly" if shares[role] > 50 else "often"
+        named.append((say(often, role=say(f"role_{role}")), f"{shares[role]:.0f} %"))
     return named
 
 
@@ -335,7 +343,11 @@ def show_overviews(say: Translator) -> None:
     """Where the windows lie on all test photographs: a picture a model, side by side, and the
     figures, with those of windows that did not learn."""
     known = {name: sound(loading.metrics(EXPERIMENTS[name])) for name in OVERVIEWS}
-    known = {name: metrics for name, metrics in known.items() if "density" in metrics}
+    known = {
+        name: metrics
+        for name, metrics in known.items()
+        if "density" in metrics and window_roles(metrics, say)
+    }
     if not known:
         return
     st.markdown(f"##### {say('overview')}")
