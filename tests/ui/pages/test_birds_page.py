@@ -27,12 +27,8 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 from ui.pages.birds.controls import DRAWN
-<<<<<<< HEAD
 from ui.pages.birds.measured import KINDS, sound
-from ui.pages.birds.page import pulled
-=======
 from ui.pages.birds.page import pulled, window_roles
->>>>>>> 89530f4 (Birds: a window's place is said among head, upper body, belly, and legs and tail; four windows have penalties of their own)
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
 

@@ -57,7 +57,7 @@ def _fits_together(found: dict[str, Any]) -> bool:
         return False
     windows, reference = found["attention"], found["reference"]
     return (
-        0 < len(windows) == len(found["density"])
+        0 < len(windows) == len(found["density"]) == len(found["roles"])
         and all(look.keys() >= {*HOLDS, "body"} for look in windows)
         and reference.get("fixed", {}).keys() >= {*HOLDS, "x", "y"}
         and reference.get("centred", {}).keys() >= set(HOLDS)
