@@ -157,6 +157,7 @@ export function bars(pen, width, height, probabilities, { color, quiet, text, fo
   const size = Math.min(rem, Math.max(0.875 * rem, step * 0.8));
   const base = height - 1.25 * size;
   const answer = probabilities.indexOf(Math.max(...probabilities));
+  const crowded = probabilities.length > 10 && step < 1.5 * size; // for names of two digits
   pen.textAlign = "center";
   pen.textBaseline = "alphabetic";
   probabilities.forEach((value, i) => {
@@ -173,6 +174,7 @@ export function bars(pen, width, height, probabilities, { color, quiet, text, fo
       pen.strokeRect(x - 1, base - high, w + 2, high);
       pen.setLineDash([]);
     }
+    if (crowded && i !== answer && (i % 2 || Math.abs(i - answer) === 1)) return;
     pen.fillStyle = text;
     pen.font = `${i === answer ? "700" : "400"} ${size}px ${font}`;
     pen.fillText(String(i), i * step + step / 2, height - 4);

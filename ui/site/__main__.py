@@ -9,7 +9,7 @@ it works offline. ``--app`` is a link back to the whole laboratory, whose own li
 """
 
 import argparse
-import os
+import logging
 from pathlib import Path
 
 
@@ -27,8 +27,7 @@ def main() -> None:
     folder: Path = options.folder
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not ours(folder))):
         parser.error(f"{folder} is not a folder that this made: name a new one")
-    # the pages run without a server, which Streamlit would say each time
-    os.environ.setdefault("STREAMLIT_LOGGER_LEVEL", "error")
+    logging.disable(logging.WARNING)  # Streamlit would say of each page that it has no server
     from ui.site.build import MOST, build
 
     try:
