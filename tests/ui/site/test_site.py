@@ -261,6 +261,11 @@ def test_it_works_offline_once_it_was_visited(browser, tab):
     browser.set_offline(True)
     page.reload()
     expect(page.locator(".exhibit .row").first).to_contain_text("%")
+    for name, shown in (("Two digits", ".sum"), ("Why", ".answer"), ("Gradient", "h5")):
+        page.get_by_role("link", name=name, exact=True).click()
+        expect(page.locator(f".exhibit {shown}").first).to_contain_text(
+            re.compile(r"\d+ %|loss \d")
+        )
     page.get_by_role("link", name="Lecture").click()
     expect(page.locator("h1")).to_have_text(describe("paper", 1)["title"]["en"])
 
