@@ -74,6 +74,13 @@ def _template_of(message: Message) -> str:
     return _table(ERRORS).get(message.key, {}).get(language(), message.template)
 
 
+def unbroken(sentence: str) -> str:
+    """A headline in which figures stay on one line with their units."""
+    for unit in (" %", " ×"):
+        sentence = sentence.replace(unit, f"\u00a0{unit[1:]}")
+    return sentence.replace(" = ", "\u00a0=\u00a0")
+
+
 def language() -> str:
     """The visitor's language, a key of ``LANGUAGES``; in old addresses it has its own name."""
     chosen = st.session_state.get("lang")

@@ -229,7 +229,7 @@ export class LiveFigure {
    */
   agree(most) {
     const known = most !== null && Number.isFinite(most) && !this.glide;
-    const figure = known && (most < 1e-6 ? "< 0.000001" : most.toFixed(6));
+    const figure = known && (most < 1e-6 ? "<\u00a00.000001" : most.toFixed(6));
     put(this.agreement, figure ? this.words.agreement.replace("[difference]", figure) : "");
   }
 

@@ -117,25 +117,34 @@ export function numbered(pen, view, point, number, radius, color, font) {
  * @param {Point} to
  * @param {string} color
  * @param {number} thick
+ * @param {number} [rim] a black one, so wide
  */
-export function arrow(pen, from, to, color, thick) {
+export function arrow(pen, from, to, color, thick, rim = 0) {
   const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
   const length = Math.max(Math.hypot(dx, dy), 1e-6);
   const [ux, uy] = [dx / length, dy / length];
   const head = Math.min(4 * thick, length);
+  const shaft = new Path2D();
+  shaft.moveTo(...from);
+  shaft.lineTo(to[0] - 0.7 * head * ux, to[1] - 0.7 * head * uy);
+  const tip = new Path2D();
+  tip.moveTo(...to);
+  tip.lineTo(to[0] - head * ux + 0.6 * head * uy, to[1] - head * uy - 0.6 * head * ux);
+  tip.lineTo(to[0] - head * ux - 0.6 * head * uy, to[1] - head * uy + 0.6 * head * ux);
+  tip.closePath();
+  pen.lineCap = pen.lineJoin = "round";
+  pen.setLineDash([]);
+  if (rim) {
+    pen.strokeStyle = "#000";
+    pen.lineWidth = thick + 2 * rim;
+    pen.stroke(shaft);
+    pen.lineWidth = 2 * rim;
+    pen.stroke(tip);
+  }
   pen.strokeStyle = pen.fillStyle = color;
   pen.lineWidth = thick;
-  pen.lineCap = "round";
-  pen.setLineDash([]);
-  pen.beginPath();
-  pen.moveTo(...from);
-  pen.lineTo(to[0] - 0.7 * head * ux, to[1] - 0.7 * head * uy);
-  pen.stroke();
-  pen.beginPath();
-  pen.moveTo(...to);
-  pen.lineTo(to[0] - head * ux + 0.6 * head * uy, to[1] - head * uy - 0.6 * head * ux);
-  pen.lineTo(to[0] - head * ux - 0.6 * head * uy, to[1] - head * uy + 0.6 * head * ux);
-  pen.fill();
+  pen.stroke(shaft);
+  pen.fill(tip);
 }
 
 /**

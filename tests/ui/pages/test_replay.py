@@ -90,7 +90,7 @@ def test_an_address_chooses_experiments_digits_and_moment(visit):
     data = player(page)
     assert [shown["name"] for shown in data["sides"]] == ["P ST-CNN projective"]
     assert data["start"] == 20 and data["sides"][0]["labels"] == [i % 10 for i in range(48, 60)]
-    assert "at step" in page.markdown[0].value and "P ST-CNN projective" in page.markdown[0].value
+    assert "at step" in page.markdown[1].value and "P ST-CNN projective" in page.markdown[1].value
 
 
 def test_what_the_player_is_sent_is_small_and_does_not_change_while_it_plays(visit):
@@ -130,7 +130,7 @@ def test_the_page_speaks_chinese(visit):
     page.run()
     assert not page.exception
     assert player(page)["words"]["wrong"] == "{digits} 个中错 {wrong} 个"
-    assert "步" in page.markdown[0].value
+    assert "步" in page.markdown[1].value
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_it_plays_and_pauses_without_the_server(open_page):
     page.context.set_offline(True)
     page.keyboard.press("Space")  # nothing has the focus
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    page.wait_for_function("Number(document.querySelector('.replay-scrubber').value) > 0.1")
+    page.wait_for_function("() => Number(document.querySelector('.replay-scrubber').value) > 0.1")
     assert page.locator(".replay-digits").nth(1).evaluate("canvas => canvas.toDataURL()") != before
     page.get_by_role("button", name="Pause").click()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
@@ -286,7 +286,7 @@ def test_it_plays_and_pauses_without_the_server(open_page):
 def test_who_asked_for_reduced_motion_gets_single_pictures(open_page):
     page = open_page(reduced_motion="reduce")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("Number(document.querySelector('.replay-scrubber').value) > 0")
+    page.wait_for_function("() => Number(document.querySelector('.replay-scrubber').value) > 0")
     place = page.evaluate("Number(document.querySelector('.replay-scrubber').value)")
     assert 20 * place == pytest.approx(round(20 * place), abs=1e-6)
 

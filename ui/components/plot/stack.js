@@ -3,9 +3,10 @@
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Box in the design's pixels */
 /** @typedef {{ box: Box, axes?: string, note?: Record<string, any> }} Part a panel or a text */
 
-const WIDEST = 640; // of a part that is scaled down
+const WIDEST = 640; // of a part that is scaled down; a wider chart gets narrower
 const WIDE = 480; // a part of the design that is no wider stays in one piece
 const GAP = 12; // between parts that may be parted, and between those that were
+const BESIDE = [48, 16]; // a chart that gets narrower: for what stands at its ends
 const LEAST = 19; // of a text, in the pixels of the new design: 14 on the screen
 
 /**
@@ -15,24 +16,30 @@ const LEAST = 19; // of a text, in the pixels of the new design: 14 on the scree
 export function stacked({ data, layout }) {
   const { width, height } = layout;
   const cuts = cut(partsOf(layout), true);
-  const groups = cuts.map((parts) => ({ parts, box: around(parts) }));
-  if (groups.some(({ box }) => box.right - box.left > WIDEST)) return null;
-  /** @param {Box} box */
-  const scaleOf = (box) => Math.min(1, WIDE / (box.right - box.left));
-  /** @param {Box} box */
-  const heightOf = (box) => (box.bottom - box.top) * scaleOf(box) + GAP;
-  const tall = groups.reduce((sum, { box }) => sum + heightOf(box), 0);
+  const groups = cuts.map((parts) => {
+    const box = around(parts);
+    const wide = box.right - box.left;
+    const panels = parts.flatMap(({ axes }) => (axes === undefined ? [] : [axes]));
+    const picture = panels.some((axes) => layout[`yaxis${axes}`].scaleanchor);
+    const chart = panels.length === 1 && !picture && wide > WIDEST;
+    const scale = Math.min(1, (chart ? WIDE - BESIDE[0] - BESIDE[1] : WIDE) / wide);
+    const start = chart ? BESIDE[0] : (WIDE - scale * wide) / 2;
+    return { parts, box, start, scale, upright: chart ? 1 : scale, chart };
+  });
+  if (groups.some(({ box, chart }) => !chart && box.right - box.left > WIDEST)) return null;
+  /** @param {{ box: Box, upright: number }} group */
+  const heightOf = ({ box, upright }) => (box.bottom - box.top) * upright + GAP;
+  const tall = groups.reduce((sum, group) => sum + heightOf(group), 0);
   /** @type {Record<string, any>} */
   const next = { ...layout, width: WIDE, height: tall, annotations: [] };
   let below = 0;
-  for (const { parts, box } of groups) {
-    const scale = scaleOf(box);
-    const start = (WIDE - scale * (box.right - box.left)) / 2;
+  for (const group of groups) {
+    const { parts, box, start, scale, upright } = group;
     const from = below;
     /** @param {number} at */
     const across = (at) => (start + scale * (at * width - box.left)) / WIDE;
     /** @param {number} at */
-    const up = (at) => 1 - (from + scale * ((1 - at) * height - box.top)) / tall;
+    const up = (at) => 1 - (from + upright * ((1 - at) * height - box.top)) / tall;
     for (const { axes, note } of parts) {
       if (axes !== undefined) {
         const x = layout[`xaxis${axes}`];
@@ -48,7 +55,7 @@ export function stacked({ data, layout }) {
         next.annotations.push({ ...note, ...place, font: legible(note.font) });
       }
     }
-    below += heightOf(box);
+    below += heightOf(group);
   }
   const inside = layout.annotations.filter((/** @type {any} */ note) => note.xref !== "paper");
   for (const note of inside) next.annotations.push({ ...note, font: legible(note.font) });
@@ -85,8 +92,11 @@ function partsOf(layout) {
  */
 function boxOf(note, { width, height }) {
   const lines = note.text.split("<br>").map((/** @type {string} */ t) => t.replace(/<[^>]*>/g, ""));
-  const { size } = note.font;
-  const wide = 0.5 * size * Math.max(...lines.map((/** @type {string} */ line) => line.length));
+  const size = lines.length > 1 ? Math.max(note.font.size, LEAST) : note.font.size;
+  const wide =
+    (note.font.family ? 0.6 : 0.5) *
+    size *
+    Math.max(...lines.map((/** @type {string} */ line) => line.length));
   const tall = 1.3 * size * lines.length;
   const left =
     note.x * width -
@@ -122,7 +132,7 @@ function cut(parts, first) {
   const { left, right } = around(parts);
   if (right - left <= WIDE) return [parts];
   for (const rows of [first, !first]) {
-    const runs = apart(parts, rows);
+    const runs = rows ? headed(apart(parts, rows)) : apart(parts, rows);
     if (runs.length === 1) continue;
     return (rows ? runs : together(runs)).flatMap((run) => cut(run, !rows));
   }
@@ -148,6 +158,22 @@ function apart(parts, rows) {
     end = Math.max(end, rows ? box.bottom : box.right);
   }
   return runs;
+}
+
+/**
+ * Headings with the panels below them, if the two part into columns.
+ * @param {Part[][]} rows
+ */
+function headed(rows) {
+  /** @type {Part[][]} */
+  const all = [];
+  for (const row of rows) {
+    const above = all.at(-1);
+    const heading = above?.every(({ note }) => note) && row.some(({ note }) => !note);
+    if (above && heading && apart([...above, ...row], false).length > 1) above.push(...row);
+    else all.push([...row]);
+  }
+  return all;
 }
 
 /**

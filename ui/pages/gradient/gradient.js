@@ -332,7 +332,7 @@ class Gradient extends DigitFigure {
     const { probabilities, loss } = slope;
     const answer = probabilities.indexOf(Math.max(...probabilities));
     const right = answer === data.label;
-    const text = `${loss.toFixed(2)}, ${words.answer} ${answer} ${right ? "✓" : "✗"}`;
+    const text = `${loss.toFixed(2)}${words.answer} ${answer} ${right ? "✓" : "✗"}`;
     put(this.head, `${words.bilinear} ${text}`);
     this.head.classList.toggle("right", right);
     const said = { step: this.step, loss: loss.toFixed(2), answer };

@@ -39,9 +39,10 @@ const MARKS = ["━", "┅"];
 
 /**
  * @param {Curves} curves
+ * @param {boolean} narrow
  * @returns {Strip[]}
  */
-function stripsOf({ sides, digits, words }) {
+function stripsOf({ sides, digits, words }, narrow) {
   const most = Math.ceil(Math.max(...sides.flatMap((side) => side.misalignment), 1) / 2) * 2;
   return [
     {
@@ -52,14 +53,14 @@ function stripsOf({ sides, digits, words }) {
       title: words.error,
       of: (side) => side.wrong.map((n) => (100 * n) / digits),
       decimals: 0,
-      corner: "top right",
+      corner: narrow ? "bottom left" : "top right",
     },
     {
       top: 136,
       bottom: FLOOR,
       most,
       unit: " px",
-      title: words.misalignment,
+      title: narrow ? words.apart : words.misalignment,
       of: (side) => side.misalignment,
       decimals: 1,
       corner: "bottom left",
@@ -96,11 +97,13 @@ export function drawCurves(canvas, curves, step) {
   };
   for (let tick = 10; tick <= last; tick *= 10) {
     upright(tick, TOP, faintOf(theme), 1);
+    if (across(tick) - left < 24) continue; // there is the 0
     write(pen, theme, number(tick), across(tick), 222, { align: "center", size: 14 });
   }
   write(pen, theme, "0", left, 222, { align: "center", size: 14 });
   write(pen, theme, words.steps, right + 14, 222, { size: 14 });
-  for (const strip of stripsOf(curves)) drawStrip(pen, curves, strip, step, left, right, across);
+  for (const strip of stripsOf(curves, wide < 640))
+    drawStrip(pen, curves, strip, step, left, right, across);
   upright(step, 4, theme.primary, 2);
 }
 

@@ -27,7 +27,7 @@ export function drawDigits(canvas, side, step, look, alone) {
   const columns = wide > 700 && alone ? 12 : 6;
   const rows = Math.ceil(side.count / columns);
   const pitch = wide / columns;
-  const most = (window.innerHeight - 440) / rows - 40; // what the screen has room for
+  const most = (window.innerHeight - 530) / rows - 40; // what the screen has room for
   const extent = Math.max(40, Math.min(pitch / ROOM, most / (ROOM + 1.05)));
   const high = (2 * ROOM - 0.13) * extent + 40;
   canvas.style.height = `${rows * high}px`;

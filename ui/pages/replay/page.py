@@ -31,6 +31,7 @@ WORDS = (
     "wrong",
     "error",
     "misalignment",
+    "apart",
     "steps",
     "legend",
     "legend_plain",
@@ -53,6 +54,7 @@ def main() -> None:
     if not recordings:
         st.info(say("nothing_to_play"))
         return
+    st.markdown(f"#### {say('lead')}")
     step = play(recordings, dozen, say)
     for recording in recordings:
         st.markdown(story(recording, say))

@@ -12,7 +12,7 @@ from stn_core import kernel_weights, sample
 from stn_core.explain.resampling import digit_sheet, read_pixels, shrunk, slope_at, zone_plate
 from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
 from stn_core.transformer.transforms import regular_points
-from ui.app.i18n import Translator, texts
+from ui.app.i18n import Translator, texts, unbroken
 from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -69,7 +69,7 @@ def show_pixel(digit: Tensor, label: int, kernel: Kernel) -> None:
 def show_down(picture: str, kernel: Kernel, values: Values) -> None:
     say = texts("sampler")
     figure, sentence = down(picture, kernel, say, values)
-    st.markdown(f"#### {sentence}")
+    st.markdown(f"#### {unbroken(sentence)}")
     plot(figure, key="s_figure", alt=sentence)
     st.caption(say("down_note"))
     take_home(

@@ -232,11 +232,9 @@ export class PixelFigure extends LiveFigure {
       }
     }
     const { s_x, s_y } = values;
-    const far = Math.hypot(dx, dy);
-    if (far > 0.005) {
+    if (Math.hypot(dx, dy) > 0.005) {
       const [from, to] = [view.at([s_x, s_y]), view.at([s_x + 2.5 * dx, s_y + 2.5 * dy])];
-      arrow(pen, from, to, "#000", 7);
-      arrow(pen, from, to, colors.up, 4);
+      arrow(pen, from, to, colors.up, 4, 1.5);
     }
     pen.strokeStyle = colors.quiet;
     pen.lineWidth = 2;
@@ -248,7 +246,7 @@ export class PixelFigure extends LiveFigure {
   paintKernel(found) {
     const { colors, wide, text, font, values } = this;
     const { kernel } = this.data;
-    const high = Math.round(Math.min(0.62 * wide, 220));
+    const high = Math.round(Math.min(0.52 * wide, 220));
     const pen = sized(this.chart, wide, high);
     /** @type {(d: number, k: number) => Point} */
     const at = (d, k) => [

@@ -27,7 +27,7 @@ from stn_core.explain.pitfalls import (
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Translator, texts
+from ui.app.i18n import Translator, texts, unbroken
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Slider, Sweep, Values, sweeps
@@ -79,7 +79,7 @@ def present(
 ) -> None:
     """A trap as ``scene`` shows it for the ``values`` of its sliders, and the same to take home."""
     figure, sentence = scene(values)
-    st.markdown(f"#### {sentence}")
+    st.markdown(f"#### {unbroken(sentence)}")
     plot(figure, key="w_figure", alt=sentence)
     st.caption(note)
     take_home(
@@ -504,7 +504,7 @@ def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None
     moments = seen(run)
     ended = run is not None and (run.done or until is not None)
     sentence = said(run, moments, ended, is_lost(moments), chosen, say)
-    st.markdown(f"#### {sentence}")
+    st.markdown(f"#### {unbroken(sentence)}")
     others = [
         other.moments
         for other in training_service().finished()
