@@ -236,7 +236,7 @@ def _read_about(
             "other_format",
             "expected format {expected}, it has {found!r}: it was written by another version of "
             "stn_core",
-            expected=f"{PLAIN} or {SHARING}",
+            expected=f"{PLAIN} / {SHARING}",
             found=version,
         )
     known = EXPERIMENTS.get(f"{data}-{model}")

@@ -231,7 +231,7 @@ def test_a_header_of_nonsense_is_refused(good, text):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"format": 3}, ["format 1 or 2", "3"]),
+        ({"format": 3}, ["format 1 / 2", "3"]),
         ({"format": "1"}, ["format 1", "'1'"]),
         ({"weights": 3}, []),
         ({"weights": {"same": "all"}}, []),

@@ -249,7 +249,7 @@ def broken_checkpoint(folder, monkeypatch):
     experiment = {"data": "r", "model": "cnn", "classes": []}
     rewritten(
         folder / "digits/r-cnn.safetensors",
-        format=2,
+        format=3,
         experiment=experiment,
         metrics={},
         provenance={},
@@ -291,7 +291,7 @@ BROKEN = {
     broken_checkpoint: (
         "digits",
         {"models_r": "CNN"},
-        ["r-cnn.safetensors：应为格式 1，实际为 2", "train r-cnn"],
+        ["r-cnn.safetensors：应为格式 1 / 2，实际为 3", "train r-cnn"],
     ),
     broken_recording: (
         "replay",

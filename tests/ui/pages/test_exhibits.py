@@ -91,7 +91,7 @@ def figure(page):
 
 def headline(page):
     """What the figure shows, in a sentence: under a live figure, else the page's first line."""
-    texts = [markdown.value for markdown in page.markdown]
+    texts = [markdown.value.replace("\u00a0", " ") for markdown in page.markdown]
     said = [sent["alt"] for sent in components(page) if "alt" in sent]
     own = [text for text in texts if text in said]
     return (own or [text for text in texts if text.startswith("#### ")])[0]
