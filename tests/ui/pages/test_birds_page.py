@@ -376,9 +376,9 @@ def test_of_four_windows_each_is_named_by_its_part_of_the_bird():
     named = window_roles({"roles": roles, "attention": [{}] * 4}, Translator("birds", "en"))
     assert named == [
         ("mostly head", "92 %"),
-        ("often upper body", "46 %"),
+        ("often torso", "46 %"),
         ("mostly belly", "50 %"),
-        ("mostly legs and tail", "55 %"),
+        ("mostly rear", "55 %"),
     ]
     assert window_roles({}, Translator("birds", "en")) == []
 
