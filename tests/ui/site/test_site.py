@@ -264,7 +264,7 @@ def test_it_works_offline_once_it_was_visited(browser, tab):
     for name, shown in (("Two digits", ".sum"), ("Why", ".answer"), ("Gradient", "h5")):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page.locator(f".exhibit {shown}").first).to_contain_text(
-            re.compile(r"\d+ %|loss \d")
+            re.compile(r"\d+\s%|loss\s\d")
         )
     page.get_by_role("link", name="Lecture").click()
     expect(page.locator("h1")).to_have_text(describe("paper", 1)["title"]["en"])
