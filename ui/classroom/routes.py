@@ -154,11 +154,20 @@ class Routes:
 
 def class_routes(base: str) -> list[Route]:
     """The routes of this process's classroom, which is in memory, or in the Redis that
-    ``STN_REDIS_URL`` names."""
+    ``STN_REDIS_URL`` names. SystemExit, in a sentence, if that can't be one."""
     url = os.environ.get("STN_REDIS_URL")
     store: Store = MemoryStore()
     if url:
-        store = importlib.import_module("ui.classroom.redis_store").RedisStore(url)
+        try:
+            store = importlib.import_module("ui.classroom.redis_store").RedisStore(url)
+        except ImportError:
+            raise SystemExit(
+                "STN_REDIS_URL is set, but the package redis is not there: pip install redis"
+            ) from None
+        except ValueError:  # whose message may have the password
+            raise SystemExit(
+                "STN_REDIS_URL names no Redis. Wanted: redis://host:6379, rediss:// or unix://"
+            ) from None
     return Routes(Classroom(store, lambda lesson, at: _steps().describe(lesson, at))).routes(base)
 
 

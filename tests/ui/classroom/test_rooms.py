@@ -16,6 +16,7 @@ from ui.classroom import page, stream
 from ui.classroom.address import address_of, in_network, qr_rows
 from ui.classroom.limits import Rate, network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
+from ui.classroom.routes import class_routes
 from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
 
 
@@ -508,6 +509,14 @@ def test_no_address_that_a_browser_names_is_an_error(host, monkeypatch):
         monkeypatch.setenv("STN_PUBLIC_URL", public)
         for seen in (None, "http://[", "https://[::1", "http://x:99999999", host.decode()):
             assert qr_rows(f"{address_of(seen, request)}/class/ABCD")
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://x", "redis://:secret@[", "redis://h:port"])
+def test_a_variable_that_names_no_redis_ends_the_start_in_a_sentence(url, monkeypatch):
+    monkeypatch.setenv("STN_REDIS_URL", url)
+    with pytest.raises(SystemExit, match=r"STN_REDIS_URL names no Redis.*redis://host") as end:
+        class_routes("")
+    assert "secret" not in str(end.value)
 
 
 def test_half_a_surrogate_pair_is_refused_and_no_error():
