@@ -1,6 +1,7 @@
 """Synthetic photographs of digits, of many kinds, and how many of them are read.
 
-    python -m benchmarks.photographs [--model r-cnn] [--each 10] [--kinds shadow,lined] [--show DIR]
+    python -m benchmarks.photographs [--model r-cnn] [--each 10] [--kinds shadow,lined]
+        [--seed 0] [--show FOLDER]
 
 Every kind is a digit on some paper in some light, by some camera. The digits are the gallery's
 (validation digits, the plainer half, enlarged and sharpened into pen strokes) and, in every second
@@ -505,7 +506,9 @@ def words(seed):
     return saved(scene.seen(np.asarray(picture)))
 
 
-def measured(model_name: str, each: int, kinds: list[str], folder: Path | None) -> bool:
+def measured(
+    model_name: str, each: int, kinds: list[str], folder: Path | None, first: int = 0
+) -> bool:
     model = load_checkpoint(model_name).model
     print(f"{'kind':40s} right refused wrong | blank: refused")
     totals, good = Counter(), True
@@ -514,7 +517,7 @@ def measured(model_name: str, each: int, kinds: list[str], folder: Path | None) 
             continue
         found, notes, blanks = Counter(), [], 0
         for i in range(each):
-            seed = 101 * number + i
+            seed = first + 101 * number + i
             for label in ((i + number) % 10, None):
                 data = make(seed, label)
                 try:
@@ -557,12 +560,14 @@ def main() -> None:
     parser.add_argument("--model", default="r-cnn")
     parser.add_argument("--each", type=int, default=10)
     parser.add_argument("--kinds", default="", help="words, with commas: only kinds that have one")
+    parser.add_argument("--seed", type=int, default=0, help="another one, other photographs")
     parser.add_argument("--show", type=Path, help="a folder for what was not read")
     options = parser.parse_args()
     if options.show:
         options.show.mkdir(parents=True, exist_ok=True)
     kinds = [word for word in options.kinds.split(",") if word]
-    raise SystemExit(not measured(options.model, options.each, kinds, options.show))
+    good = measured(options.model, options.each, kinds, options.show, options.seed)
+    raise SystemExit(not good)
 
 
 if __name__ == "__main__":

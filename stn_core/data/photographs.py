@@ -267,14 +267,14 @@ def _at_rim(shape: tuple[int, ...], place: Place) -> bool:
 
 
 def _is_frame(part: Mask) -> bool:
-    """Whether a part is a rectangle around something: ink along all four sides, and only there."""
+    """Whether a part is a rectangle, around something or with something cut out of it: ink along
+    all four sides, which no digit has."""
     high, wide = part.shape
     if min(high, wide) < 12:
         return False
     edge = max(3, round(0.07 * max(high, wide)))
-    inner = part[edge:-edge, edge:-edge]
     sides = (part[:edge].any(0), part[-edge:].any(0), part[:, :edge].any(1), part[:, -edge:].any(1))
-    return inner.sum() < 0.1 * part.sum() and min(side.mean() for side in sides) > 0.85
+    return min(side.mean() for side in sides) > 0.85
 
 
 def without_lines(ink: _Ink, level: float) -> Mask:
@@ -355,7 +355,8 @@ def _piece(
     dirty = float((ring > ground + 0.5 * step).mean())
     border = mine & (ndimage.distance_transform_edt(mine) < 2)
     sharp = float(np.median(ink.steep[around][border]))
-    if ink.seen[around][border].mean() < 0.8:
+    seen = float(ink.seen[around][border].mean())
+    if seen < 0.8:
         return None  # it ends where the closing's window fits, not in the picture
     if step < max(0.06, 3.5 * grain) or dirty > 0.3 or sharp < max(0.012, 0.8 * step / stroke):
         return None
@@ -368,7 +369,8 @@ def _piece(
     if alike < 0.85 and (step < 0.35 or trust < 1):
         return None  # a fold, a patch of light: neither much ink nor the shape of a digit
     beside = (away > 2) & (away <= pad)
-    surely = alike >= 0.9 and min(high, wide) > 0.35 * size  # not a strip that may be a 1
+    # and not a strip that may be a 1, nor paper between the ink and the window's corners
+    surely = alike >= 0.9 and min(high, wide) > 0.35 * size and seen > 0.97
     if not surely and _is_hole(ink.bright, rows, columns, mine, around, beside):
         return None
     piece.score *= min(max((alike - 0.7) / 0.2, 0.05), 1)

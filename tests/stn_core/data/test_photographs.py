@@ -50,6 +50,20 @@ def test_a_digit_is_the_same_on_any_paper_in_any_light(kind, plain):
     assert (found * plain).sum() / (found.norm() * plain.norm()) > 0.85
 
 
+@pytest.mark.parametrize(
+    ("kind", "seed", "label"),
+    [
+        ("black scanner frame", 2730, 0),
+        ("sheet on a dark desk", 712, 2),
+        ("sheet on a wooden desk", 814, 4),
+    ],
+)
+def test_the_paper_around_a_digit_is_none(kind, seed, label):
+    """It is bright, has the digit's own edges, and ends where the closing's window does."""
+    plain, found = (read_digit(KINDS[name](seed, label)).float() for name in ("even paper", kind))
+    assert (found * plain).sum() / (found.norm() * plain.norm()) > 0.85
+
+
 @pytest.mark.parametrize("kind", BLANK)
 def test_blank_paper_is_refused(kind):
     with pytest.raises(ImageError, match="No digit was found"):
