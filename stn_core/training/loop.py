@@ -186,6 +186,7 @@ class Run:
             raise ValueError(
                 f"{path} belongs to another run ({state['run']}); delete it or leave out --resume"
             )
+        settings = [set(group) for group in self.optimiser.param_groups]
         try:
             for part, name in (
                 (self.plain, "model"),
@@ -193,6 +194,11 @@ class Run:
                 (self.optimiser, "optimiser"),
             ):
                 part.load_state_dict(state[name])
+            for group, names in zip(self.optimiser.param_groups, settings, strict=True):
+                if (
+                    names - group.keys()
+                ):  # of another optimiser: an earlier version had its own Muon
+                    raise KeyError("optimiser")
             if self.recorder:
                 self.recorder.load(state["recording"])
             self.start, self.seconds = int(state["step"]), float(state["seconds"])

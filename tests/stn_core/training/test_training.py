@@ -234,6 +234,16 @@ def test_the_state_of_another_run_is_refused(interrupted, other):
         train(**{**interrupted, **OTHER[other]}, resume=True)
 
 
+def test_a_state_of_another_optimiser_is_refused(interrupted, tmp_path):
+    path = tmp_path / "digits" / "r-fcn.state.pt"
+    state = torch.load(path, weights_only=True)
+    for group in state["optimiser"]["param_groups"]:  # as of a version that had its own Muon
+        del group["use_muon"]
+    torch.save(state, path)
+    with pytest.raises(ValueError, match=r"r-fcn\.state\.pt can't be read as the state.*delete it"):
+        train(**interrupted, resume=True)
+
+
 def test_an_interrupted_run_can_be_resumed_with_a_recording(interrupted, tmp_path):
     train(**interrupted, resume=True, record=tmp_path / "recording")
     assert (tmp_path / "recording" / "r-fcn.safetensors").is_file()
