@@ -7,7 +7,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install -q --no-compile torch==2.13.0 torchvision==0.28.0 timm==1.0.31
+"$folder/env/bin/pip" install -q --no-compile torch==2.14.1 torchvision==0.29.1 timm==1.0.31
 "$folder/env/bin/python" -W ignore - <<'PYTHON'
 from importlib.metadata import version
 

@@ -74,7 +74,7 @@ class DeviceSteps:
         for number, group in enumerate(optimiser.param_groups):
             group["lr"] = self.rate[number]
             if "capturable" in group:
-                group["capturable"] = True
+                group["capturable"] = device.type != "cpu"
         self.block: Parameters = {}  # what is drawn for the steps until ``end``, (block, ...) each
         # of the present step in the block
         self.position = torch.zeros(1, dtype=torch.int64, device=device)

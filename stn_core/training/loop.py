@@ -195,9 +195,7 @@ class Run:
             ):
                 part.load_state_dict(state[name])
             for group, names in zip(self.optimiser.param_groups, settings, strict=True):
-                if (
-                    names - group.keys()
-                ):  # of another optimiser: an earlier version had its own Muon
+                if names - group.keys():  # of another optimiser, as before Muon was timm's
                     raise KeyError("optimiser")
             if self.recorder:
                 self.recorder.load(state["recording"])
