@@ -245,6 +245,7 @@ class Site:
             f"{kind}: {title}": (kind, title, self.model(pairs.experiment_of(kind, title).name))
             for kind in pairs.KIND.options
             for title in PAIRS
+            if title == PAIRS[0] or kind == pairs.KIND.options[0]  # for the size
         }
         offered = {name: found for name, found in offered.items() if found[-1]}
         found: Component | None = None
