@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from live_figures import agree, middle
+from live_figures import agree, middle, opens
 from playwright.sync_api import expect
 
 
@@ -11,13 +11,7 @@ from playwright.sync_api import expect
 def visit(tab):
     """visit("?s_x=5") opens the page and waits for both figures."""
 
-    def call(query="", **options):
-        page = tab(f"/sampler{query}", **options)
-        expect(page.locator(".said")).to_have_text(re.compile(r"\S"))
-        page.locator(".js-plotly-plot .imagelayer image").first.wait_for()
-        return page
-
-    return call
+    return opens(tab, "/sampler")
 
 
 @pytest.mark.parametrize("kernel", ["nearest", "bilinear", "bicubic"])
