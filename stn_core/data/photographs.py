@@ -268,9 +268,9 @@ def _at_rim(shape: tuple[int, ...], place: Place) -> bool:
 
 def _is_frame(part: Mask) -> bool:
     """Whether a part is a rectangle, around something or with something cut out of it: ink along
-    all four sides, which no digit has."""
+    all four sides, which no digit has but a 1 of one straight stroke."""
     high, wide = part.shape
-    if min(high, wide) < 12:
+    if min(high, wide) < max(12, 0.3 * max(high, wide)):
         return False
     edge = max(3, round(0.07 * max(high, wide)))
     sides = (part[:edge].any(0), part[-edge:].any(0), part[:, :edge].any(1), part[:, -edge:].any(1))

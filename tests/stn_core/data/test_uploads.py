@@ -148,6 +148,15 @@ def test_a_digit_wider_than_high_keeps_its_aspect():
     assert (columns.max() - columns.min() + 1, rows.max() - rows.min() + 1) == (20, 5)
 
 
+def test_an_upright_bar_is_a_one():
+    picture = Image.new("L", (200, 300), 255)
+    ImageDraw.Draw(picture).rectangle([85, 70, 114, 229], fill=0)
+    digit = read_digit(saved(picture))
+    rows, columns = torch.nonzero(digit > 60, as_tuple=True)
+    assert rows.max() - rows.min() + 1 == 20
+    assert columns.max() - columns.min() + 1 in (3, 4)
+
+
 def test_gallery_digits_come_back_from_a_photograph():
     digits = gallery().images[::250]
     pictures = [
