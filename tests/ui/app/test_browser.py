@@ -324,7 +324,7 @@ def test_a_step_down_the_gradient_is_kept_in_the_address(visit):
     page = open_exhibit(visit, "4 Gradient")
     page.get_by_role("button", name="One step").click()
     expect(page).to_have_url(re.compile(r"[?&]g_steps=1\b"))
-    expect(page.locator(".stMain p").filter(has_text="After 1 step")).to_be_visible()
+    expect(page.locator(".stMain p").filter(has_text="After 1 step the loss")).to_be_visible()
 
 
 def test_a_training_on_the_spot_is_watched_to_its_end_and_another_is_stopped(visit):
