@@ -64,6 +64,12 @@ def launch(
     return server
 
 
+def processor_time(process: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def serving(script: str = "app.py", folder: Path = ROOT, **environment: str) -> Iterator[str]:
     """The same on a free port, warm: its address."""

@@ -10,19 +10,17 @@ another one, and comes back as ui/classroom/events.js does.
 import argparse
 import asyncio
 import json
-import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from benchmarks import slider_latency
-from benchmarks.browser import FLAGS, chromium, free_port, launch
+from benchmarks.browser import FLAGS, chromium, free_port, launch, processor_time
 
 STEP = {"lesson": "paper", "at": 1, "answered": False, "choices": 10}
 SLIDER = ("/trouble?w_trap=frame", "w_mean")  # one whose figure the server computes
@@ -217,24 +215,18 @@ def percentile(values: list[float], share: float) -> float:
     return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
-def cpu(process: int) -> float:
-    """Seconds of processor time that it has used."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 async def lesson(port: int, phones: int, server: int) -> Class:
     room = Class(port, phones)
     await room.open()
-    before = cpu(server)
+    before = processor_time(server)
     print(f"{phones} phones: all joined in {await room.join():.2f} s")
-    joined = cpu(server)
+    joined = processor_time(server)
     times = [time for at in (2, 4, 8, 17, 1) for time in await room.step(at)]
     p50, p95 = 1000 * statistics.median(times), 1000 * percentile(times, 0.95)
     print(f"  five steps: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {1000 * max(times):.0f} ms")
-    stepped = cpu(server)
+    stepped = processor_time(server)
     seconds, exact, refused = await room.vote_together()
-    voted = cpu(server)
+    voted = processor_time(server)
     said = "exactly" if exact else "WRONG"
     print(
         f"  {phones} votes within 1 s: all counted after {seconds:.2f} s, {said}, {refused} refused"

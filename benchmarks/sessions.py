@@ -1,9 +1,10 @@
 """A lecture hall: many open a fresh server's page at once, then let go of a slider once a second.
 
-    python -m benchmarks.sessions [--sessions 50] [--seconds 30] [--rush] [--app FOLDER]
+    python -m benchmarks.sessions [--sessions 50] [--seconds 30] [--rush] [--app APP ...]
 
-With ``--rush`` nobody waits: how many reruns a second the server does. ``--app`` names the
-checkout whose app is measured, such as one of an earlier version.
+With ``--rush`` nobody waits: how many reruns a second the server does. ``--app`` names what is
+measured, one after the other: the folder of a checkout, such as one of an earlier version, or the
+script of a page with a slider, such as benchmarks/bare_page.py.
 
 Measured from sending a message to the end of the rerun that it causes, when all of the new figure
 has arrived.
@@ -13,7 +14,9 @@ import argparse
 import asyncio
 import json
 import statistics
+import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets import ClientConnection
 
 from benchmarks import visitor
-from benchmarks.browser import ROOT, serving
+from benchmarks.browser import ROOT, free_port, launch, processor_time
 
 PERIOD = 1.0  # seconds from one move to the next
 PATIENCE = 10.0  # seconds until a rerun is given up
@@ -61,8 +64,10 @@ class Visitor(visitor.Visitor):
         return time.perf_counter() - sent
 
     def widget(self, kind: str, element: Any, fragment: str) -> None:
-        if kind == "slider" and element.label.startswith("Rotation"):
+        if kind == "slider" and element.label.startswith(("Rotation", "x")):
             self.slider = element.id
+        if kind == "plotly_chart":
+            self.figure = json.loads(element.spec)
 
     def component(self, name: str, data: Any, element: Any, fragment: str) -> None:
         if name == "plot":
@@ -90,7 +95,7 @@ async def visit(
             times.append(await one.rerun(OPENING))
             await one.rerun()
             await one.rerun()
-            if sum(trace["type"] == "bar" for trace in one.figure["data"]) != 2:
+            if one.rows and sum(trace["type"] == "bar" for trace in one.figure["data"]) != 2:
                 raise RuntimeError(
                     "the page does not show two models: train r-cnn and r-st-cnn-affine first"
                 )
@@ -114,12 +119,50 @@ async def visit(
 
 
 async def measure(
-    address: str, sessions: int, seconds: float, *, rush: bool
-) -> list[tuple[list[float], list[str]]]:
-    ready = asyncio.Barrier(sessions)
-    return await asyncio.gather(
-        *(visit(address, number, sessions, seconds, ready, rush=rush) for number in range(sessions))
+    server: subprocess.Popen[bytes], port: int, sessions: int, seconds: float, *, rush: bool
+) -> tuple[list[tuple[list[float], list[str]]], float]:
+    """What each visitor saw, and the server's processor time for all moves, in seconds."""
+    ready = asyncio.Barrier(sessions + 1)
+    address = f"http://127.0.0.1:{port}"
+    visits = [
+        asyncio.create_task(visit(address, number, sessions, seconds, ready, rush=rush))
+        for number in range(sessions)
+    ]
+    with suppress(asyncio.BrokenBarrierError):
+        await ready.wait()
+    before = processor_time(server.pid)
+    return await asyncio.gather(*visits), processor_time(server.pid) - before
+
+
+def report(app: Path, sessions: int, seconds: float, *, rush: bool) -> None:
+    """Measure one app and print what was found."""
+    port = free_port()
+    script, folder = ("app.py", app) if app.is_dir() else (str(app.resolve()), ROOT)
+    server = launch(port, script, folder)
+    try:
+        visits, used = asyncio.run(measure(server, port, sessions, seconds, rush=rush))
+    finally:
+        server.terminate()
+        server.wait(10)
+    print(app)
+    errors = [error for _, found in visits for error in found]
+    for error in dict.fromkeys(errors):
+        print(f"  {errors.count(error)} x {error}")
+    opened = [times[0] for times, _ in visits if times]
+    moves = sorted(1000 * time for times, _ in visits for time in times[1:])
+    print(
+        f"  {len(opened)} of {sessions} visitors saw the page, the last after "
+        f"{max(opened, default=float('nan')):.1f} s"
     )
+    if moves:
+        p50, p95 = statistics.median(moves), moves[int(0.95 * len(moves))]
+        print(
+            f"  {len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; "
+            f"{len(errors)} errors; processor time of the server {1000 * used / len(moves):.1f} ms "
+            "a move"
+        )
+    if rush:
+        print(f"  {len(moves) / seconds:.1f} reruns a second")
 
 
 def main() -> None:
@@ -127,27 +170,10 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rush", action="store_true")
-    parser.add_argument("--app", type=Path, default=ROOT)
+    parser.add_argument("--app", type=Path, nargs="+", default=[ROOT])
     options = parser.parse_args()
-    with serving(folder=options.app) as address:
-        visits = asyncio.run(measure(address, options.sessions, options.seconds, rush=options.rush))
-    errors = [error for _, found in visits for error in found]
-    for error in dict.fromkeys(errors):
-        print(f"{errors.count(error)} x {error}")
-    opened = [times[0] for times, _ in visits if times]
-    moves = sorted(1000 * time for times, _ in visits for time in times[1:])
-    print(
-        f"{len(opened)} of {options.sessions} visitors saw the page, the last after "
-        f"{max(opened, default=float('nan')):.1f} s"
-    )
-    if moves:
-        p50, p95 = statistics.median(moves), moves[int(0.95 * len(moves))]
-        print(
-            f"{len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; "
-            f"{len(errors)} errors"
-        )
-    if options.rush:
-        print(f"{len(moves) / options.seconds:.1f} reruns a second")
+    for app in options.app:
+        report(app, options.sessions, options.seconds, rush=options.rush)
 
 
 if __name__ == "__main__":
