@@ -55,13 +55,13 @@ def folder(tmp_path_factory):
         if model.transforms:
             torch.nn.init.normal_(model.transformer.localisation.regression.weight, std=0.3)
         save_checkpoint(folder / experiment.path, model, experiment, {}, {})
-    for name in ("rts-cnn", "rts-st-cnn-affine"):
+    for name in ("rts-fcn", "rts-st-fcn-affine"):
         recorder = Recorder(EXPERIMENTS[name], 100, 256)
         labels = recorded_digits("rts")[1]
         noise = torch.randn(4, 64, 10) + 2 * torch.nn.functional.one_hot(labels, 10)
         theta = (
             {}
-            if name == "rts-cnn"
+            if name == "rts-fcn"
             else {"theta": (torch.eye(2, 3).flatten() + 0.1 * torch.randn(4, 64, 6)).half()}
         )
         recorder.load({"step": torch.tensor([0, 10, 50, 100]), "logits": noise.half()} | theta)
@@ -434,7 +434,7 @@ def test_the_program_of_a_replay_finds_the_moment_that_is_shown(visit, monkeypat
     page = visit("replay", step="60", dozen="2")
     sides = next(data for data in components(page) if "sides" in data)["sides"]
     found = ran(page, monkeypatch)["found"]
-    assert list(found) == ["rts-cnn", "rts-st-cnn-affine"]
+    assert list(found) == ["rts-fcn", "rts-st-fcn-affine"]
     for side, (theta, images, answers, wrong, misalignment) in zip(
         sides, found.values(), strict=True
     ):

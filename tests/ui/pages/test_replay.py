@@ -13,6 +13,7 @@ from stn_core.training.recording import Recorder, Recording, recorded_digits
 from ui.app import loading
 from ui.app.outside import whole
 from ui.pages.replay.component import side
+from ui.pages.replay.controls import left, recordable, right
 
 
 def drifting(name, moments=(0, 1, 4, 20, 100)):
@@ -42,7 +43,7 @@ def drifting(name, moments=(0, 1, 4, 20, 100)):
 def recordings(tmp_path_factory):
     """A folder of such recordings, and one broken file."""
     folder = tmp_path_factory.mktemp("recordings")
-    for name in ("rts-cnn", "rts-st-cnn-affine", "p-st-cnn-projective", "e-st-cnn-tps"):
+    for name in ("rts-fcn", "rts-st-fcn-affine", "p-st-cnn-projective", "e-st-cnn-tps"):
         made = drifting(name)
         recorder = Recorder(made.experiment, 100, 256)
         recorder.load(
@@ -75,14 +76,22 @@ def player(page):
 
 def test_the_page_opens_on_two_recordings(visit):
     data = player(visit())
-    assert [shown["name"] for shown in data["sides"]] == ["RTS CNN", "RTS ST-CNN affine"]
+    assert [shown["name"] for shown in data["sides"]] == ["RTS FCN", "RTS ST-FCN affine"]
     assert (
         data["start"] == 0
         and data["sides"][0]["family"] is None
         and data["sides"][1]["family"] == "affine"
     )
     assert data["sides"][0]["labels"] == [*range(10), 0, 1]
-    assert data["sides"][0]["wrong"] == drifting("rts-cnn").wrong.tolist()
+    assert data["sides"][0]["wrong"] == drifting("rts-fcn").wrong.tolist()
+
+
+def test_the_two_at_first_end_apart():
+    without, with_transformer = (
+        loading.recording(recordable()[choice.default]) for choice in (left(), right())
+    )
+    assert without.wrong[-1] > with_transformer.wrong[-1]
+    assert without.misalignment[-1] > 2 * with_transformer.misalignment[-1]
 
 
 def test_an_address_chooses_experiments_digits_and_moment(visit):
@@ -107,7 +116,7 @@ def test_what_the_player_is_sent_is_small_and_does_not_change_while_it_plays(vis
 def test_a_missing_recording_names_its_command_and_leaves_the_other(visit):
     page = visit(left="E FCN")
     assert "python -m stn_core train e-fcn --record assets/recordings" in page.warning[0].value
-    assert [shown["name"] for shown in player(page)["sides"]] == ["RTS ST-CNN affine"]
+    assert [shown["name"] for shown in player(page)["sides"]] == ["RTS ST-FCN affine"]
 
 
 def test_a_broken_recording_is_reported_in_one_sentence(visit):
@@ -206,7 +215,7 @@ def test_between_moments_theta_is_between(engine):
 
 
 def test_an_input_leaves_room_for_most_grids_as_they_end(engine):
-    recording = drifting("rts-st-cnn-affine")
+    recording = drifting("rts-st-fcn-affine")
     corners = torch.tensor([[x, y, 1.0] for x in (-1, 1) for y in (-1, 1)])
     ends = (
         (recording.theta[-1, :12].float().view(12, 2, 3) @ corners.T)
@@ -261,10 +270,10 @@ def test_the_keys_move_through_the_recorded_moments_and_the_address_follows(open
     ):
         page.keyboard.press(key)
         expect(clock).to_contain_text(f"Step {step} of 100")
-    wrong = [int(drifting(name).wrong[-1]) for name in ("rts-cnn", "rts-st-cnn-affine")]
+    wrong = [int(drifting(name).wrong[-1]) for name in ("rts-fcn", "rts-st-fcn-affine")]
     expect(page.locator(".replay-wrong")).to_have_text([f"{count} of 64 wrong" for count in wrong])
     expect(page).to_have_url(re.compile(r"[?&]step=100\b"))
-    expect(page.get_by_role("img", name=re.compile("RTS ST-CNN affine: .*0 right"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("RTS ST-FCN affine: .*0 right"))).to_be_visible()
     assert scrubber.get_attribute("aria-valuetext").startswith("Step 100 of 100")
     again = open_page(page.url.partition("/replay")[2])
     expect(again.locator(".replay-clock")).to_contain_text("Step 100 of 100")
@@ -310,7 +319,7 @@ def test_pictures_are_sharp_on_a_dense_display_and_follow_the_theme(open_page):
 
 def test_another_experiment_is_shown_at_the_same_step(open_page):
     page = open_page("?step=20&right=-")
-    expect(page.locator(".replay-name")).to_have_text(["RTS CNN"])
+    expect(page.locator(".replay-name")).to_have_text(["RTS FCN"])
     page.get_by_role("combobox", name="Left side").click()
     page.get_by_role("option", name="E ST-CNN TPS").click()
     expect(page.locator(".replay-name")).to_have_text(["E ST-CNN TPS"])

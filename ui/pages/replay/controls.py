@@ -46,12 +46,12 @@ def recordable() -> dict[str, Experiment]:
 
 def left() -> Choice:
     """The experiment on the left side."""
-    return Choice("left", tuple(recordable()), name_of(EXPERIMENTS["rts-cnn"]))
+    return Choice("left", tuple(recordable()), name_of(EXPERIMENTS["rts-fcn"]))
 
 
 def right() -> Choice:
     """The experiment on the right side, or nothing."""
-    return Choice("right", (*recordable(), NOTHING), name_of(EXPERIMENTS["rts-st-cnn-affine"]))
+    return Choice("right", (*recordable(), NOTHING), name_of(EXPERIMENTS["rts-st-fcn-affine"]))
 
 
 def table() -> dict[str, Control]:
