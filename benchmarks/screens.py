@@ -38,10 +38,13 @@ PAGES = {  # addresses by the pictures' names
 }
 HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
 THEMES = ("light", "dark", "projector")
+# nothing scrolls by itself: a picture has all of the page, as it is in a window of that height
+LONG = """.stApp, .stApp > div, [data-testid=stAppViewContainer], [data-testid=stMain] {
+  position: static !important; height: auto !important; overflow: visible !important }
+[data-testid=stHeader] { position: absolute !important }"""
 READY = """() => document.querySelector('.stApp[data-test-script-state=notRunning]')
   && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
   && [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.main-svg'))"""
-LONG = "() => document.querySelector('[data-testid=stMain]').scrollHeight"
 
 
 def main() -> None:
@@ -82,19 +85,20 @@ def shot(
     page.goto(f"{address}/{where}{'&' if '?' in where else '?'}{query}")
     try:
         page.wait_for_function(READY, timeout=60_000)
-        page.wait_for_timeout(700)  # what is drawn after that
-        problems += whole(page, width)
+        page.wait_for_load_state("networkidle")
+        page.wait_for_timeout(1000)  # what is drawn after that
+        problems += too_wide(page)
+        page.add_style_tag(content=LONG)
+        page.wait_for_timeout(300)
     except Error as error:
         problems.append(error.message.splitlines()[0])
-    page.screenshot(path=path)
+    page.screenshot(path=path, full_page=True)
     page.close()
     return problems
 
 
-def whole(page: Page, width: int) -> list[str]:
-    """Make the window as long as the page; back comes a complaint if it scrolls sideways."""
-    page.set_viewport_size({"width": width, "height": page.evaluate(LONG)})
-    page.wait_for_timeout(300)
+def too_wide(page: Page) -> list[str]:
+    """A complaint if the page scrolls sideways."""
     wide = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
     room = page.evaluate("() => document.querySelector('[data-testid=stMain]').clientWidth")
     return [f"scrolls sideways: {wide} > {room}"] if wide > room else []

@@ -1,10 +1,14 @@
-// A figure whose hand is on one picture of a digit, beside or above what follows from it.
+// A figure whose hand is on one picture of a digit, beside or above what a network makes of it.
 
+import { greysOf } from "./bytes.js";
 import { LiveFigure } from "./live_figure.js";
+import { Fetched } from "./networks.js";
 import { Panel } from "./panel.js";
 import { Touch } from "./touch.js";
 
 /** @import { Given } from "./live_figure.js" */
+
+/** @typedef {Given & { digit: string, file: string }} OfDigit the file of a network that reads it */
 
 /**
  * How large the picture is.
@@ -20,7 +24,7 @@ const LEAST = 260;
 const GAP = 24; // as the floor's style has it
 
 /**
- * @template {Given} Data
+ * @template {OfDigit} Data
  * @extends {LiveFigure<Data>}
  */
 export class DigitFigure extends LiveFigure {
@@ -35,8 +39,28 @@ export class DigitFigure extends LiveFigure {
     this.wide = 300; // of what follows from it
     this.panel = new Panel();
     this.place = this.panel.place;
-    this.touch = new Touch(this);
+    this.touches = [new Touch(this)];
+    this.digit = greysOf(data.digit);
+    this.digitText = data.digit;
+    this.fetched = new Fetched(() => {
+      this.forget();
+      this.changed();
+    });
   }
+
+  /** @param {boolean} _answers */
+  took(_answers) {
+    const { digit, file } = this.data;
+    if (digit !== this.digitText) {
+      this.digitText = digit;
+      this.digit = greysOf(digit);
+      this.forget();
+    }
+    this.fetched.fetch(file);
+  }
+
+  /** Drop what belongs to another digit, or another network. */
+  forget() {}
 
   /** @param {number} width */
   layout(width) {
@@ -52,9 +76,5 @@ export class DigitFigure extends LiveFigure {
     this.shown = this.panel.view;
     this.root.style.setProperty("--input", `${side}px`);
     this.root.classList.toggle("narrow", narrow);
-  }
-
-  get gripped() {
-    return this.touch.pulled !== null;
   }
 }

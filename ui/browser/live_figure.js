@@ -9,7 +9,9 @@ import { Glide, bounded, fitted, held, still } from "./values.js";
 
 /** @import { Values } from "./distortions.js" */
 /** @import { Size } from "./points.js" */
-/** @import { Subject } from "./touch.js" */
+/** @import { Hand } from "./hand.js" */
+/** @import { Panel } from "./panel.js" */
+/** @import { Ground, Subject, Touch } from "./touch.js" */
 /** @import { Slider } from "./sliders.js" */
 /** @import { Bounds } from "./values.js" */
 
@@ -26,7 +28,7 @@ import { Glide, bounded, fitted, held, still } from "./values.js";
 
 export const GLIDE = 220; // ms: following a slider
 const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
-const SLID = 60; // ms: the same on a slider, whose keys come one by one
+export const SLID = 60; // ms: the same on a slider, whose keys come one by one
 const QUIET = 400; // ms until it is said aloud
 
 /**
@@ -55,6 +57,8 @@ export class LiveFigure {
     this.pending = false;
     this.spent = 0; // ms of a frame in what is worth knowing of, else in all of it
     this.shown = new View(0, 0, 1, 1); // of the picture that is touched
+    /** @type {Touch[]} */
+    this.touches = [];
     this.text = ""; // the theme's colour of it
     this.font = "";
     /** @type {number | undefined} */
@@ -99,7 +103,7 @@ export class LiveFigure {
 
   /** Whether a finger is down. */
   get gripped() {
-    return false;
+    return this.touches.some(({ pulled }) => pulled);
   }
 
   /** @returns {Subject | null} what fingers and keys act on: see touch.js */
@@ -139,6 +143,45 @@ export class LiveFigure {
    */
   slid(key, value) {
     return { ...this.values, [key]: value };
+  }
+
+  // ------------------------------------------------------------------------------ what is touched
+
+  /**
+   * A hand on the figure's own values.
+   * @param {Hand<Values>} hand
+   * @returns {Subject}
+   */
+  under(hand) {
+    /** @param {Values} values */
+    const put = (values) => this.put(values);
+    return { hand, value: this.values, put };
+  }
+
+  /**
+   * One of several pictures, to be touched.
+   * @param {Panel} panel
+   * @param {() => Subject | null} subject what a hand acts on there, now
+   * @returns {Ground}
+   */
+  ground(panel, subject) {
+    const figure = this;
+    return {
+      root: figure.root,
+      place: panel.place,
+      get subject() {
+        return subject();
+      },
+      get shown() {
+        return panel.view;
+      },
+      get size() {
+        return figure.size;
+      },
+      zoomed: (value, step) => figure.zoomed(value, step),
+      settle: () => figure.settle(),
+      settleLater: () => figure.settleLater(),
+    };
   }
 
   // ----------------------------------------------------------------------------- from Python, and back

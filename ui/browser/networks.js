@@ -37,3 +37,41 @@ async function read(file) {
   const about = JSON.parse(new TextDecoder().decode(buffer.slice(4, 4 + length)));
   return new Network(about, buffer.slice(4 + length), wasm);
 }
+
+/** The network that a figure is of, and whether its file could not be fetched. */
+export class Fetched {
+  /** @param {() => void} changed it has arrived, or will not */
+  constructor(changed) {
+    this.changed = changed;
+    this.file = "";
+    this.failed = false;
+    /** @type {Network | null} */
+    this.network = null;
+  }
+
+  /**
+   * The network of a file, unless it is here or on its way.
+   * @param {string} file
+   */
+  fetch(file) {
+    if (file === this.file && !this.failed) return;
+    this.file = file;
+    this.failed = false;
+    this.network = null;
+    networkOf(file).then(
+      (network) => this.took(file, network),
+      () => this.took(file, null),
+    );
+  }
+
+  /**
+   * @param {string} file
+   * @param {Network | null} network null where none came
+   */
+  took(file, network) {
+    if (file !== this.file) return; // another is wanted by now
+    this.failed = !network;
+    this.network = network;
+    this.changed();
+  }
+}

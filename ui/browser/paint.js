@@ -2,6 +2,7 @@
 // the image.
 
 import { drawGrey } from "./canvas.js";
+import { rem } from "./theme.js";
 
 /** @import { Numbers, Point, Size } from "./points.js" */
 /** @import { View } from "./view.js" */
@@ -162,8 +163,8 @@ export function arrow(pen, from, to, color, thick, rim = 0) {
  */
 export function bars(pen, width, height, probabilities, { color, quiet, text, font, other }) {
   const step = width / probabilities.length;
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  const size = Math.min(rem, Math.max(0.875 * rem, step * 0.8));
+  const most = rem();
+  const size = Math.min(most, Math.max(0.875 * most, step * 0.8));
   const base = height - 1.25 * size;
   const answer = probabilities.indexOf(Math.max(...probabilities));
   const crowded = probabilities.length > 10 && step < 1.5 * size; // for names of two digits

@@ -1,4 +1,7 @@
-// The colours and the font of the page, as they are now.
+// The colours, the font and the size of type of the page, as they are now.
+
+/** The size of type that everything is measured in: 16 pixels, more for a projector. */
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 /** @typedef {{ text: string, background: string, primary: string, font: string }} Theme */
 

@@ -7,6 +7,7 @@ import { element, put } from "../../browser/dom.js";
 import { Knobs } from "../../browser/knobs.js";
 import { GLIDE, LiveFigure, showFigure } from "../../browser/live_figure.js";
 import { mnistForm } from "../../browser/mnist_form.js";
+import { rem } from "../../browser/theme.js";
 import { thetaHand } from "../../browser/theta_hand.js";
 import { term } from "../../browser/terms.js";
 import { Answers } from "./answers.js";
@@ -254,21 +255,25 @@ export class Stage extends LiveFigure {
   /** @param {number} width */
   layout(width) {
     const narrow = width < 640;
+    const letter = rem();
+    const tight = !narrow && width < 54 * letter; // the tools have a line of their own below the modes
+    const above = 250 + (tight ? 2.9 * letter : 0);
     const count = Math.max(this.rows.length, 1);
     const gap = 24;
     const below = this.sliders.element.offsetHeight;
-    const room = narrow ? 0.45 * innerHeight : innerHeight - 250 - below;
+    const room = narrow ? 0.45 * innerHeight : innerHeight - above - below;
     const tall = Math.max(300, Math.min(room, 900));
     const input = Math.round(narrow ? Math.min(width, tall) : Math.min(0.44 * width, tall));
     const wide = narrow ? width : width - input - gap;
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const beside = Math.max(input, Math.min(input + below, innerHeight - 250)) + 90;
-    const around = 4.6 * rem; // a row's texts
+    const beside = Math.max(input, Math.min(input + below, innerHeight - above)) + 90;
+    const around = 4.6 * letter; // a row's texts
     const grid = Math.round(Math.max(110, Math.min(0.36 * wide, beside / count - around, 360)));
     const output = Math.round(0.74 * grid);
     const bars = Math.round(Math.min(Math.max(wide - grid - output - 28, 90), 2.1 * grid));
     const before = JSON.stringify(this.sizes);
     this.sizes = { input, grid, output, bars };
+    this.root.classList.toggle("tight", tight);
+    this.root.classList.toggle("small", output < 150); // there theta's numbers would be too
     if (JSON.stringify(this.sizes) === before) return;
     this.root.style.setProperty("--input", `${input}px`);
     this.root.style.setProperty("--output", `${output}px`);
@@ -288,6 +293,7 @@ export class Stage extends LiveFigure {
     this.strip.element.setAttribute("aria-label", words.answers_label);
     this.tools.setAttribute("aria-label", words.tools);
     this.tools.replaceChildren(...tools(this));
+    this.root.classList.toggle("opening", this.opening !== null);
     this.root.dataset.mode = mode;
     this.place.setAttribute("aria-label", words[`place_${mode}`]);
     for (const row of this.transforming) row.output.tabIndex = mode === "look" ? 0 : -1;

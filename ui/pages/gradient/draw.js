@@ -2,6 +2,7 @@
 
 import { sized } from "../../browser/canvas.js";
 import { toPixel } from "../../browser/points.js";
+import { rem } from "../../browser/theme.js";
 
 /** @import { Pen } from "../../browser/paint.js" */
 /** @import { Numbers, Point } from "../../browser/points.js" */
@@ -94,7 +95,7 @@ function head(path, [x0, y0], [x1, y1], share) {
   path.lineTo(x1 - x + 0.6 * y, y1 - y - 0.6 * x);
 }
 
-const letter = () => parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.9;
+const letter = () => 0.9 * rem();
 
 /** @param {number} value */
 function text(value) {

@@ -1,23 +1,23 @@
 // The live figure: a hand puts the window anywhere, and from there it goes down the gradient, step by
 // step, with the browser's own backward pass.
 
-import { greysOf } from "../../browser/bytes.js";
 import { sized } from "../../browser/canvas.js";
 import { DigitFigure } from "../../browser/digit_figure.js";
 import { posed } from "../../browser/distortions.js";
 import { element, fill, put } from "../../browser/dom.js";
 import { showFigure } from "../../browser/live_figure.js";
-import { networkOf } from "../../browser/networks.js";
 import { frame, picture } from "../../browser/paint.js";
 import { gridCurves, samplingGrid } from "../../browser/sampling_grid.js";
 import { descended, lossSlope } from "../../browser/slopes.js";
+import { rem } from "../../browser/theme.js";
 import { thetaHand } from "../../browser/theta_hand.js";
 import { IDENTITY } from "../../browser/transforms.js";
 import { still } from "../../browser/values.js";
 import { View } from "../../browser/view.js";
 import { bars, losses, pulls, signed } from "./draw.js";
 
-/** @import { Component, Given } from "../../browser/live_figure.js" */
+/** @import { OfDigit } from "../../browser/digit_figure.js" */
+/** @import { Component } from "../../browser/live_figure.js" */
 /** @import { Network } from "../../browser/network.js" */
 /** @import { Size } from "../../browser/points.js" */
 /** @import { LossSlope } from "../../browser/slopes.js" */
@@ -27,17 +27,15 @@ import { bars, losses, pulls, signed } from "./draw.js";
 /**
  * What component.py sends besides.
  * @typedef {object} Own
- * @property {string} digit
  * @property {number} label
  * @property {MatrixFamily} family
  * @property {number[] | null} theta where the window starts, if a hand has put it there
  * @property {number[]} losses PyTorch's, from the start on
- * @property {string} file of the network
  * @property {string[]} names of theta's entries
  * @property {number[]} scale
  * @property {string} sum the colour of the sum of all pulls
  */
-/** @typedef {Given & Own} Data */
+/** @typedef {OfDigit & Own} Data */
 /** @typedef {{ theta: number[], slope: LossSlope }} Moment */
 
 /** @type {Size} */
@@ -56,11 +54,6 @@ class Gradient extends DigitFigure {
    */
   constructor(root, data) {
     super(root, data, MEASURES);
-    /** @type {Network | null} */
-    this.network = null;
-    this.failed = false;
-    this.file = "";
-    this.digit = greysOf(data.digit);
     /** @type {number[] | null} */
     this.start = data.theta;
     /** @type {Moment[]} after 0, 1, ... steps */
@@ -105,32 +98,21 @@ class Gradient extends DigitFigure {
 
   /** @param {boolean} answers */
   took(answers) {
+    super.took(answers);
     const { data, words } = this;
-    this.digit = greysOf(data.digit);
     if (answers) {
       if (JSON.stringify(data.theta) !== JSON.stringify(this.start)) this.played = null;
       this.start = data.theta;
-    }
-    if (this.file !== data.file || this.failed) {
-      this.file = data.file;
-      this.failed = false;
-      networkOf(data.file).then(
-        (network) => {
-          this.network = network;
-          this.pathOf = "";
-          this.changed();
-        },
-        () => {
-          this.failed = true;
-          this.changed();
-        },
-      );
     }
     put(this.hint, words.hint);
     this.place.setAttribute("aria-label", words.place);
     put(this.sums.caption, words.figure_theta);
     put(this.curve.caption, words.figure_loss);
     PARTS.forEach((part, i) => put(this.pictures[i].caption, words[`figure_${part}`]));
+  }
+
+  forget() {
+    this.pathOf = "";
   }
 
   /** @param {number} width */
@@ -262,9 +244,10 @@ class Gradient extends DigitFigure {
 
   /** @param {number} now */
   paint(now) {
-    const { network, values, data, words } = this;
+    const { values, data, words } = this;
+    const { network, failed } = this.fetched;
     if (!network) {
-      put(this.head, this.failed ? words.no_weights : words.loading);
+      put(this.head, failed ? words.no_weights : words.loading);
       return false;
     }
     const { g_x: x, g_y: y, g_angle: angle, g_scale: scale, g_rate: rate } = values;
@@ -363,8 +346,7 @@ class Gradient extends DigitFigure {
     bars(this.sums.canvas, wide, 132, slope.ofTheta, names, scale, style);
     const last = this.bounds.g_steps[1];
     const narrow = this.root.classList.contains("narrow");
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const beside = narrow ? 0 : Math.max(small, 9 * rem) + 14;
+    const beside = narrow ? 0 : Math.max(small, 9 * rem()) + 14;
     const flat = integer?.loss ?? 0;
     const known = this.path.slice(0, Math.floor(step) + 1).map((moment) => moment.slope.loss);
     if (step % 1) known.push(slope.loss);

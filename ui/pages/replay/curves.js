@@ -2,12 +2,16 @@
 // differently the digits lie.
 
 import { cleared } from "../../browser/canvas.js";
+import { rem } from "../../browser/theme.js";
 import { between, momentAt, placeOf } from "./recorded.js";
 import { drawLine, faintOf, write } from "./strokes.js";
 
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Side } from "./recorded.js" */
 /** @import { Theme } from "../../browser/theme.js" */
+
+/** By how much all of it is larger than its own pixels: so is the type around it. */
+export const scale = () => rem() / 16;
 
 export const MARGIN = { left: 64, right: 150 }; // the scrubber's ends stand over theirs
 const HEIGHT = 236;
@@ -75,9 +79,11 @@ function stripsOf({ sides, digits, words }, narrow) {
  */
 export function drawCurves(canvas, curves, step) {
   const { last, words, number, theme } = curves;
-  const wide = canvas.clientWidth;
-  canvas.style.height = `${HEIGHT}px`;
-  const pen = cleared(canvas, wide, HEIGHT);
+  const unit = scale();
+  const wide = canvas.clientWidth / unit;
+  canvas.style.height = `${HEIGHT * unit}px`;
+  const pen = cleared(canvas, canvas.clientWidth, HEIGHT * unit);
+  pen.scale(unit, unit);
   const left = MARGIN.left;
   const right = wide - MARGIN.right;
   /** @param {number} at */

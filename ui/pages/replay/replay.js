@@ -2,7 +2,7 @@
 
 import { element } from "../../browser/dom.js";
 import { themeOf } from "../../browser/theme.js";
-import { MARGIN, drawCurves } from "./curves.js";
+import { MARGIN, drawCurves, scale } from "./curves.js";
 import { ROOM, drawDigits } from "./digits.js";
 import { decoded, placeOf, reachOf, stepAt } from "./recorded.js";
 import { clockText, curvesText, digitsText, wrongText } from "./spoken.js";
@@ -223,7 +223,8 @@ class Player {
     const drag = (event) => {
       if (!event.buttons) return;
       const { left, width } = canvas.getBoundingClientRect();
-      this.seekPlace((event.clientX - left - MARGIN.left) / (width - MARGIN.left - MARGIN.right));
+      const [from, across] = [event.clientX - left, width].map((pixels) => pixels / scale());
+      this.seekPlace((from - MARGIN.left) / (across - MARGIN.left - MARGIN.right));
     };
     canvas.onpointerdown = (event) => {
       canvas.setPointerCapture(event.pointerId);

@@ -12,6 +12,7 @@ import { toNormal } from "../../browser/points.js";
 import { signed } from "../../browser/readings.js";
 import { sample, sampleSlopes, taps, weightAt } from "../../browser/sampler.js";
 import { term } from "../../browser/terms.js";
+import { rem } from "../../browser/theme.js";
 import { Touch } from "../../browser/touch.js";
 import { View } from "../../browser/view.js";
 
@@ -20,7 +21,6 @@ import { View } from "../../browser/view.js";
 /** @import { Hand } from "../../browser/hand.js" */
 /** @import { Point, Size } from "../../browser/points.js" */
 /** @import { Kernel } from "../../browser/sampler.js" */
-/** @import { Ground } from "../../browser/touch.js" */
 
 /**
  * What component.py sends besides.
@@ -78,7 +78,9 @@ export class PixelFigure extends LiveFigure {
     ];
     const floor = element("div", "floor", {}, ...parts);
     root.replaceChildren(floor, this.said, this.sliders.element, this.agreement, this.live);
-    this.touches = [panels.input, panels.patch].map((panel) => new Touch(this.ground(panel)));
+    this.touches = [panels.input, panels.patch].map(
+      (panel) => new Touch(this.ground(panel, () => this.under(this.hand))),
+    );
   }
 
   /** @returns {Hand<Values>} on the point */
@@ -97,34 +99,6 @@ export class PixelFigure extends LiveFigure {
       turn: null,
       step: 0.1,
     };
-  }
-
-  /**
-   * @param {Panel} panel
-   * @returns {Ground}
-   */
-  ground(panel) {
-    const figure = this;
-    /** @param {Values} values */
-    const put = (values) => figure.put(values);
-    return {
-      root: figure.root,
-      place: panel.place,
-      get subject() {
-        return { hand: figure.hand, value: figure.values, put };
-      },
-      get shown() {
-        return panel.view;
-      },
-      size: SIZE,
-      zoomed: () => 1,
-      settle: () => figure.settle(),
-      settleLater: () => figure.settleLater(),
-    };
-  }
-
-  get gripped() {
-    return this.touches.some(({ pulled }) => pulled);
   }
 
   took() {
@@ -247,16 +221,17 @@ export class PixelFigure extends LiveFigure {
     const { colors, wide, text, font, values } = this;
     const { kernel } = this.data;
     const high = Math.round(Math.min(0.52 * wide, 220));
+    const size = 0.875 * rem();
     const pen = sized(this.chart, wide, high);
     /** @type {(d: number, k: number) => Point} */
     const at = (d, k) => [
       12 + ((d + REACH) / (2 * REACH)) * (wide - 24),
-      14 + ((1.05 - k) / 1.25) * (high - 40),
+      14 + ((1.05 - k) / 1.25) * (high - 26 - size),
     ];
     pen.lineWidth = 1;
     pen.strokeStyle = colors.quiet;
     pen.fillStyle = text;
-    pen.font = `14px ${font}`;
+    pen.font = `${size}px ${font}`;
     pen.textAlign = "center";
     pen.textBaseline = "alphabetic";
     pen.beginPath();
@@ -283,7 +258,7 @@ export class PixelFigure extends LiveFigure {
       ...[...new Set(found.map(({ row }) => row))].map((at) => ["y", at - s_y]),
     ];
     pen.textBaseline = "middle";
-    pen.font = `700 14px ${font}`;
+    pen.font = `700 ${size}px ${font}`;
     for (const [letter, away] of /** @type {[string, number][]} */ (marks)) {
       const [x, y] = at(away, weightAt(kernel, -away));
       pen.beginPath();

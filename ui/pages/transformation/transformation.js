@@ -23,7 +23,6 @@ import { askedText, pushedText } from "./sentence.js";
 /** @import { Pen } from "../../browser/paint.js" */
 /** @import { Point, Size } from "../../browser/points.js" */
 /** @import { Family, MatrixFamily } from "../../browser/transforms.js" */
-/** @import { Ground } from "../../browser/touch.js" */
 
 /**
  * What component.py sends besides.
@@ -98,7 +97,10 @@ class Transformation extends LiveFigure {
     root.replaceChildren(
       ...[this.floor, this.said, this.sliders.element, this.agreement, this.live],
     );
-    this.touches = [input, output].map((panel) => new Touch(this.ground(panel)));
+    this.touches = [input, output].map((panel) => {
+      const hand = () => (panel === this.sides.asked ? this.hand : this.link);
+      return new Touch(this.ground(panel, () => this.under(hand())));
+    });
   }
 
   /** The picture that the regular grid lies on, and the one that T_theta leads to. */
@@ -118,32 +120,12 @@ class Transformation extends LiveFigure {
   }
 
   /**
-   * @param {Panel} panel
-   * @returns {Ground}
+   * One step of the slider.
+   * @param {Values} values
+   * @param {number} step
    */
-  ground(panel) {
-    const figure = this;
-    /** @param {Values} values */
-    const put = (values) => figure.put(values);
-    return {
-      root: figure.root,
-      place: panel.place,
-      get subject() {
-        const hand = panel === figure.sides.asked ? figure.hand : figure.link;
-        return { hand, value: figure.values, put };
-      },
-      get shown() {
-        return panel.view;
-      },
-      size: SIZE,
-      zoomed: (_, step) => (figure.values.t_scale + 0.01 * step) / figure.values.t_scale,
-      settle: () => figure.settle(),
-      settleLater: () => figure.settleLater(),
-    };
-  }
-
-  get gripped() {
-    return this.touches.some(({ pulled }) => pulled);
+  zoomed({ t_scale: scale }, step) {
+    return (scale + 0.01 * step) / scale;
   }
 
   /**

@@ -1,32 +1,28 @@
 // A digit to take hold of; what the CNN's layers and its answer were before, and what they are now.
 
 import { boxHand } from "../../browser/box_hand.js";
-import { greysOf } from "../../browser/bytes.js";
 import { sized } from "../../browser/canvas.js";
 import { DigitFigure } from "../../browser/digit_figure.js";
 import { posed } from "../../browser/distortions.js";
 import { element, fill, put } from "../../browser/dom.js";
-import { networkOf } from "../../browser/networks.js";
 import { bars, curve, frame, picture } from "../../browser/paint.js";
 import { between } from "../../browser/plane.js";
 import { confidence, mosaic, overlap, strongest } from "./maps.js";
 
 /** @import { Values } from "../../browser/distortions.js" */
-/** @import { Given } from "../../browser/live_figure.js" */
+/** @import { OfDigit } from "../../browser/digit_figure.js" */
 /** @import { Maps, Network } from "../../browser/network.js" */
 /** @import { Point, Size } from "../../browser/points.js" */
 
 /**
  * What component.py sends besides.
  * @typedef {object} Own
- * @property {string} digit
  * @property {number} label
- * @property {string} file of the network
  * @property {number[]} probabilities PyTorch's
  * @property {string[]} curves the sliders that each have one
  * @property {Values} rest the values that move nothing
  */
-/** @typedef {Given & Own} Data */
+/** @typedef {OfDigit & Own} Data */
 /** @typedef {{ maps: Maps[], probabilities: number[] }} Seen */
 
 /** @type {Size} */
@@ -45,12 +41,6 @@ export class Cnn extends DigitFigure {
    */
   constructor(root, data) {
     super(root, data, MEASURES);
-    /** @type {Network | null} */
-    this.network = null;
-    this.failed = false;
-    this.file = "";
-    this.digit = greysOf(data.digit);
-    this.digitText = "";
     /** @type {Seen | null} of the digit as it was */
     this.before = null;
     /** @type {Map<string, [value: number, sure: number][]>} of each curve, as far as it is known */
@@ -103,29 +93,10 @@ export class Cnn extends DigitFigure {
     root.replaceChildren(element("div", "floor", {}, hand, seen), this.agreement, this.live);
   }
 
-  /** @param {boolean} _answers */
-  took(_answers) {
+  /** @param {boolean} answers */
+  took(answers) {
+    super.took(answers);
     const { data, words } = this;
-    if (this.digitText !== data.digit) {
-      this.digitText = data.digit;
-      this.digit = greysOf(data.digit);
-      this.forget();
-    }
-    if (this.file !== data.file || this.failed) {
-      this.file = data.file;
-      this.failed = false;
-      networkOf(data.file).then(
-        (network) => {
-          this.network = network;
-          this.forget();
-          this.changed();
-        },
-        () => {
-          this.failed = true;
-          this.changed();
-        },
-      );
-    }
     put(this.home, words.reset);
     put(this.hint, words.hint);
     put(this.sure, fill(words.figure_sure, { label: data.label }));
@@ -135,7 +106,6 @@ export class Cnn extends DigitFigure {
     put(this.rows[1].name, words.figure_moved);
   }
 
-  /** What belongs to another digit, or another network. */
   forget() {
     this.before = null;
     this.curves.clear();
@@ -144,9 +114,7 @@ export class Cnn extends DigitFigure {
   // ---- what is touched
 
   get subject() {
-    /** @param {Values} values */
-    const put = (values) => this.put(values);
-    return { hand: this.hand, value: this.values, put };
+    return this.under(this.hand);
   }
 
   /**
@@ -180,7 +148,8 @@ export class Cnn extends DigitFigure {
   }
 
   paint() {
-    const { network, data, words, colors, panel, values } = this;
+    const { data, words, colors, panel, values } = this;
+    const { network, failed } = this.fetched;
     const image = this.image(values);
     const pen = panel.pen();
     picture(pen, panel.view, image, SIZE);
@@ -192,7 +161,7 @@ export class Cnn extends DigitFigure {
     curve(pen, panel.view, [between(points[0], points[1]), [x, y]], "#fff", 1.5, { rim: 1 });
     panel.knobs.show(handles, panel.view, words);
     if (!network) {
-      put(this.rows[1].answer, this.failed ? words.no_weights : words.loading);
+      put(this.rows[1].answer, failed ? words.no_weights : words.loading);
       return false;
     }
     this.before ??= this.see(network, this.image(data.rest));

@@ -1,6 +1,7 @@
 // Feature maps: which ones are shown, how much of them lies where it was, and pictures of them.
 
 import { penOf, sized } from "../../browser/canvas.js";
+import { rem } from "../../browser/theme.js";
 
 /** @import { Maps } from "../../browser/network.js" */
 
@@ -88,7 +89,7 @@ export function mosaic(canvas, width, { size: [high, wide], channels, values }, 
  */
 export function confidence(canvas, width, height, known, here, [low, high], style) {
   const pen = sized(canvas, width, height);
-  const size = parseFloat(getComputedStyle(document.documentElement).fontSize) * 0.9;
+  const size = 0.9 * rem();
   const [left, bottom] = [1.2 * size, height - 1.5 * size];
   /** @param {number} value */
   const x = (value) => left + ((value - low) / (high - low)) * (width - left - 10);

@@ -110,7 +110,7 @@ export class Pools extends LiveFigure {
     const floor = element("div", "floor pools", {}, element("div", "stages", {}, ...stages));
     floor.append(this.title, element("div", "wide", {}, this.table));
     root.replaceChildren(this.hint, this.sliders.element, floor, this.live);
-    this.touch = new Touch(this);
+    this.touches = [new Touch(this)];
   }
 
   /** @param {boolean} _answers */
@@ -158,14 +158,8 @@ export class Pools extends LiveFigure {
     return SIZE;
   }
 
-  get gripped() {
-    return this.touch.pulled !== null;
-  }
-
   get subject() {
-    /** @param {Values} values */
-    const put = (values) => this.put(values);
-    return { hand: HAND, value: this.values, put };
+    return this.under(HAND);
   }
 
   spoken() {
