@@ -11,12 +11,13 @@ else:
     from starlette.middleware import Middleware
 
     from ui.app.policy import Guarded
-    from ui.app.server import base, begin, routes
-    from ui.classroom.routes import class_routes
+    from ui.app.server import base, lifespan, routes
+    from ui.classroom.routes import Routes, open_classroom
 
+    classroom = open_classroom()
     app = st.App(
         __file__,
-        routes=[*class_routes(base()), *routes()],
-        lifespan=begin,
+        routes=[*Routes(classroom).routes(base()), *routes()],
+        lifespan=lifespan(classroom.close),
         middleware=[Middleware(Guarded)],
     )

@@ -3,12 +3,14 @@
 import asyncio
 import importlib
 import runpy
+import signal
 import sys
 import threading
 import webbrowser
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import streamlit as st
 from starlette.routing import Route
@@ -29,8 +31,42 @@ def routes() -> list[Route]:
     ]
 
 
-@asynccontextmanager
-async def begin(app: st.App) -> AsyncIterator[None]:
+def lifespan(
+    last: Callable[[], Coroutine[None, None, None]],
+) -> Callable[[st.App], AbstractAsyncContextManager[None]]:
+    """What the server does at its beginning and when it is told to end; ``last`` closes what would
+    keep it from ending."""
+
+    @asynccontextmanager
+    async def running(app: st.App) -> AsyncIterator[None]:
+        _before_the_end(last)
+        _begin()
+        yield
+
+    return running
+
+
+def _before_the_end(last: Callable[[], Coroutine[None, None, None]]) -> None:
+    """Call ``last`` as soon as a signal ends the server, which else waits for all streams."""
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals are not ours
+    loop = asyncio.get_running_loop()
+
+    def listen(number: int) -> None:
+        end = signal.getsignal(number)
+
+        def told(number: int, frame: FrameType | None) -> None:
+            asyncio.run_coroutine_threadsafe(last(), loop)
+            if callable(end):
+                end(number, frame)
+
+        signal.signal(number, told)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        listen(number)
+
+
+def _begin() -> None:
     """Open the first page, as ``streamlit run`` does for a script without a server of its own;
     prepare the pages meanwhile, so that the first visitor does not wait for all of it."""
     threading.Thread(target=_prepare, daemon=True).start()
@@ -40,7 +76,6 @@ async def begin(app: st.App) -> AsyncIterator[None]:
         asyncio.get_running_loop().run_in_executor(
             None, webbrowser.open, f"{scheme}://{host}:{port}{base()}/"
         )
-    yield
 
 
 def _prepare() -> None:

@@ -28,6 +28,16 @@ def address_of(seen: object, request: Request) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
+def check_public() -> None:
+    """SystemExit, in a sentence, if ``STN_PUBLIC_URL`` is set and is no address."""
+    public = os.environ.get("STN_PUBLIC_URL")
+    if public and not _parts(public):
+        raise SystemExit(
+            f"STN_PUBLIC_URL is no address of a server: {public[:LONGEST]!r}. "
+            "Wanted: https://lab.example.org, with a port and a path if there are any"
+        )
+
+
 def _parts(address: object) -> SplitResult | None:
     """An address of a server in its parts; None for anything else."""
     if not isinstance(address, str) or len(address) > LONGEST:

@@ -21,7 +21,6 @@ WORDS = (
     "room_small",
     "room_close",
     "room_sure",
-    "room_closed",
     "room_begin",
     "room_no_vote",
     "room_lost",
@@ -33,12 +32,10 @@ WORDS = (
     "room_png",
     "room_csv",
     "room_forget",
+    "join",
     "which_digit",
     "right_one",
     "yours",
-    "room",
-    "answer",
-    "step",
 )
 BARS = (HERE / "bars.css").read_text()
 _component = component(HERE, "room", style=BARS, isolate_styles=False)

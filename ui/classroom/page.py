@@ -58,9 +58,9 @@ MODULES = with_imports(["classroom/phone.js"])
 FILES = serve_folder("class-{}", modules())
 
 
-def answer(room: str, *, found: bool, status: int = 200) -> Response:
-    """The page of a room; without one it asks for a code, and where there was none it says so."""
-    given = {"room": room, "found": found, "words": words(), "models": "models/"}
+def answer(room: str, status: int = 200) -> Response:
+    """The page of a room; without one it asks for a code, and says why if it was refused."""
+    given = {"room": room, "status": status, "words": words(), "models": "models/"}
     # the address of this page ends in /class or in /class/ROOM: both lie below the app's root
-    up = "../app/static" if room or not found else "app/static"
+    up = "../app/static" if room or status != 200 else "app/static"
     return Response(html(f"{up}/{FILES}", given), status, media_type="text/html", headers=SAFE)

@@ -2,6 +2,7 @@
 // server; a picture to drag, a guess to make, and the answer.
 
 import { element, fill, put } from "../browser/dom.js";
+import { keepLanguage, languageOf } from "../browser/language.js";
 import { Bars, sharesOf } from "./bars.js";
 import { Events } from "./events.js";
 import { Live } from "./live.js";
@@ -25,6 +26,7 @@ import { Live } from "./live.js";
  * @property {number} vote how many choices
  * @property {number | null} right
  * @property {Given | null} stage
+ * @property {Said | null} [link] without a room: the page that has the figure, if there is no stage
  */
 
 /**
@@ -41,7 +43,7 @@ import { Live } from "./live.js";
  * What the page is given.
  * @typedef {object} Page
  * @property {string} room empty: none yet
- * @property {boolean} found
+ * @property {number} status of this page: 200, 404 without such a room, 429 after too many codes
  * @property {Record<string, Record<string, string>>} words by language
  * @property {string} models where the networks' files lie
  * @property {string} [lesson] a file with all steps, where there is no server
@@ -58,9 +60,7 @@ const NAMES = /** @type {Said} */ ({ en: "English", zh: "中文" });
 
 class Phone {
   constructor() {
-    const asked = new URLSearchParams(location.search).get("lang") ?? "";
-    const own = navigator.language.slice(0, 2);
-    this.language = LANGUAGES.includes(asked) ? asked : LANGUAGES.includes(own) ? own : "en";
+    this.language = languageOf(LANGUAGES, !!given.home); // of a class nothing is kept
     this.client = clientNumber();
     /** @type {Told | null} what the room said last */
     this.told = null;
@@ -69,7 +69,7 @@ class Phone {
     this.own = false; // on one's own
     /** @type {Map<string, Vote>} by question */
     this.votes = new Map();
-    this.status = "";
+    this.status = 200; // HTTP's, of the events; 0 without a connection
     this.over = false;
     /** @type {number | undefined} */
     this.timer = undefined;
@@ -117,7 +117,7 @@ class Phone {
     } else if (given.room) {
       main?.append(this.lesson);
       this.follow(given.room);
-    } else main?.append(this.form(given.found));
+    } else main?.append(this.form(given.status));
     this.build();
   }
 
@@ -125,6 +125,7 @@ class Phone {
   speak() {
     const at = LANGUAGES.indexOf(this.language);
     this.language = LANGUAGES[(at + 1) % LANGUAGES.length];
+    if (given.home) keepLanguage(this.language);
     this.build();
     if (this.shown) this.live.show(this.shown.step?.stage ?? null, this.words);
     this.draw();
@@ -152,44 +153,56 @@ class Phone {
 
   /**
    * Where a code is typed in.
-   * @param {boolean} found
+   * @param {number} status
    */
-  form(found) {
+  form(status) {
     const { words } = this;
+    const found = status === 200;
     const attributes = { maxlength: 4, size: 4, autocomplete: "off", autocapitalize: "characters" };
     const input = element("input", "code", { ...attributes, spellcheck: "false", id: "code" });
     const button = element("button", "main", {}, words.enter);
     const label = element("label", "", { for: "code" }, words.code);
-    const note = element("p", "note", { role: "status" }, found ? "" : words.no_room);
+    const note = element("p", "note", { role: "status" }, this.problem(status));
     const title = element("h1", "", {}, words.join);
     const form = element("form", "join", {}, title, label, input, button, note);
     note.hidden = found;
     form.onsubmit = (event) => {
       event.preventDefault();
       const code = input.value.trim().toUpperCase();
-      if (/^[A-Z]{4}$/.test(code)) location.href = `${given.found ? "class/" : ""}${code}`;
+      const place = `${found ? "class/" : ""}${code}${location.search}`;
+      if (/^[A-Z]{4}$/.test(code)) location.href = place;
       else input.focus();
     };
-    if (!found) setTimeout(() => location.reload(), 5000 + 5000 * Math.random());
+    const again = () => {
+      if (!input.value) location.reload(); // nobody types
+    };
+    if (status === 404) setInterval(again, 5000 + 5000 * Math.random());
     return form;
   }
 
   /** @param {string} room */
   follow(room) {
-    this.status = this.words.sending;
     this.events = new Events(`${room}/events`, {
       event: (kind, data) => {
         if (kind === "state") this.hear(data);
         if (kind === "closed") this.end();
       },
       status: (status) => {
-        const { words } = this;
-        /** @type {Record<number, string>} */
-        const named = { 200: "", 404: words.no_room, 429: words.too_often, 503: words.full };
-        this.status = named[status] ?? words.lost;
+        this.status = status;
         this.draw();
       },
     });
+  }
+
+  /**
+   * What is wrong, by HTTP's status; nothing at 200.
+   * @param {number} status
+   */
+  problem(status) {
+    const { words } = this;
+    /** @type {Record<number, string>} */
+    const named = { 200: "", 404: words.no_room, 429: words.too_often, 503: words.full };
+    return named[status] ?? words.lost;
   }
 
   end() {
@@ -304,15 +317,28 @@ class Phone {
     put(this.place, given.room ? fill(words.room, { code: given.room }) : this.say(step?.lesson));
     put(this.mode, steps || !step || over ? "" : own ? words.own : words.following);
     this.mode.classList.toggle("own", own);
-    put(this.note, over ? words.over : this.status || (shown && !step ? words.welcome : ""));
+    const problem = this.problem(this.status);
+    put(this.note, over ? words.over : problem || (shown && !step ? words.welcome : ""));
     this.note.hidden = !this.note.textContent;
     put(this.count, step ? fill(words.step, { at: step.at, count: step.count }) : "");
     put(this.title, this.say(step?.title));
     put(this.text, this.say(step?.text));
-    put(this.elsewhere, step && !step.stage && !steps ? words.on_screen : "");
+    this.drawElsewhere(step);
     this.drawQuestion(shown, step);
     this.drawResult(shown, step);
     this.drawFoot(told, shown);
+  }
+
+  /**
+   * Where the step's figure is, if not here.
+   * @param {Step | null} step
+   */
+  drawElsewhere(step) {
+    const { words, steps, elsewhere } = this;
+    elsewhere.hidden = !step || !!step.stage;
+    if (!steps) put(elsewhere, words.on_screen);
+    else if (!step?.link) put(elsewhere, words.in_app);
+    else elsewhere.replaceChildren(element("a", "", { href: this.say(step.link) }, words.on_page));
   }
 
   /**
@@ -345,7 +371,7 @@ class Phone {
       button.setAttribute("aria-pressed", String(i === vote?.choice)),
     );
     const state = vote?.late ? words.too_late : vote?.sent ? words.voted : words.sending;
-    const lost = vote && !vote.sent && !vote.late && this.status;
+    const lost = vote && !vote.sent && !vote.late && this.status !== 200;
     put(this.counted, !vote || shown?.answered || steps ? "" : lost ? words.unsent : state);
     this.live.letSpeak(!open || !!step?.choices || !!vote);
   }
@@ -370,6 +396,9 @@ class Phone {
     const more = [];
     if (answered && step.vote && step.right !== null) {
       more.push(element("p", "rightly", {}, `✓ ${this.labels(step)[step.right]}`));
+    }
+    if (answered && vote && !step.choices) {
+      more.push(element("p", "", {}, `● ${words.yours}: ${vote.choice}`)); // texts are marked below
     }
     if (answered && step.vote && tally) {
       const labels = this.labels(step);

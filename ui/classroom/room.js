@@ -127,12 +127,19 @@ class Room {
     /** @type {(status: number) => void} */
     const status = (status) => {
       this.lost = status !== 200;
-      if (status === 404) this.steer({}); // the server has forgotten it: it was restarted
+      if (status === 404) this.restore();
       this.notify();
     };
     /** @type {(kind: string, data: any) => void} */
     const event = (kind, data) => this.hear(kind, data);
     this.events = new Events(`${CLASS}/${room}/events`, { event, status }, headers);
+  }
+
+  /** The server knows the room no longer: it was restarted, or nobody used the room. */
+  restore() {
+    const { kept } = this;
+    if (kept && Date.now() - kept.used > IDLE) this.forget();
+    else this.steer({});
   }
 
   /**
@@ -230,6 +237,16 @@ class Room {
     return this.results.find((entry) => entry.question === this.told?.question);
   }
 
+  /** @returns {boolean} whether the present guesses are kept back until the answer */
+  get hides() {
+    return !!this.kept?.hides && !this.told?.answered;
+  }
+
+  /** @returns {Entry[]} what may be seen */
+  get seen() {
+    return this.results.filter((entry) => !this.hides || entry !== this.entry);
+  }
+
   /** @param {Partial<Entry>} more */
   record(more) {
     const { told } = this;
@@ -323,9 +340,9 @@ class View {
   draw() {
     const { data, room } = this;
     if (!data) return;
-    const { kept, told, results, problem } = room;
+    const { kept, told, problem } = room;
     const shape = JSON.stringify([kept?.room, kept?.qr, kept?.address, data.at > 0, data.language]);
-    const more = JSON.stringify([!!results.length, problem]);
+    const more = JSON.stringify([!!room.seen.length, problem]);
     if (shape + more !== this.shape) this.build();
     this.shape = shape + more;
     const { words } = data;
@@ -337,24 +354,23 @@ class View {
       put(this.parts.voted, asked ? fill(words.room_voted, { count: voted }) : nothing);
       put(this.parts.lost, room.lost ? words.room_lost : "");
       const question = told?.step?.choices ? this.say(told.step.question) : words.which_digit;
-      put(this.parts.question, asked ? question : "");
+      put(this.parts.question, asked ? question : told?.step ? "" : words.join);
       this.drawBars(asked);
-      put(
-        this.parts.largeCount,
-        `${this.parts.here.textContent} · ${this.parts.voted.textContent}`,
-      );
+      const [here, guessed] = [this.parts.here, this.parts.voted].map((part) => part.textContent);
+      put(this.parts.largeCount, told?.step ? `${here} · ${guessed}` : here);
     }
-    if (!data.at && results.length) this.drawPicture();
+    if (!data.at && room.seen.length) this.drawPicture();
   }
 
   /** @param {boolean} asked */
   drawBars(asked) {
     const { data, room } = this;
     const chart = asked && data ? this.chart() : null;
-    const hidden = !!room.kept?.hides && !room.told?.answered;
+    const hidden = room.hides;
     this.bars.root.hidden = this.large.root.hidden = !chart || hidden;
     this.parts.png.hidden = this.parts.csv.hidden = !chart;
-    put(this.parts.hidden, asked && hidden && data ? data.words.room_hidden : "");
+    const later = asked && hidden && data ? data.words.room_hidden : "";
+    for (const part of [this.parts.hidden, this.parts.largeHidden]) put(part, later);
     if (!chart || hidden) return;
     this.bars.show(chart);
     this.large.show(chart);
@@ -398,7 +414,7 @@ class View {
     const parts = [];
     if (kept) parts.push(...this.opened(kept));
     else if (!data.at) parts.push(...this.closed());
-    if (!data.at && room.results.length) parts.push(...this.whole());
+    if (!data.at && room.seen.length) parts.push(...this.whole());
     this.root.replaceChildren(...parts);
     this.root.hidden = !parts.length;
   }
@@ -421,6 +437,7 @@ class View {
     const here = element("span", "here");
     const voted = element("span", "voted");
     const hidden = element("p", "hidden");
+    const largeHidden = element("p", "hidden");
     const lost = element("p", "problem", { role: "status" });
     const largeCount = element("p", "count");
     const question = element("h2");
@@ -434,7 +451,7 @@ class View {
     const hides = element("label", "hides", {}, tick, ` ${words.room_hide}`);
     const { room } = this;
     const [png, csv] = this.exports(() => (room.entry ? [room.entry] : []), `class-${at}`);
-    this.parts = { here, voted, hidden, lost, largeCount, hides, png, csv, question };
+    this.parts = { here, voted, hidden, largeHidden, lost, largeCount, png, csv, question };
     const code = element("b", "code", {}, kept.room);
     const large = button("", words.room_large, () => this.dialog.showModal());
     const close = button("", words.room_close, () => {
@@ -449,7 +466,8 @@ class View {
     const below = element("div", "tools", {}, hides, png, csv, close, small);
     const left = element("div", "way", {}, this.qr(kept), element("p", "code", {}, kept.room));
     left.append(element("p", "address", {}, kept.address));
-    const right = element("div", "guesses", {}, question, largeCount, this.large.root);
+    const right = element("div", "guesses", {}, question, largeCount, largeHidden);
+    right.append(this.large.root);
     this.dialog.replaceChildren(element("div", "sides", {}, left, right), below);
     if (at) return [head, this.bars.root, hidden, lost];
     return [head, element("div", "way", {}, this.qr(kept), address), ...warning, lost];
@@ -479,7 +497,7 @@ class View {
     const { words } = /** @type {Data} */ (this.data);
     const { room } = this;
     const forget = button("", words.room_forget, () => room.clear());
-    const tools = [...this.exports(() => room.results, "class"), ...(room.kept ? [] : [forget])];
+    const tools = [...this.exports(() => room.seen, "class"), ...(room.kept ? [] : [forget])];
     const head = element("h5", "", {}, words.room_picture);
     return [head, this.picture, element("div", "tools", {}, ...tools)];
   }
@@ -504,7 +522,7 @@ class View {
   }
 
   drawPicture() {
-    this.paint(this.picture, this.room.results);
+    this.paint(this.picture, this.room.seen);
     this.picture.setAttribute("aria-label", this.data?.words.room_picture ?? "");
   }
 

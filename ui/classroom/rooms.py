@@ -92,6 +92,7 @@ class Classroom:
         self._tasks: set[asyncio.Task[None]] = set()
         self._key = b""
         self._begun: asyncio.Task[None] | None = None
+        self._closed = False
 
     # ---- who opened it
 
@@ -194,11 +195,16 @@ class Classroom:
         room = await self.room(code)
         if room is None:
             raise Refused(404, "There is no such room.")
-        if self.streams >= MOST_STREAMS:
-            raise Refused(503, "There are as many phones as this server takes.")
         stream = Stream(code, bool(secret) and await self.steers(code, secret))
         if secret and not stream.steers:
             raise Refused(403, "Only who opened this room sees its votes.")
+        if self._closed:
+            raise Refused(503, "The server is being restarted. Try again.")
+        if self.streams >= MOST_STREAMS:
+            phones = [one for one in self._streams.get(code, ()) if not one.steers]
+            if not stream.steers or not phones:
+                raise Refused(503, "There are as many phones as this server takes.")
+            self.leave(phones[0])  # a class without its lecturer is none
         self._streams.setdefault(code, set()).add(stream)
         self.streams += 1
         stream.put("state", await self._state(code, room))
@@ -217,10 +223,14 @@ class Classroom:
             del self._streams[stream.room]
 
     async def close(self) -> None:
-        """Let everybody go; the rooms stay in the store."""
-        for streams in list(self._streams.values()):
+        """Let everybody go, before the process ends; the rooms stay in the store."""
+        self._closed = True
+        for code, streams in list(self._streams.items()):
             for stream in list(streams):
-                stream.leave()
+                self.leave(stream)
+            with suppress(StoreError):  # others need not wait until these count no more
+                await self.store.here(code, 0)
+                await self.store.announce(code, "votes")
         for task in list(self._tasks):
             task.cancel()
         await self.store.close()

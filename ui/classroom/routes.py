@@ -29,7 +29,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ui.classroom import page
-from ui.classroom.address import address_of, qr_rows
+from ui.classroom.address import address_of, check_public, qr_rows
 from ui.classroom.limits import Guesses, Rate, network_of
 from ui.classroom.rooms import Classroom, Refused, Step
 from ui.classroom.store import MemoryStore, Store, StoreError
@@ -69,14 +69,14 @@ class Routes:
         ]
 
     async def entrance(self, request: Request) -> Response:
-        return page.answer("", found=True)
+        return page.answer("")
 
     async def phone(self, request: Request) -> Response:
         try:
             code = await self.code_of(request)
         except Refused as refused:
-            return page.answer("", found=False, status=refused.status)
-        return page.answer(code, found=True)
+            return page.answer("", refused.status)
+        return page.answer(code)
 
     async def open(self, request: Request) -> Response:
         await body_of(request)
@@ -152,9 +152,10 @@ class Routes:
         return code
 
 
-def class_routes(base: str) -> list[Route]:
-    """The routes of this process's classroom, which is in memory, or in the Redis that
-    ``STN_REDIS_URL`` names. SystemExit, in a sentence, if that can't be one."""
+def open_classroom() -> Classroom:
+    """This process's classroom, which is in memory, or in the Redis that ``STN_REDIS_URL`` names.
+    SystemExit, in a sentence, if that or ``STN_PUBLIC_URL`` is none."""
+    check_public()
     url = os.environ.get("STN_REDIS_URL")
     store: Store = MemoryStore()
     if url:
@@ -168,7 +169,7 @@ def class_routes(base: str) -> list[Route]:
             raise SystemExit(
                 "STN_REDIS_URL names no Redis. Wanted: redis://host:6379, rediss:// or unix://"
             ) from None
-    return Routes(Classroom(store, lambda lesson, at: _steps().describe(lesson, at))).routes(base)
+    return Classroom(store, lambda lesson, at: _steps().describe(lesson, at))
 
 
 def _steps() -> Any:

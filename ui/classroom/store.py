@@ -150,7 +150,8 @@ _OF_THIS_PROCESS = secrets.token_bytes(32)
 
 
 def _make(path: Path, content: bytes) -> None:
-    """A file that its owner alone reads, whole from the start; one that is there stays."""
+    """A file that its owner alone reads, whole from the start; one that is there stays: of two
+    processes that begin together, both take the first one's. ``write_file`` does neither."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent) as file:
         file.write(content)

@@ -12,6 +12,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from stn_core.files import FileError
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(
@@ -32,6 +34,8 @@ def main() -> None:
 
     try:
         size = build(folder, options.app)
+    except FileError as error:
+        parser.error(str(error))
     except OSError as error:
         parser.error(f"{folder} can't be written: {error.strerror}")
     print(f"{folder}: {size / 1e6:.1f} MB of at most {MOST / 1e6:.0f}")

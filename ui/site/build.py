@@ -17,6 +17,7 @@ from stn_core import EXPERIMENTS
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.evaluation.report import Report
+from stn_core.files import write_file
 from stn_core.models.digits import DIGIT_MODELS
 from stn_core.training.recording import DIGITS, Recording
 from ui.app import loading
@@ -116,9 +117,7 @@ class Site:
     # ---- files
 
     def write(self, name: str, content: bytes | str) -> str:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        write_file(self.folder / name, content)
         return name
 
     def write_json(self, name: str, data: Any) -> str:
@@ -283,10 +282,21 @@ class Site:
                 if step["stage"]:
                     kept = [model for model in step["stage"]["models"] if model["file"]]
                     step["stage"]["models"] = kept
+                else:
+                    step["link"] = self.link(lesson, step["at"])
             file = self.write_json(f"data/lesson-{lesson.name}.json", steps)
-            given = {"room": "", "found": True, "words": phone.words(), "models": "files/"}
+            given = {"room": "", "status": 200, "words": phone.words(), "models": "files/"}
             given |= {"lesson": file, "home": "./"}
             self.write(f"lecture-{lesson.name}.html", phone.html(FILES, given))
+
+    def link(self, lesson: Lesson, at: int) -> dict[str, str] | None:
+        """Where the figure of a step is that phones do not have, by language: here, or else in the
+        app; None if in neither."""
+        page = lesson.steps[at - 1].page
+        address = f"{page}.html?" if page in PAGES else ""
+        if not address and self.app:
+            address = f"{self.app.rstrip('/')}/{path_of(page)}?lesson={lesson.name}&at={at}&"
+        return {code: f"{address}lang={code}" for code in LANGUAGES} if address else None
 
     def replays(self) -> None:
         """The player, with a file for each recording."""

@@ -2,6 +2,7 @@
 // and what a component says comes back to it as the next thing sent.
 
 import { element, put } from "../browser/dom.js";
+import { languageOf } from "../browser/language.js";
 
 /** @typedef {Record<string, Record<string, string>>} Words by language */
 
@@ -29,7 +30,6 @@ const given = /** @type {Given} */ (
   JSON.parse(document.getElementById("given")?.textContent ?? "{}")
 );
 const LANGUAGES = Object.keys(given.words);
-const KEPT = "stn language";
 const LIVE = "digits"; // the first page
 const FIRST = ["cnn", "st-cnn-affine"]; // models
 const DIGITS = Array.from({ length: 10 }, (_, i) => String(i));
@@ -66,22 +66,9 @@ const marked = (text) =>
     return element("p", "", {}, ...parts);
   });
 
-function language() {
-  const asked = new URLSearchParams(location.search).get("lang");
-  let kept = null;
-  try {
-    if (asked && LANGUAGES.includes(asked)) localStorage.setItem(KEPT, asked);
-    kept = localStorage.getItem(KEPT);
-  } catch {
-    // it is asked for at each page
-  }
-  const own = navigator.language.slice(0, 2);
-  return [asked, kept, own].find((code) => code && LANGUAGES.includes(code)) ?? "en";
-}
-
 class Shell {
   constructor() {
-    this.language = language();
+    this.language = languageOf(LANGUAGES, true);
     this.words = given.words[this.language];
     this.place = found(".exhibit");
     this.choices = found(".choices");
@@ -111,7 +98,8 @@ class Shell {
     for (const node of document.querySelectorAll("[data-word]")) {
       put(node, words[node.getAttribute("data-word") ?? ""]);
     }
-    const links = Object.entries(given.links).map(([name, href]) => {
+    const links = Object.entries(given.links).map(([name, page]) => {
+      const href = name === "app" ? `${page}?lang=${this.language}` : page; // the others know it
       const link = element("a", name === "app" ? "end" : "", { href }, words[name]);
       if (name === given.page) link.setAttribute("aria-current", "page");
       return link;

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 import re
+import urllib.request
 
 import pytest
 from PIL import Image
@@ -140,6 +142,7 @@ def test_phones_follow_vote_and_get_the_answer(desk, phone):
         counts = page.locator(".result .choice .value").all_inner_texts()
         assert counts[3:5] == ["1", "1"] and set(counts[:3] + counts[5:]) == {""}
         expect(page.locator(".choices")).to_be_hidden()
+    expect(first.locator(".told")).to_contain_text("your guess: 4")
     shares = desk.locator(".class-room .bars .choice").nth(3).locator("i")
     expect(shares).to_have_count(3)  # the class and two networks
     expect(shares.first).to_have_attribute("style", "--share: 50.0%;")
@@ -215,6 +218,11 @@ def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
     begin(desk)
     tap(page.get_by_role("button", name="4"))
     expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    desk.get_by_role("link", name="All steps").click()
+    expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
+    expect(desk.locator(".class-picture")).to_have_count(0)  # not before the answer
+    desk.go_back()
+    expect(desk.locator(".lecture h2")).to_be_visible()
     desk.keyboard.press("a")
     expect(page.locator(".rightly")).to_be_visible()
     desk.get_by_role("button", name="Large").click()
@@ -254,7 +262,11 @@ def test_the_code_can_be_typed_and_a_wrong_one_is_a_sentence(tab, desk):
     code = desk.locator(".class-room .code").first.inner_text()
     page = tab("/class/QQQQ", size=(390, 844), touch=True)
     expect(page.get_by_text("There is no room with this code")).to_be_visible()
+    page.clock.install()
+    page.reload()
     page.get_by_label("The four letters").fill(code.lower())
+    page.clock.fast_forward(60_000)  # it tries again, but not while somebody types
+    expect(page.get_by_label("The four letters")).to_have_value(code.lower())
     tap(page.get_by_role("button", name="Join"))
     expect(page.get_by_text("You are in")).to_be_visible()
     page = tab("/class", size=(390, 844), touch=True)
@@ -304,6 +316,24 @@ def test_a_killed_server_comes_back_with_every_guess(tab, tmp_path):
             counts = phone.locator(".result .choice .value").all_inner_texts
             expect(phone.locator(".rightly")).to_have_text("✓ 3")
             assert [i for i, count in enumerate(counts()) if count == "1"] == [4, 7]
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def test_a_server_that_is_told_to_end_does_not_wait_for_phones(tmp_path):
+    port = free_port()
+    server = launch(port, XDG_STATE_HOME=str(tmp_path))
+    address = f"http://127.0.0.1:{port}/class"
+    try:
+        kind = {"Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(address, b"{}", kind)) as answer:
+            room = json.load(answer)["room"]
+        with urllib.request.urlopen(f"{address}/{room}/events") as phone:
+            assert phone.readline().startswith(b"retry")
+            server.terminate()
+            server.wait(30)
+            assert b"event: state" in phone.read()  # and it has ended
     finally:
         server.kill()
         server.wait(10)

@@ -16,7 +16,7 @@ from ui.classroom import page, stream
 from ui.classroom.address import address_of, in_network, qr_rows
 from ui.classroom.limits import Rate, network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
-from ui.classroom.routes import class_routes
+from ui.classroom.routes import open_classroom
 from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
 
 
@@ -417,6 +417,21 @@ def test_there_are_so_many_phones_and_no_more():
     run(lesson())
 
 
+def test_a_full_house_lets_its_opener_in():
+    async def lesson():
+        server = Server()
+        room, secret = await server.open()
+        other, stranger = await server.open()
+        for _ in range(MOST_STREAMS):
+            await server.classroom.enter(room)
+        assert (await server.classroom.enter(room, secret)).steers
+        with pytest.raises(Refused):
+            await server.classroom.enter(other, stranger)
+        assert server.classroom.streams == MOST_STREAMS
+
+    run(lesson())
+
+
 def test_there_are_so_many_voters_and_no_more():
     async def lesson():
         store = MemoryStore()
@@ -515,8 +530,15 @@ def test_no_address_that_a_browser_names_is_an_error(host, monkeypatch):
 def test_a_variable_that_names_no_redis_ends_the_start_in_a_sentence(url, monkeypatch):
     monkeypatch.setenv("STN_REDIS_URL", url)
     with pytest.raises(SystemExit, match=r"STN_REDIS_URL names no Redis.*redis://host") as end:
-        class_routes("")
+        open_classroom()
     assert "secret" not in str(end.value)
+
+
+@pytest.mark.parametrize("address", ["lab.example.org", "ftp://lab", "https://", "http://["])
+def test_a_variable_that_names_no_address_ends_the_start_in_a_sentence(address, monkeypatch):
+    monkeypatch.setenv("STN_PUBLIC_URL", address)
+    with pytest.raises(SystemExit, match=r"STN_PUBLIC_URL is no address.*https://lab"):
+        open_classroom()
 
 
 def test_half_a_surrogate_pair_is_refused_and_no_error():

@@ -790,4 +790,4 @@ def test_the_projector_theme_is_large_and_black_and_white_and_stays_for_the_next
 def test_the_list_leads_to_the_pages_without_a_server(monkeypatch, address, links):
     monkeypatch.setattr("ui.pages.lecture.page.SITE", address)
     found = [each.proto.url for each in visited("lecture").main.get("link_button")]
-    assert found == [address] * links
+    assert found == [f"{address}?lang=en"] * links

@@ -185,7 +185,7 @@ def test_pages_lead_to_each_other_and_to_the_same_page_of_the_app(tab):
         )
         path = {"Digits": "", "Two digits": "pairs"}.get(name, name.lower())
         app = page.get_by_role("link", name="The whole laboratory")
-        expect(app).to_have_attribute("href", APP + path)
+        expect(app).to_have_attribute("href", f"{APP}{path}?lang=en")
 
 
 def test_the_live_page_answers_as_pytorch_does(tab, folder):
@@ -239,6 +239,27 @@ def test_a_lecture_is_read_step_by_step_and_answers_as_pytorch_does(tab):
     expect(page.locator(".exhibit .row").first).to_be_visible()
 
 
+def test_a_step_without_a_picture_leads_to_the_page_that_has_it(tab):
+    page = tab("lecture-paper.html#3")
+    page.get_by_role("link", name="The figure of this step").click()
+    expect(page.locator(".exhibit .answer").first).to_contain_text("%")
+    page.go_back()
+    expect(page.locator(".count")).to_contain_text("Step 3")
+    page.goto(page.url.replace("#3", "#20"))
+    href = f"{APP}trouble?lesson=paper&at=20&lang=en"
+    expect(page.get_by_role("link", name="The figure of this step")).to_have_attribute("href", href)
+
+
+def test_the_language_goes_along_to_the_lecture_and_back(tab):
+    page = tab("?lang=zh")
+    page.get_by_role("link", name="讲座").click()
+    expect(page.locator("h1")).to_have_text(describe("paper", 1)["title"]["zh"])
+    page.get_by_role("button", name="English").click()
+    page.locator(".home").click()
+    expect(page.get_by_role("link", name="Lecture")).to_be_visible()
+    page.evaluate("localStorage.clear()")
+
+
 def test_the_replays_and_the_results_are_there_in_both_languages(tab):
     page = tab("replay.html?lang=zh")
     expect(page.locator(".exhibit canvas").first).to_be_visible()
@@ -249,7 +270,9 @@ def test_the_replays_and_the_results_are_there_in_both_languages(tab):
     measured = loading.report().models["r-cnn"]
     cell = f"{measured.error:.2f} ± {measured.standard_error:.2f} / "
     expect(page.locator("table").first).to_contain_text(cell)
-    expect(page.get_by_role("link", name="完整的实验室")).to_have_attribute("href", f"{APP}results")
+    expect(page.get_by_role("link", name="完整的实验室")).to_have_attribute(
+        "href", f"{APP}results?lang=zh"
+    )
     pair = loading.report().pairs["r2-cnn"]
     expect(page.locator("table").nth(1)).to_contain_text(f"{pair.error:.2f} ± ")
 

@@ -18,7 +18,7 @@ def main(pages: Pages) -> None:
     st.markdown(f"#### {say('lectures')}")
     st.markdown(say.markdown("intro", folder=folder))
     if SITE.startswith(("http://", "https://")):
-        st.link_button(say("site"), SITE, icon=":material/menu_book:")
+        st.link_button(say("site"), f"{SITE}?lang={language()}", icon=":material/menu_book:")
     room("", 0, key="class_room_list")
     found = lessons()
     if not found:
