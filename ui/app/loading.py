@@ -121,12 +121,13 @@ def is_there(experiment: Experiment) -> bool:
 def load(experiment: Experiment) -> Checkpoint | Missing:
     """The trained model, or why there is none. A file that changes is read again."""
     path = checkpoint_path(experiment)
-    if not files.is_there(path):
+    changed = files.changed(path)
+    if not changed and not files.is_there(path):
         return Missing(
             experiment, texts("controls").markdown("untrained", command=experiment.command)
         )
     try:
-        return _load(path, files.changed(path))
+        return _load(path, changed)
     except CheckpointError as error:
         return Missing(experiment, in_markdown(error.sentence))
 
@@ -184,7 +185,8 @@ def recording_path(experiment: Experiment) -> Path:
 def recording(experiment: Experiment) -> Recording | Missing:
     """The recording of a training, or why there is none. A file that changes is read again."""
     path = recording_path(experiment)
-    if not files.is_there(path):
+    changed = files.changed(path)
+    if not changed and not files.is_there(path):
         return Missing(
             experiment, texts("controls").markdown("unrecorded", command=record_command(experiment))
         )

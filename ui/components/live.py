@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ui.app.i18n import Translator, texts
 from ui.app.outside import number
-from ui.components.messages import finite, is_new, message_id
+from ui.components.messages import finite, last_message, new_message
 from ui.controls import address
 from ui.controls.live import described
 from ui.controls.spec import Number, Slider, Values
@@ -47,7 +47,7 @@ def given(
     """What every live figure is sent: its sliders and their values, the texts called ``words``, the
     colours, and which message it answers."""
     return {
-        "echo": message_id(st.session_state.get(key)),
+        "echo": last_message(key),
         "values": {slider.key: values[slider.key] for slider in sliders},
         "sliders": described(sliders, say),
         "words": shared_words() | {word: say.template(word) for word in words},
@@ -77,8 +77,9 @@ def live_part(key: str, take: Callable[[Any], None], show: Callable[[], None]) -
     lecture, whose panel shows the state, the whole page."""
 
     def part() -> None:
-        if is_new(key):
-            take(st.session_state[key]["said"])
+        said = new_message(key)
+        if said is not None:
+            take(said)
         show()
 
     if "lecture_at" in st.session_state:

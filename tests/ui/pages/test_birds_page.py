@@ -202,11 +202,11 @@ def test_the_hand_stays_with_its_picture(visit):
     [
         None,
         {},
-        {"said": 5},
-        {"said": {"id": 3}},
-        {"said": {"id": 3, "picture": "x", "places": [[1]]}},
-        {"said": {"id": 3, "picture": "x", "places": [[float("nan"), 0]]}},
-        {"said": {"id": 3, "picture": "x", "places": [[0, 0]] * 9}},
+        5,
+        {"id": 3},
+        {"id": 3, "picture": "x", "places": [[1]]},
+        {"id": 3, "picture": "x", "places": [[float("nan"), 0]]},
+        {"id": 3, "picture": "x", "places": [[0, 0]] * 9},
     ],
 )
 def test_a_message_that_is_none_moves_nothing(said):

@@ -9,7 +9,9 @@ names (``assignments``).
 import base64
 import zlib
 from collections.abc import Sequence
+from functools import lru_cache
 
+import torch
 from torch import Tensor
 
 from stn_core.data.mnist import gallery
@@ -33,10 +35,16 @@ def program(imports: Sequence[str], *blocks: str) -> str:
     )
 
 
-def digit_lines(digit: Tensor, label: int | None) -> tuple[list[str], str]:
+def digit_lines(digit: Tensor, label: int | None) -> tuple[Sequence[str], str]:
     """The imports and the line that make a digit uint8 (28, 28): one of the gallery's of that
     class, or else its pixels."""
+    return _digit_lines(digit.numpy().tobytes(), label)
+
+
+@lru_cache(maxsize=256)
+def _digit_lines(pixels: bytes, label: int | None) -> tuple[Sequence[str], str]:
     if label is not None:
+        digit = torch.frombuffer(bytearray(pixels), dtype=torch.uint8).view(28, 28)
         images = gallery().images[CLASS_SIZE * label : CLASS_SIZE * (label + 1)]
         found = (images == digit).flatten(1).all(1).nonzero()
         if len(found):
@@ -45,7 +53,7 @@ def digit_lines(digit: Tensor, label: int | None) -> tuple[list[str], str]:
                 f"digit = gallery().images[{CLASS_SIZE} * {label} + {int(found[0])}]  # uint8 "
                 "(28, 28)",
             )
-    packed = base64.b64encode(zlib.compress(digit.numpy().tobytes(), 9)).decode()
+    packed = base64.b64encode(zlib.compress(pixels, 9)).decode()
     unpacked = f'zlib.decompress(base64.b64decode("{packed}"))'
     return [
         "import base64",

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import streamlit as st
 from torch import Tensor
 
 from ui.app.i18n import Translator
 from ui.browser.component import component
-from ui.components.messages import message_id
+from ui.components.messages import last_message
 from ui.drawing.canvas import GRID, UP
 from ui.pages.birds.pictures import BirdPicture
 from ui.pages.birds.places import Places
@@ -79,7 +78,7 @@ def windows(
             the window search) or (1, steps).
         parts: whether to show the annotated parts.
 
-    What the visitor does is in ``st.session_state[key]`` at the next run: see ``places.places_of``.
+    What the visitor does is the next run's ``new_message(key)``: see ``places.places_of``.
     """
     data = {
         "name": name,
@@ -100,7 +99,7 @@ def windows(
         "shares": [share for _, share in roles],
         "heat": None if heat is None else vars(heat),
         "colors": {"windows": WINDOWS, "pull": UP, "slope": "#FFFFFF"},
-        "echo": message_id(st.session_state.get(key)),
+        "echo": last_message(key),
         "words": {word: say.template(word) for word in WORDS},
     }
     _component(data, key=key, on_said_change=lambda: None)

@@ -15,7 +15,7 @@ from stn_core.evaluation.bird_metrics import HOLDS, ROLES, wilson_interval
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
-from ui.components.messages import is_new
+from ui.components.messages import new_message
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls import address
@@ -164,9 +164,10 @@ def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | Non
 
 def take(key: str, name: str) -> None:
     """Where the visitor let go of the windows since the last run, into the address under a name."""
-    if not is_new(key):
+    said = new_message(key)
+    if said is None:
         return
-    picture, places = places_of(st.session_state[key])
+    picture, places = places_of(said)
     address.write(name, None if places is None else places_to_text(picture, places))
 
 

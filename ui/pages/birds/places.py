@@ -10,11 +10,11 @@ MOST_WINDOWS = 4
 Places = tuple[tuple[float, float], ...]
 
 
-def places_of(component: Any) -> tuple[str, Places | None]:
+def places_of(said: Any) -> tuple[str, Places | None]:
     """The key of the picture and the places of a message, checked; no places for the network's own,
     or if it is no message."""
     try:
-        key, places = str(component["said"]["picture"])[:8], component["said"]["places"]
+        key, places = str(said["picture"])[:8], said["places"]
         return key, None if places is None else checked(places)
     except (KeyError, TypeError, ValueError):
         return "", None

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
 import torch
 from torch import Tensor
 
@@ -25,7 +24,7 @@ from ui.app.i18n import Translator, in_markdown, texts
 from ui.browser.component import component
 from ui.browser.model_file import model_file
 from ui.components.live import COLORS, pixels_text, shared_words
-from ui.components.messages import finite, message_id
+from ui.components.messages import finite, last_message
 from ui.controls.distortion_state import BY_HAND, SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Slider, Values
@@ -130,8 +129,7 @@ def stage(
     ``answers`` has PyTorch's probabilities by the models' titles, with the visitor's theta as a
     second list; ``opening`` says that nobody has touched the page yet.
 
-    What settles is in ``st.session_state[key]["said"]`` at the next run: see ``message_id`` and
-    ``settled``.
+    What settles is the next run's ``new_message(key)``: see ``settled``.
     """
     shown: list[dict[str, Any]] = []
     refused: list[str] = []
@@ -151,7 +149,7 @@ def stage(
     by_hand = [BY_HAND[kind]] if kind in BY_HAND else []
     controls: list[Slider | ByHand] = [*SLIDERS[kind], *by_hand]
     data = {
-        "echo": message_id(st.session_state.get(key)),
+        "echo": last_message(key),
         "digit": pixels_text(digit),
         "label": label,
         "kind": kind,

@@ -8,7 +8,7 @@ from torch import Tensor
 from stn_core import Checkpoint, Experiment
 from ui.app import loading
 from ui.app.i18n import texts
-from ui.components.messages import is_new, is_unread
+from ui.components.messages import mark_read, new_message, unread
 from ui.controls import address
 from ui.controls.digit_controls import (
     OWN,
@@ -35,8 +35,7 @@ KEPT = {"lang", "projector"}  # of an address that says nothing of the page's st
 def main() -> None:
     """The page. What settles on it runs only what depends on that; in a lecture, whose panel shows
     the state, and where the sidebar changes, all of it."""
-    if is_new(KEY):
-        take(settled(st.session_state[KEY]["said"]))
+    take(settled(new_message(KEY)))
     say = texts("digits")
     with st.sidebar:
         digit, label = choose_digit()
@@ -52,11 +51,12 @@ def main() -> None:
 
 def answers_again(digit: Tensor, label: int | None, kind: str, chosen: list[Experiment]) -> None:
     """``answers``, after what has settled since the last run."""
-    if is_unread(KEY):
-        said = settled(st.session_state[KEY]["said"])
+    message = unread(KEY)
+    if message is not None:
+        said = settled(message)
         if said and (said.wish or said.own is not None or said.kind != kind):
             st.rerun()  # the sidebar changes too
-        is_new(KEY)
+        mark_read(KEY, message)
         take(said)
     answers(digit, label, kind, chosen)
 

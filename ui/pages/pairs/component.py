@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
 from torch import Tensor
 
 from stn_core import Checkpoint
 from ui.app.i18n import Translator, texts
 from ui.browser.component import component
 from ui.browser.model_file import model_file
-from ui.components.messages import finite, message_id
+from ui.components.messages import finite, last_message
 from ui.controls.distortion_state import SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Values
@@ -66,10 +65,10 @@ def show_pairs(
     """Show two digits (28, 28), uint8, each distorted by its values, and what the model makes of
     them; ``heads`` says of each of its transformers what was measured of it.
 
-    What settles is in ``st.session_state[key]["said"]`` at the next run (``settled``).
+    What settles is the next run's ``new_message(key)`` (``settled``).
     """
     data = {
-        "echo": message_id(st.session_state.get(key)),
+        "echo": last_message(key),
         "digits": [base64.b64encode(digit.numpy().tobytes()).decode() for digit in digits],
         "labels": list(labels),
         "kind": kind,

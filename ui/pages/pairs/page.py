@@ -14,7 +14,7 @@ from stn_core.models.pairs import PAIR_MODELS
 from stn_core.training.recording import DIGITS, Recording
 from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
-from ui.components.messages import is_new
+from ui.components.messages import new_message
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls import address
@@ -32,8 +32,7 @@ PAIR = "2st-cnn-affine"
 
 def main() -> None:
     say = texts("pairs")
-    if is_new(KEY):
-        take(settled(st.session_state[KEY]["said"]))
+    take(settled(new_message(KEY)))
     with st.sidebar:
         st.markdown(f"**{say('kind')}**")
         kind = draw_choice(controls.KIND, say)
