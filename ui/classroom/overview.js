@@ -18,8 +18,9 @@ import { sharesOf } from "./bars.js";
  * @property {{ name: string, probabilities: number[] }[]} networks
  */
 
+/** @import { Theme } from "../browser/theme.js" */
+
 /** @typedef {(text: Record<string, string> | null) => string} Say */
-/** @typedef {{ text: string, background: string, primary: string, font: string }} Look */
 
 const WIDE = 1200;
 const DENSE = 2; // pixels for each of these
@@ -54,7 +55,7 @@ function shown({ choices, vote, tally, networks, right }) {
  * @param {Entry[]} entries
  * @param {Say} say
  * @param {Record<string, string>} words
- * @param {Look} look
+ * @param {Theme} look
  */
 export function paintOverview(canvas, entries, say, words, look) {
   const heights = entries.map((entry) => HEAD + ROW * shown(entry).length + 20);
@@ -80,7 +81,7 @@ export function paintOverview(canvas, entries, say, words, look) {
  * @param {number} top
  * @param {Say} say
  * @param {Record<string, string>} words
- * @param {Look} look
+ * @param {Theme} look
  */
 function paintEntry(pen, entry, top, say, words, look) {
   const labels = labelsOf(entry, say);

@@ -2,6 +2,7 @@
 // was guessed at each step stays here, too, for the picture of the whole lecture.
 
 import { element, fill, put } from "../browser/dom.js";
+import { themeOf } from "../browser/theme.js";
 import { Bars, sharesOf } from "./bars.js";
 import { Events } from "./events.js";
 import { networkAt } from "./networks.js";
@@ -532,14 +533,7 @@ class View {
    */
   paint(canvas, entries) {
     const { words } = /** @type {Data} */ (this.data);
-    const style = getComputedStyle(this.root);
-    const look = {
-      text: style.color,
-      background: style.getPropertyValue("--st-background-color").trim() || "#fff",
-      primary: style.getPropertyValue("--st-primary-color").trim() || "#0067A2",
-      font: style.fontFamily,
-    };
-    paintOverview(canvas, entries, (said) => this.say(said), words, look);
+    paintOverview(canvas, entries, (said) => this.say(said), words, themeOf(this.root));
   }
 }
 

@@ -221,8 +221,8 @@ def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
     desk.get_by_role("link", name="All steps").click()
     expect(desk.locator(".class-room .voted")).to_have_text("1 guessed")
     expect(desk.locator(".class-picture")).to_have_count(0)  # not before the answer
-    desk.go_back()
-    expect(desk.locator(".lecture h2")).to_be_visible()
+    begin(desk)
+    expect(desk.locator(".lecture details")).to_be_visible()
     desk.keyboard.press("a")
     expect(page.locator(".rightly")).to_be_visible()
     desk.get_by_role("button", name="Large").click()
@@ -246,9 +246,12 @@ def test_the_lecture_s_picture_and_table_and_the_end(desk, phone, address):
         if row["network"].startswith("ST") and row["choice"] == "3"
     ]
     assert float(sure) > 0.5
+    desk.goto(f"{address}/lecture?projector=true")
+    expect(desk.locator("html")).not_to_have_css("font-size", "17px")
     with desk.expect_download() as file:
         desk.get_by_role("button", name="PNG").click()
-    assert Image.open(file.value.path()).width >= 2000
+    picture = Image.open(file.value.path()).convert("RGB")
+    assert picture.width >= 2000 and picture.getpixel((1, 1)) == (255, 255, 255)
     desk.get_by_role("button", name="Large").click()
     desk.get_by_role("button", name="Close the room").click()
     desk.get_by_role("button", name="Close it for everybody?").click()
