@@ -4,6 +4,7 @@ import { greysOf } from "./bytes.js";
 import { LiveFigure } from "./live_figure.js";
 import { Fetched } from "./networks.js";
 import { Panel } from "./panel.js";
+import { rem } from "./theme.js";
 import { Touch } from "./touch.js";
 
 /** @import { Given } from "./live_figure.js" */
@@ -20,7 +21,7 @@ import { Touch } from "./touch.js";
  */
 
 const AROUND = 340; // pixels of a window's height that the picture leaves to the page and its own texts
-const LEAST = 260;
+const LEAST = 18; // rem, below which the sliders' names would break
 const GAP = 24; // as the floor's style has it
 
 /**
@@ -67,7 +68,7 @@ export class DigitFigure extends LiveFigure {
     const { share, narrow: high, most, room } = this.measures;
     const narrow = width < 640;
     const below = this.sliders.element.offsetHeight;
-    const tall = Math.max(LEAST, Math.min(innerHeight - AROUND - below, most));
+    const tall = Math.max(LEAST * rem(), Math.min(innerHeight - AROUND - below, most));
     const side = Math.round(
       narrow ? Math.min(width, high * innerHeight) : Math.min(share * width, tall),
     );

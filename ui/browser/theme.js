@@ -1,6 +1,6 @@
 // The colours, the font and the size of type of the page, as they are now.
 
-/** The size of type that everything is measured in: 16 pixels, more for a projector. */
+/** The size of type that everything is measured in, in pixels: larger for a projector. */
 export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
 
 /** @typedef {{ text: string, background: string, primary: string, font: string }} Theme */

@@ -213,6 +213,20 @@ def test_the_opening_moves_until_it_is_touched(visit):
     expect(page.get_by_role("radio", name="Move the grid")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("size", "query"), [((390, 844), ""), ((1280, 800), ""), ((1280, 800), "?projector=true")]
+)
+def test_the_picture_stays_under_the_hand_that_begins(visit, size, query):
+    page = visit(f"/{query}", size=size)
+    before = page.locator(".stage .place").bounding_box()
+    page.get_by_role("button", name="Try it yourself").click()
+    modes = page.get_by_role("radiogroup", name="What the hand does")
+    for mode in ("Move the grid", "Look inside", "Draw", "Move the digit"):
+        modes.get_by_role("radio", name=mode).click()
+        after = page.locator(".stage .place").bounding_box()
+        assert mode == "Draw" or abs(after["y"] - before["y"]) < 4
+
+
 def test_the_opening_rests_where_the_system_asks_for_it(visit):
     page = visit("/", reduced_motion="reduce")
     told = "() => { window.frames = 0; addEventListener('stage-frame', () => window.frames++); }"

@@ -550,7 +550,7 @@ def test_thirty_steps_down_the_gradient_bring_the_digit_back():
 
 
 def test_the_recorded_transformer_brings_the_digits_into_one_pose():
-    recording = loading.recording(EXPERIMENTS["rts-st-cnn-affine"])
+    recording = loading.recording(EXPERIMENTS["rts-st-fcn-affine"])
     assert (
         recording.misalignment[-1] < 0.8 * recording.misalignment[0]
         and recording.wrong[-1] < 8 < recording.wrong[0]

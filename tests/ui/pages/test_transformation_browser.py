@@ -149,3 +149,11 @@ def test_other_values_are_reached_at_once_where_the_system_asks_for_no_motion(vi
     expect(page.locator(".said")).to_have_text(re.compile("^The identity"))
     agree(page)
     assert page.evaluate("window.texts.size") == 1
+
+
+def test_the_arrow_leads_from_point_to_point_on_a_dense_display(visit):
+    page = visit(size=(640, 400), dense=2)
+    floor, links = (page.locator(of).bounding_box() for of in (".floor", ".links"))
+    assert links == pytest.approx(floor, abs=1)
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("element => element.scrollWidth <= element.clientWidth")

@@ -61,22 +61,12 @@ function scaleTrace({ line, marker, ...trace }, by) {
   return scaled;
 }
 
-/**
- * For a projector, type is larger than a narrow figure would have it.
- * @type {(by: number) => number}
- */
-function scaleOfType(by) {
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-  return rem > 16 ? Math.min(Math.max(by, rem / 16), 1.2 * by) : by;
-}
-
 /** @type {(figure: Figure, by: number) => Figure} */
 function scaled({ data, layout }, by) {
-  const type = scaleOfType(by);
   /** @type {[string, Axis][]} */
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name));
   const scaledAxes = axes.map(([name, axis]) => {
-    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, type) }];
+    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }];
   });
   return {
     data: data.map((trace) => scaleTrace(trace, by)),
@@ -85,7 +75,7 @@ function scaled({ data, layout }, by) {
       ...Object.fromEntries(scaledAxes),
       height: layout.height * by,
       annotations: layout.annotations.map((text) => {
-        return { ...text, font: scaleFont(text.font, type) };
+        return { ...text, font: scaleFont(text.font, by) };
       }),
     },
   };

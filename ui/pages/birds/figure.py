@@ -36,7 +36,7 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     def at(pixel):
         return 1 - pixel / height
 
-    figure.write(in_figure(each.model), 0, at(top + 4), size=17, bold=True)
+    figure.write(in_figure(each.model), 0, at(top + 4), size=18, bold=True)
     bottom = top + HEAD + BAR * len(each.names)
     axes = figure._axes(
         (0, 1),
@@ -68,9 +68,9 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
     figure.layout["barmode"] = "overlay"
     for i, (name, probability) in enumerate(zip(each.names, each.probabilities, strict=True)):
         middle = at(top + HEAD + BAR * (i + 0.5))
-        figure.write(in_figure(name), 0.02, middle, size=14, bold=i == 0, anchor=("left", "middle"))
+        figure.write(in_figure(name), 0.02, middle, size=16, bold=i == 0, anchor=("left", "middle"))
         figure.write(
-            percent(probability), 0.985, middle, size=14, bold=i == 0, anchor=("right", "middle")
+            percent(probability), 0.985, middle, size=16, bold=i == 0, anchor=("right", "middle")
         )
 
 

@@ -256,7 +256,7 @@ export class Stage extends LiveFigure {
   layout(width) {
     const narrow = width < 640;
     const letter = rem();
-    const tight = !narrow && width < 54 * letter; // the tools have a line of their own below the modes
+    const tight = !narrow && width < 50 * letter; // the tools have a line of their own below the modes
     const above = 250 + (tight ? 2.9 * letter : 0);
     const count = Math.max(this.rows.length, 1);
     const gap = 24;

@@ -120,8 +120,9 @@ export class PixelFigure extends LiveFigure {
     const narrow = width < 640;
     this.root.classList.toggle("narrow", narrow);
     const tall = Math.max(innerHeight - 450, 280);
-    const patch = Math.round(narrow ? width : Math.min(0.42 * width, tall, 620));
-    const input = Math.round(narrow ? 0.6 * width : 0.24 * width);
+    const tallest = 0.8 * innerHeight; // on a phone, and where a page is zoomed
+    const patch = Math.round(narrow ? Math.min(width, tallest) : Math.min(0.42 * width, tall, 620));
+    const input = Math.round(narrow ? Math.min(0.6 * width, 0.6 * tallest) : 0.24 * width);
     this.panels.input.fit(SIZE, ROOM, input);
     this.panels.patch.fit([PATCH, PATCH], 0, patch);
     this.wide = narrow ? width : Math.round(width - patch - input - 40);

@@ -194,7 +194,7 @@ class Transformation extends LiveFigure {
         ? Math.min(width, 0.38 * innerHeight)
         : Math.min(0.42 * width, Math.max(innerHeight - 510, 290), 560),
     );
-    const small = Math.round(narrow ? 0.56 * width : 0.8 * large);
+    const small = Math.round(narrow ? Math.min(0.56 * width, large) : 0.8 * large);
     const { asking, asked } = this.sides;
     asking.fit(SIZE, LITTLE, small);
     asked.fit(SIZE, ROOM, large);
