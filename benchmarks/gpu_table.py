@@ -40,6 +40,7 @@ At home again, with the packed files in gpu/home:
 """
 
 import argparse
+import io
 import multiprocessing
 import os
 import shutil
@@ -63,6 +64,7 @@ from stn_core import EXPERIMENTS
 from stn_core.data.mnist import mnist, training_digits
 from stn_core.experiments.registry import matching, table_cells
 from stn_core.experiments.seeds import parse_seeds, seed_folder
+from stn_core.files import write_file
 from stn_core.training import loop
 from stn_core.training.device_steps import DeviceSteps
 from stn_core.training.run_queue import cores, default_jobs
@@ -281,15 +283,15 @@ def pack(out: Path, to: Path, states: bool = False) -> list[Path]:
             groups.append([])
             room = PACK - path.stat().st_size - 2048 - 20480
         groups[-1].append(path)
-    to.mkdir(parents=True, exist_ok=True)
     written = []
     for number, group in enumerate(groups):
-        written.append(to / f"table-{len(before)}-{number}.tar")
-        with tarfile.open(written[-1], "w") as archive:
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w") as archive:
             for path in group:
                 archive.add(path, path.relative_to(out))
+        written.append(write_file(to / f"table-{len(before)}-{number}.tar", content.getvalue()))
     finished = {str(path.relative_to(out)) for path in files if path.suffix == ".safetensors"}
-    note.write_text("\n".join(sorted(before | finished)) + "\n")
+    write_file(note, "\n".join(sorted(before | finished)) + "\n")
     return written
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -31,6 +31,10 @@ class Visitor:
         async with websockets.connect(stream, subprotocols=protocols, max_size=None) as socket:
             yield cls(address, socket, *arguments)
 
+    def shown(self, place: Sequence[int], element: Any) -> None:
+        """An element of any kind has come, at its place: 0, ... in the main part of the page, 1,
+        ... in the sidebar."""
+
     def widget(self, kind: str, element: Any, fragment: str) -> None:
         """An element has come, from a fragment of the page or from the whole."""
 
@@ -50,7 +54,10 @@ class Visitor:
             if kind == "navigation":
                 self.page = message.navigation.page_script_hash
             if kind == "delta":
-                self._take(message.delta.new_element, message.delta.fragment_id)
+                element = message.delta.new_element
+                if element.WhichOneof("type"):
+                    self.shown(message.metadata.delta_path, element)
+                self._take(element, message.delta.fragment_id)
             if kind in kinds:
                 return message
 

@@ -1,7 +1,6 @@
 """The report: what was measured of every checkpoint, and the JSON file that keeps it."""
 
 import base64
-import binascii
 import hashlib
 import io
 import json
@@ -411,11 +410,11 @@ def variance(part: VariancePart) -> ClassVariance:
                     height=height,
                 )
             pixels = torch.frombuffer(bytearray(strip.tobytes()), dtype=torch.uint8)
-    except (OSError, SyntaxError, binascii.Error, Warning) as failure:
+    except StnError:
+        raise
+    except Exception as failure:  # decoders of damaged files raise anything
         raise StnError(
-            "no_means",
-            "a picture of means can't be read ({error})",
-            error=" ".join(str(failure).split()),
+            "no_means", "a picture of means can't be read ({error})", error=reason(failure)
         ) from failure
     means = pixels.view(height, 10, width // 10).transpose(0, 1).float() / 255
     return ClassVariance(part.within, part.between, means)

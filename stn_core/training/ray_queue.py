@@ -53,6 +53,9 @@ class Cell:
     ) -> str:
         """Begin, or go on from the state in ``files``; returns the host and the worker's process.
 
+        What is sent is written by hand, since there is no ``stn_core.files`` before it: into a new
+        folder that nobody else reads, and a worker that ends meanwhile begins again in another.
+
         Args:
             words: of the command line after ``python -m stn_core``, without the folders.
             environment: what is added to the worker's own.

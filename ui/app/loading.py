@@ -39,7 +39,7 @@ from stn_core.training.recording import (
     record_command,
 )
 from ui.app.i18n import Translator, in_markdown, language, texts
-from ui.app.outside import Markdown
+from ui.app.outside import Markdown, number
 
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = named("STN_RECORDINGS") or ROOT / FOLDER
@@ -111,7 +111,7 @@ def checkpoint_path(experiment: Experiment) -> Path:
 def version(experiment: Experiment) -> tuple[Path, int]:
     """What changes with the checkpoint: its place, and when it was written."""
     path = checkpoint_path(experiment)
-    return path, path.stat().st_mtime_ns
+    return path, files.changed(path)
 
 
 def is_there(experiment: Experiment) -> bool:
@@ -137,8 +137,8 @@ def metrics(experiment: Experiment) -> dict[str, Any]:
     usable checkpoint."""
     path = checkpoint_path(experiment)
     try:
-        return _metrics(path, path.stat().st_mtime_ns)
-    except (FileNotFoundError, CheckpointError):
+        return _metrics(path, files.changed(path))
+    except CheckpointError:
         return {}
 
 
@@ -226,10 +226,12 @@ def oracle() -> dict[str, float]:
     measured it; what can't be read is left out."""
     try:
         found = json.loads(ORACLE.read_text("utf-8"))
-        errors = {kind: float(about["errors"][0]) for kind, about in found.items()}
+        errors = {kind: number(about["errors"][0]) for kind, about in found.items()}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return {}
-    return {kind: error for kind, error in errors.items() if 0 <= error <= 100}
+    return {
+        kind: error for kind, error in errors.items() if error is not None and 0 <= error <= 100
+    }
 
 
 def training_seeds() -> dict[str, SeedErrors]:

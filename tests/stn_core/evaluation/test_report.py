@@ -1,7 +1,10 @@
 """The report: its figures against the models' answers, what it keeps, which files it refuses."""
 
+import base64
 import json
 import math
+import struct
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -443,6 +446,32 @@ def test_a_report_that_does_not_fit_together_is_refused(copy, place, value):
     part[last] = value
     copy.write_text(json.dumps(whole))
     refused(copy)
+
+
+def picture(width, height, *others):
+    """A PNG of that size without pixels, with chunks of other kinds."""
+    size = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    parts = [b"\x89PNG\r\n\x1a\n"]
+    for kind, body in ((b"IHDR", size), *others, (b"IDAT", b""), (b"IEND", b"")):
+        parts += [struct.pack(">I", len(body)), kind + body]
+        parts.append(struct.pack(">I", zlib.crc32(kind + body)))
+    return base64.b64encode(b"".join(parts)).decode()
+
+
+@pytest.mark.parametrize(
+    "means",
+    [
+        picture(60_000, 60_000),
+        picture(20, 2, (b"zTXt", b"a\0\0" + zlib.compress(bytes(2_000_000)))),
+        picture(20, 2, (b"pHYs", b"")),
+        picture(20, 2, (b"acTL", b"")),
+    ],
+)
+def test_a_picture_of_means_that_no_decoder_takes_is_refused(copy, means):
+    whole = json.loads(copy.read_text())
+    whole["undistorted"]["means"] = means
+    copy.write_text(json.dumps(whole))
+    refused(copy, "a picture of means can't be read")
 
 
 @pytest.mark.parametrize(

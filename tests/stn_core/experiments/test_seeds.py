@@ -1,7 +1,9 @@
 """Several training seeds: each has its place, the validation error chooses among them, and the
 queue can be stopped at any time."""
 
+import errno
 import json
+import os
 import tarfile
 from dataclasses import replace
 
@@ -20,6 +22,7 @@ from stn_core.experiments.seeds import (
     read_seeds,
     seed_folder,
 )
+from stn_core.files import FileError, write_file
 from stn_core.training import run_queue
 
 SHORT = ("--epochs", 1, "--limit", 256, "--device", "cpu", "--precision", "float32")
@@ -214,6 +217,8 @@ GOOD = {
         json.dumps({"r-fcn": {**GOOD, "seeds": [0, 1]}}),
         json.dumps({"r-fcn": {**GOOD, "test_errors": [101.0]}}),
         json.dumps({"r-fcn": {**GOOD, "test_errors": [float("nan")]}}),
+        json.dumps({"r-fcn": {**GOOD, "test_errors": [10**400]}}),
+        json.dumps({"r-fcn": {**GOOD, "test_errors": [True]}}),
         json.dumps({"r-fcn": {**GOOD, "devices": [1]}}),
         json.dumps({"r-fcn": {**GOOD, "more": [1]}}),
     ],
@@ -271,3 +276,16 @@ def test_packed_files_hold_what_is_new_and_fit(tmp_path):
         "digits/c.safetensors",
         "digits/d.state.pt",
     }
+
+
+def test_of_a_full_disk_no_cut_tar_is_left_and_it_is_packed_the_next_time(tmp_path, monkeypatch):
+    def no_space(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    write_file(tmp_path / "table" / "digits" / "a.safetensors", b"weights")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        with pytest.raises(FileError, match="the disk is full"):
+            pack(tmp_path / "table", tmp_path / "home")
+    assert list((tmp_path / "home").iterdir()) == []
+    assert len(pack(tmp_path / "table", tmp_path / "home")) == 1

@@ -301,7 +301,19 @@ def test_the_way_of_the_windows_leads_from_their_start_to_where_they_are(visit):
     assert shown(visit(b_way="false"))["way"] is None
 
 
-@pytest.mark.parametrize("damage", ["missing", "cut", "foreign", "other", "moments", "infinite"])
+def test_links_in_a_circle_in_place_of_the_models_leave_the_page(visit, monkeypatch, tmp_path):
+    for experiment in EXPERIMENTS.values():
+        path = tmp_path / experiment.path
+        path.parent.mkdir(exist_ok=True)
+        path.symlink_to(path)
+    monkeypatch.setenv("STN_CHECKPOINTS", str(tmp_path))
+    page = visit()
+    assert any("Too many levels of symbolic links" in each.value for each in page.warning)
+
+
+@pytest.mark.parametrize(
+    "damage", ["missing", "loop", "cut", "foreign", "other", "moments", "infinite"]
+)
 def test_a_missing_or_damaged_recording_of_the_way_is_one_sentence(
     visit, trained, tmp_path, damage
 ):
@@ -318,6 +330,8 @@ def test_a_missing_or_damaged_recording_of_the_way_is_one_sentence(
         bad.write_bytes(good.read_bytes()[:1000])
     elif damage == "foreign":
         bad.write_text("<html>")
+    elif damage == "loop":
+        bad.symlink_to(bad)
     elif damage != "missing":
         save_file(tensors | changed[damage], bad)
     page = visit(recordings=tmp_path)

@@ -518,7 +518,7 @@ def test_without_the_measurement_behind_the_true_map_its_figures_are_missing(vis
     assert not page.exception and [row[-1] for row in reading(page)[1:]] == ["–", "–", "–"]
 
 
-@pytest.mark.parametrize("error", [-1, 101, float("nan"), 1e999])
+@pytest.mark.parametrize("error", [-1, 101, float("nan"), 1e999, 10**400, True])
 def test_an_impossible_error_behind_the_true_map_is_left_out(visit, error):
     loading.ORACLE.write_text(json.dumps({"p": {"errors": [error]}, "pxy": {"errors": [1.59]}}))
     assert [row[-1] for row in reading(visit())[1:]] == ["–", "1.59 %", "–"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
-from stn_core.files import changed
+from stn_core.files import changed, is_there
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BirdModel
 from stn_core.training.bird_recording import trajectory
@@ -98,12 +98,12 @@ def walked(
 ) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
     """The windows' places (M, N, 2) and the M moments of training; or why they are not known."""
     experiment, path = checkpoint.experiment, loading.recording_path(checkpoint.experiment)
-    try:
-        return _walked(path, path.stat().st_mtime_ns, picture.key, checkpoint, picture.square)
-    except FileNotFoundError:
+    if not is_there(path):
         return Missing(
             experiment, texts("birds").markdown("no_way", command=record_command(experiment))
         )
+    try:
+        return _walked(path, changed(path), picture.key, checkpoint, picture.square)
     except RecordingError as error:
         return Missing(experiment, in_markdown(error.sentence))
 
