@@ -1,16 +1,18 @@
-"""A running app, opened at random and hostile addresses:
+"""A running app, opened at random and hostile addresses, and told nonsense by browsers:
 
     python -m benchmarks.addresses [--count 2000] [--seed 0] [--in-browser 40]
 
 Every page, with values of its controls that are right, out of range, damaged and of other kinds,
 beside a lecture and a model whose texts are hostile. Each address is asked of the server, then
-opened by a visitor of its own; some of them in Chromium, too. What is found is printed: an
-exception, a page without content, foreign text that is more than text, a request to another server
-or an error of a script. The exit code is then 1.
+opened by a visitor of its own, one of whose figures then says something random; some of them are
+opened in Chromium, too. What is found is printed: an exception, a page without content, foreign
+text that is more than text, a request to another server or an error of a script. The exit code is
+then 1.
 """
 
 import argparse
 import asyncio
+import json
 import random
 import tempfile
 import time
@@ -45,6 +47,7 @@ NASTY = (
     *("<b>", f"![](http://{FOREIGN}/a.png)", "../../etc/passwd", "\0", "a\nb", "%00", "\ud800"),
     *("💥", "1,2,3", ",", "nan,nan", "1,2,3,4,5,inf", "=" * 44, "A" * 44, "eJwBAAD__w", EVIL),
 )
+SAID = ("values", "own", "hand", "mode", "wish", "theta", "places", "step", "go", "asked", "kind")
 PATIENCE = 120  # seconds for a page
 OTHERS = ("lesson", "at", "lang", "projector", "step", "x" * 300, "<b>", "__proto__")
 # of an element: what Streamlit shows as it is, or does not show
@@ -115,6 +118,30 @@ def random_text(draw: random.Random) -> str:
     )
 
 
+def message(sent: Any, draw: random.Random) -> Any:
+    """What a browser may say for a component that was ``sent`` this: some of it as it should be."""
+    values = sent.get("values") if isinstance(sent, dict) else None
+    some = {name: nonsense(draw) for name in SAID if draw.random() < 0.5}
+    if isinstance(values, dict):
+        some["values"] = {
+            name: value if draw.random() < 0.9 else nonsense(draw) for name, value in values.items()
+        }
+    for name in ("kind", "mode", "kernel", "picture"):
+        if isinstance(sent, dict) and name in sent and draw.random() < 0.8:
+            some[name] = sent[name]
+    some["id"] = draw.randrange(1, 2**53)
+    return draw.choice((some, {"said": some}, {"said": some}, {"said": some}, nonsense(draw)))
+
+
+def nonsense(draw: random.Random) -> Any:
+    nest: Any = []
+    for _ in range(draw.choice((0, 1, 2, 500, 900, 940))):
+        nest = [nest] if draw.random() < 0.9 else {"values": nest}
+    numbers = [draw.gauss(0, 3) for _ in range(draw.choice((1, 2, 6, 8, 32)))]
+    wrong = (None, True, {}, nest, nest, numbers, draw.choice(NASTY), -1, 10**400, 1e308)
+    return draw.choice((*wrong, float("nan"), float("-inf"), {"model": "CNN", "theta": numbers}))
+
+
 # One visitor
 
 
@@ -125,6 +152,10 @@ class Visitor(visitor.Visitor):
         super().__init__(address, socket)
         self.elements: list[str] = []  # of the main part, by their kinds
         self.problems: list[str] = []
+        self.components: list[tuple[str, str, Any]] = []  # id, part of the page, what it was sent
+
+    def component(self, name: str, data: Any, element: Any, fragment: str) -> None:
+        self.components.append((element.id, fragment, data))
 
     def shown(self, place: Sequence[int], element: Any) -> None:
         kind = element.WhichOneof("type")
@@ -140,6 +171,18 @@ class Visitor(visitor.Visitor):
         # the picture of the whole stands above every page
         if not [kind for kind in self.elements if kind not in ("empty", "html")]:
             self.problems.append("no content")
+
+    async def tell(self, at: Address, draw: random.Random) -> None:
+        """Say something for one of the components."""
+        said = BackMsg()
+        said.rerun_script.query_string, said.rerun_script.page_script_hash = at.query, self.page
+        name, said.rerun_script.fragment_id, sent = draw.choice(self.components)
+        text = json.dumps(message(sent, draw))
+        said.rerun_script.widget_states.widgets.add(id=name, json_value=text)
+        try:
+            await self.run(said, PATIENCE)
+        except RuntimeError as error:
+            self.problems.append(f"{error}, told {text[:300]}")
 
 
 def texts_of(message: Any) -> Iterator[str]:
@@ -167,6 +210,8 @@ async def problems_of(address: str, at: Address, asking: requests.Session) -> li
     try:
         async with Visitor.visiting(address) as one:
             await one.open(at)
+            if one.components:
+                await one.tell(at, random.Random(str(at)))
             return found + one.problems
     except Exception as error:
         return [*found, f"{type(error).__name__}: {error}"]

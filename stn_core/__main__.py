@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from stn_core.experiments.seeds import LARGEST_SEED
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -71,7 +73,7 @@ def train(
             "--resume", help="Go on with an interrupted run; several experiments always do"
         ),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED)] = 0,
     seeds: Annotated[
         str | None,
         typer.Option(help="Several, such as 0,1,2; all but 0 go to seeds/<seed> below --out"),
@@ -187,7 +189,9 @@ def evaluate(
     ] = False,
     out: Out = None,
     data: Data = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the distortions of the test digits")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Of the distortions of the test digits")
+    ] = 0,
     write: Annotated[
         Path | None, typer.Option("--json", help="Also write the figures to this file")
     ] = None,

@@ -262,7 +262,7 @@ def _read_about(
         if (
             not isinstance(classes, list)
             or len(classes) != SPECIES[data]
-            or not all(isinstance(name, str) for name in classes)
+            or not all(isinstance(name, str) and name.isprintable() for name in classes)
         ):
             raise fail(
                 "other_species",

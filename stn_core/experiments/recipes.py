@@ -1,5 +1,6 @@
 """How models are trained: every setting of a run in one record."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
@@ -51,6 +52,9 @@ class Recipe:
     least_epochs: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be a finite number that is not below 0; got {value}")
         if self.optimiser not in ("muon", "adamw", "sgd"):
             raise ValueError(f"optimiser must be muon, adamw or sgd; got {self.optimiser!r}")
         if self.schedule not in ("one-cycle", "steps"):

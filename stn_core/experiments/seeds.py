@@ -15,13 +15,16 @@ PLACE = ASSETS / "seeds.json"
 COMMAND = "python -m stn_core seeds --out FOLDER"
 
 
+LARGEST_SEED = 2**31 - 1
+
+
 def parse_seeds(text: str) -> list[int]:
     """The training seeds of a list such as "0,1,2". ValueError for another one."""
-    words = text.split(",")
-    if not all(word.strip().isdecimal() for word in words):
+    words = [word.strip() for word in text.split(",")]
+    if not all(w.isdecimal() and len(w) <= 10 and int(w) <= LARGEST_SEED for w in words):
         raise ValueError(
-            "training seeds are whole numbers with commas between them, such as 0,1,2; got "
-            f"{text!r}"
+            f"training seeds are whole numbers up to {LARGEST_SEED} with commas between them, such "
+            f"as 0,1,2; got {text[:80]!r}"
         )
     return list(dict.fromkeys(map(int, words)))
 

@@ -43,6 +43,8 @@ for page in ("", "results", "replay", "birds", "lecture"):
 """
     texts = cycle(NONSENSE[first : first + 3])
     said = {f"STN_{variable}": text for variable, text in zip(VARIABLES, texts, strict=False)}
+    if first:
+        said |= dict.fromkeys(("STN_SITE_URL", "STN_PUBLIC_URL"), "http://\udcff")
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | said | {"PYTHONPATH": f"{ROOT}/tests:{ROOT}"},

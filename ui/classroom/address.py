@@ -40,7 +40,7 @@ def check_public() -> None:
 
 def _parts(address: object) -> SplitResult | None:
     """An address of a server in its parts; None for anything else."""
-    if not isinstance(address, str) or len(address) > LONGEST:
+    if not isinstance(address, str) or len(address) > LONGEST or not address.isprintable():
         return None
     try:
         parts = urlsplit(address.rstrip("/"))

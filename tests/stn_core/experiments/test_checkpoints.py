@@ -165,6 +165,17 @@ def test_a_weight_said_to_be_one_that_is_not_there_is_refused(tmp_path, sharing_
     refused(path, name, "nothing")
 
 
+def test_species_whose_names_are_no_text_are_refused(tmp_path, sharing_model):
+    path = save_checkpoint(tmp_path / SHARING.path, sharing_model, SHARING, {}, {})
+
+    def half(about):
+        about["experiment"]["classes"][7] = "\ud800"
+        return about
+
+    rewritten(path, half)
+    refused(path, "expected the names of 50 species")
+
+
 # Files that are no good
 
 

@@ -125,7 +125,7 @@ def test_seeds_train_each_in_its_place(run, tiny_mnist, tmp_path):
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-@pytest.mark.parametrize("text", ["", "0,", "one", "0;1", "-1", "1.5"])
+@pytest.mark.parametrize("text", ["", "0,", "one", "0;1", "-1", "1.5", "9" * 20, "9" * 5000])
 def test_seeds_that_are_none_end_in_one_sentence(run, tmp_path, text):
     code, _, said = run("train", "r-fcn", "--seeds", text, "--out", tmp_path)
     assert (
@@ -134,6 +134,19 @@ def test_seeds_that_are_none_end_in_one_sentence(run, tmp_path, text):
         and len(said.strip().splitlines()) == 1
         and "0,1,2" in said
     )
+
+
+def test_a_seed_beyond_the_largest_is_said_at_once(run, tmp_path):
+    for command in (("train", "r-fcn", "--out", tmp_path), ("evaluate", "--all")):
+        code, _, said = run(*command, "--seed", 10**30)
+        assert code == 2 and "2147483647" in said and "Traceback" not in said
+
+
+@pytest.mark.parametrize("setting", ["lr=nan", "lr=inf", "muon_lr=-1", "max_grad_norm=-0.5"])
+def test_a_setting_that_is_no_finite_number_is_said_before_training(run, tmp_path, setting):
+    code, _, said = run("train", "r-fcn", "--set", setting, "--out", tmp_path / "new")
+    assert code == 1 and f"{setting.partition('=')[0]} must be a finite number" in said
+    assert not (tmp_path / "new").exists()
 
 
 def test_seeds_are_not_for_a_cluster(run):

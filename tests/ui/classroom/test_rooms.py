@@ -520,7 +520,7 @@ def test_the_address_for_phones_is_one_that_they_can_reach(monkeypatch):
 def test_no_address_that_a_browser_names_is_an_error(host, monkeypatch):
     request = Request({"type": "http", "scheme": "http", "server": ("lab", 80), "path": "/",
                        "headers": [(b"host", host)], "root_path": ""})  # fmt: skip
-    for public in ("", "nonsense", "http://[", "x" * 5000):
+    for public in ("", "nonsense", "http://[", "http://\udcff", "x" * 5000):
         monkeypatch.setenv("STN_PUBLIC_URL", public)
         for seen in (None, "http://[", "https://[::1", "http://x:99999999", host.decode()):
             assert qr_rows(f"{address_of(seen, request)}/class/ABCD")

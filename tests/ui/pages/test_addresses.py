@@ -5,7 +5,7 @@ from itertools import cycle, islice
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from visits import sent, visited
+from visits import sent, visited, working
 
 from benchmarks.addresses import NASTY
 from ui.controls.spec import Number
@@ -61,3 +61,23 @@ def test_a_value_out_of_range_is_brought_into_it():
     values = sent(shown, "sliders")["values"]
     assert values["why_angle"] == -180 and values["why_x"] == 2.5
     assert shown.query_params["why_digit_number"] == "499"
+
+
+@pytest.mark.parametrize("place", ["values", "theta", "own", "kind"])
+@pytest.mark.parametrize(
+    ("page", "key"),
+    [("", "stage"), ("gradient", "g_live"), ("why", "why_live"), ("pairs", "pairs")],
+)
+def test_a_deep_nest_in_a_browser_s_message_leaves_the_page(page, key, place):
+    shown, nest = visited(page), []
+    for _ in range(5000):
+        nest = [nest]
+    figure = sent(shown, "echo")
+    values = figure["values"]
+    message = {"id": 7, "kind": figure.get("kind"), "mode": "digit", "values": values}
+    if place == "values" and isinstance(values, dict):
+        message["values"] = values | {next(iter(values)): nest}
+    else:
+        message[place] = [nest]
+    shown.session_state[key] = {"said": message}
+    working(shown.run())

@@ -2,6 +2,7 @@
 letter: no link, no picture, and nothing is fetched."""
 
 import json
+import os
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -66,6 +67,16 @@ def test_mistakes_in_a_lesson_and_its_file_s_name(folder):
         (error,) = page.error
         for line in error.value.split("  \n"):
             assert harmless(line)
+
+
+def test_a_lesson_whose_file_s_name_is_no_text(folder):
+    path = os.fsencode(folder) + b"/mine \xff.toml"
+    with open(path, "w") as file:  # noqa: PTH123
+        file.write(LESSON)
+    (link,) = visited("lecture").main.get("page_link")
+    assert link.proto.query_string == "lesson=mine+%3F&at=1"
+    shown = visited("why", lesson="mine ?", at="1")
+    assert not shown.error and shown.session_state["lecture_at"] == ("mine ?", 1)
 
 
 def broken_checkpoint(folder):

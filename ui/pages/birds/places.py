@@ -14,8 +14,10 @@ def places_of(said: Any) -> tuple[str, Places | None]:
     """The key of the picture and the places of a message, checked; no places for the network's own,
     or if it is no message."""
     try:
-        key, places = str(said["picture"])[:8], said["places"]
-        return key, None if places is None else checked(places)
+        key, places = said["picture"], said["places"]
+        if not isinstance(key, str):
+            return "", None
+        return key[:8], None if places is None else checked(places)
     except (KeyError, TypeError, ValueError):
         return "", None
 

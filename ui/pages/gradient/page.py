@@ -17,6 +17,7 @@ from stn_core.models.digits import DigitModel
 from stn_core.transformer.sampler import Kernel
 from ui.app import loading
 from ui.app.i18n import Translator, texts
+from ui.app.outside import number
 from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -54,7 +55,8 @@ def take(family: str, said: Any) -> None:
         return
     live.keep_settled(said, controls.SLIDERS)
     theta = said.get("theta")
-    text = ",".join(map(str, theta)) if isinstance(theta, list) else None
+    numbers = [number(each) for each in theta] if isinstance(theta, list) else []
+    text = None if None in numbers else ",".join(map(str, numbers))
     found = controls.theta_in(text, family)
     kept = None if found is None else ",".join(f"{each:g}" for each in found)
     address.write(controls.THETA.key, kept)

@@ -81,19 +81,25 @@ def said(text: Said, language: str) -> str:
 
 def lessons() -> dict[str, Lesson | list[Mistake]]:
     """Every lesson there is, by its name, or what is wrong with it."""
-    return {path.stem: read(path) for path in _files()}
+    return {name_of(path): read(path) for path in _files()}
 
 
 def lesson(name: str) -> Lesson | list[Mistake] | None:
     """The lesson of that name, or what is wrong with it; None if there is no such file."""
     # a name from the address never becomes a path
-    paths = {path.stem: path for path in _files()}
+    paths = {name_of(path): path for path in _files()}
     return read(paths[name]) if name in paths else None
 
 
 def _files() -> list[Path]:
     """What may be a lesson; hidden files, such as an editor's locks, are none."""
     return visible(FOLDER, "*.toml")
+
+
+def name_of(path: Path) -> str:
+    """The name of a lesson's file, without its ending; with "?" for bytes that are no text, which
+    an address can't have."""
+    return path.stem.encode("utf-8", "replace").decode()
 
 
 def read(path: Path) -> Lesson | list[Mistake]:
@@ -130,7 +136,7 @@ def _read(path: Path, changed: int) -> Lesson | list[Mistake]:
         return [
             Mistake(path.name, lines.get(place, 1), key, values) for place, key, values in mistakes
         ]
-    return Lesson(path.stem, _said(table["title"]), [_step(step) for step in table["step"]])
+    return Lesson(name_of(path), _said(table["title"]), [_step(step) for step in table["step"]])
 
 
 def _reason(error: Exception) -> dict[str, str]:

@@ -17,7 +17,7 @@ def main(pages: Pages) -> None:
     say, folder = texts("lecture"), f"{FOLDER.parent.name}/{FOLDER.name}"
     st.markdown(f"#### {say('lectures')}")
     st.markdown(say.markdown("intro", folder=folder))
-    if SITE.startswith(("http://", "https://")):
+    if SITE.startswith(("http://", "https://")) and SITE.isprintable():
         st.link_button(say("site"), f"{SITE}?lang={language()}", icon=":material/menu_book:")
     room("", 0, key="class_room_list")
     found = lessons()
