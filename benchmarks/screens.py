@@ -4,14 +4,17 @@ light, dark and for a projector, in both languages.
     python -m benchmarks.screens FOLDER [--pages digits,why] [--widths 390] [--themes light]
         [--languages en]
 
-Each picture is of the whole page, as long as it is: FOLDER/PAGE-WIDTH-THEME-LANGUAGE.png.
+Each picture, FOLDER/PAGE-WIDTH-THEME-LANGUAGE.png, is of the whole page as it is scrolled through a
+window of the usual height.
 """
 
 import argparse
+import io
 from itertools import product
 from pathlib import Path
 from urllib.parse import urlencode
 
+from PIL import Image
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
@@ -38,10 +41,7 @@ PAGES = {  # addresses by the pictures' names
 }
 HEIGHTS = {390: 844, 1280: 800, 1920: 1080}
 THEMES = ("light", "dark", "projector")
-# nothing scrolls by itself: a picture has all of the page, as it is in a window of that height
-LONG = """.stApp, .stApp > div, [data-testid=stAppViewContainer], [data-testid=stMain] {
-  position: static !important; height: auto !important; overflow: visible !important }
-[data-testid=stHeader] { position: absolute !important }"""
+HEAD = 90  # pixels at the top of a window: there the page goes below the pages' names
 READY = """() => document.querySelector('.stApp[data-test-script-state=notRunning]')
   && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')
   && [...document.querySelectorAll('.plot')].every((plot) => plot.querySelector('.main-svg'))"""
@@ -88,13 +88,31 @@ def shot(
         page.wait_for_load_state("networkidle")
         page.wait_for_timeout(1000)  # what is drawn after that
         problems += too_wide(page)
-        page.add_style_tag(content=LONG)
-        page.wait_for_timeout(300)
     except Error as error:
         problems.append(error.message.splitlines()[0])
-    page.screenshot(path=path, full_page=True)
+    whole(page).save(path)
     page.close()
     return problems
+
+
+def whole(page: Page) -> Image.Image:
+    """The window, and below it what comes into it when the page is scrolled."""
+
+    def window() -> Image.Image:
+        return Image.open(io.BytesIO(page.screenshot()))
+
+    main = page.get_by_test_id("stMain")
+    left, length = main.evaluate("one => [one.getBoundingClientRect().left, one.scrollHeight]")
+    first = window()
+    width, height = first.size
+    picture = Image.new("RGB", (width, max(length, height)), first.getpixel((1, height - 1)))
+    picture.paste(first)
+    for top in range(height - HEAD, length - HEAD, height - HEAD):
+        at = main.evaluate("(one, top) => { one.scrollTop = top; return one.scrollTop }", top)
+        page.wait_for_timeout(200)
+        box = (round(left), HEAD, width, height)
+        picture.paste(window().convert("RGB").crop(box), (round(left), round(at) + HEAD))
+    return picture
 
 
 def too_wide(page: Page) -> list[str]:

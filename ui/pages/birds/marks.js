@@ -1,5 +1,7 @@
 // What is drawn over a photograph. Places are normalised; `at` brings them to the canvas.
 
+import { rem } from "../../browser/theme.js";
+
 /** @import { Point } from "../../browser/points.js" */
 /** @typedef {CanvasRenderingContext2D} Pen */
 /** @typedef {(place: Point) => Point} At */
@@ -63,16 +65,17 @@ export function arrow(pen, [left, top], [dx, dy], color) {
  * @param {number} wide the canvas, in which it stays
  */
 export function badge(pen, [x, y], label, color, wide) {
-  pen.font = "bold 16px sans-serif";
+  const size = rem();
+  pen.font = `700 ${size}px ${getComputedStyle(pen.canvas).fontFamily}`;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
-  const width = Math.max(24, pen.measureText(label).width + 12);
+  const width = Math.max(1.5 * size, pen.measureText(label).width + 12);
   const left = Math.max(0, Math.min(x - 2, wide - width));
   const top = Math.max(0, y - 2);
   pen.fillStyle = color;
-  pen.fillRect(left, top, width, 24);
+  pen.fillRect(left, top, width, 1.5 * size);
   pen.fillStyle = "#000000";
-  pen.fillText(label, left + 6, top + 13);
+  pen.fillText(label, left + 6, top + 0.8 * size);
 }
 
 /**

@@ -2,18 +2,19 @@
 // differently the digits lie.
 
 import { cleared } from "../../browser/canvas.js";
-import { rem } from "../../browser/theme.js";
 import { between, momentAt, placeOf } from "./recorded.js";
-import { drawLine, faintOf, write } from "./strokes.js";
+import { drawLine, faintOf, scale, write } from "./strokes.js";
 
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Side } from "./recorded.js" */
 /** @import { Theme } from "../../browser/theme.js" */
 
-/** By how much all of it is larger than its own pixels: so is the type around it. */
-export const scale = () => rem() / 16;
+/**
+ * Beside the curves; the scrubber's ends stand over theirs.
+ * @param {number} wide
+ */
+export const marginOf = (wide) => ({ left: 64, right: wide < 640 ? 92 : 150 });
 
-export const MARGIN = { left: 64, right: 150 }; // the scrubber's ends stand over theirs
 const HEIGHT = 236;
 const [TOP, FLOOR] = [10, 206]; // of both strips together
 const DASHES = [[], [7, 5]]; // the left side's curve, the right side's
@@ -84,8 +85,9 @@ export function drawCurves(canvas, curves, step) {
   canvas.style.height = `${HEIGHT * unit}px`;
   const pen = cleared(canvas, canvas.clientWidth, HEIGHT * unit);
   pen.scale(unit, unit);
-  const left = MARGIN.left;
-  const right = wide - MARGIN.right;
+  const margin = marginOf(wide);
+  const left = margin.left;
+  const right = wide - margin.right;
   /** @param {number} at */
   const across = (at) => left + placeOf(at, last) * (right - left);
   /** @type {(at: number, from: number, color: string, width: number) => void} */
@@ -101,13 +103,15 @@ export function drawCurves(canvas, curves, step) {
       width,
     );
   };
+  pen.font = `14px ${theme.font}`;
+  const name = Math.min(right + 14, wide - pen.measureText(words.steps).width);
   for (let tick = 10; tick <= last; tick *= 10) {
     upright(tick, TOP, faintOf(theme), 1);
-    if (across(tick) - left < 24) continue; // there is the 0
+    if (across(tick) - left < 24 || across(tick) + 24 > name) continue; // beside the 0 and the name
     write(pen, theme, number(tick), across(tick), 222, { align: "center", size: 14 });
   }
   write(pen, theme, "0", left, 222, { align: "center", size: 14 });
-  write(pen, theme, words.steps, right + 14, 222, { size: 14 });
+  write(pen, theme, words.steps, name, 222, { size: 14 });
   for (const strip of stripsOf(curves, wide < 640))
     drawStrip(pen, curves, strip, step, left, right, across);
   upright(step, 4, theme.primary, 2);

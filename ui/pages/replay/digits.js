@@ -3,7 +3,7 @@
 
 import { cleared, drawGrey } from "../../browser/canvas.js";
 import { ALONG, MESH, between, imageOf, linesAt, momentAt, outputOf } from "./recorded.js";
-import { drawLine, faintOf, write } from "./strokes.js";
+import { drawLine, faintOf, scale, write } from "./strokes.js";
 
 /** @import { Numbers, Point } from "../../browser/points.js" */
 /** @import { Side } from "./recorded.js" */
@@ -27,9 +27,10 @@ export function drawDigits(canvas, side, step, look, alone) {
   const columns = wide > 700 && alone ? 12 : 6;
   const rows = Math.ceil(side.count / columns);
   const pitch = wide / columns;
-  const most = (window.innerHeight - 530) / rows - 40; // what the screen has room for
+  const below = 40 * scale(); // an output: how sure, and the answer
+  const most = (window.innerHeight - 530) / rows - below; // what the screen has room for
   const extent = Math.max(40, Math.min(pitch / ROOM, most / (ROOM + 1.05)));
-  const high = (2 * ROOM - 0.13) * extent + 40;
+  const high = (2 * ROOM - 0.13) * extent + below;
   canvas.style.height = `${rows * high}px`;
   const drawing = { ...look, pen: cleared(canvas, wide, rows * high) };
   for (let digit = 0; digit < side.count; digit++) {
@@ -120,7 +121,7 @@ function drawAnswer({ pen, theme, colors }, side, digit, step, { x, y, extent })
   pen.fillStyle = color;
   pen.fillRect(x, y, extent * sure, 5);
   write(pen, theme, `${answer} ${right ? "✓" : "✗"}`, x + extent / 2, y + 8, {
-    size: 17,
+    size: 17 * scale(),
     bold: true,
     align: "center",
     baseline: "top",

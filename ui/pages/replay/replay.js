@@ -2,10 +2,11 @@
 
 import { element } from "../../browser/dom.js";
 import { themeOf } from "../../browser/theme.js";
-import { MARGIN, drawCurves, scale } from "./curves.js";
+import { drawCurves, marginOf } from "./curves.js";
 import { ROOM, drawDigits } from "./digits.js";
 import { decoded, placeOf, reachOf, stepAt } from "./recorded.js";
 import { clockText, curvesText, digitsText, wrongText } from "./spoken.js";
+import { scale } from "./strokes.js";
 
 /** @import { Colors } from "./digits.js" */
 /** @import { Sent, Side } from "./recorded.js" */
@@ -112,6 +113,8 @@ class Player {
     if (!data || !root.isConnected || !root.clientWidth) return;
     const { words, colors, digits } = data;
     const theme = themeOf(root);
+    const { right } = marginOf(root.clientWidth / scale());
+    root.style.setProperty("--right", `${right * scale()}px`);
     sides.forEach((side, i) => {
       drawDigits(this.canvases[i], side, step, { theme, colors, zoom }, sides.length === 1);
       this.counts[i].textContent = wrongText(side, step, digits, words);
@@ -224,7 +227,8 @@ class Player {
       if (!event.buttons) return;
       const { left, width } = canvas.getBoundingClientRect();
       const [from, across] = [event.clientX - left, width].map((pixels) => pixels / scale());
-      this.seekPlace((from - MARGIN.left) / (across - MARGIN.left - MARGIN.right));
+      const margin = marginOf(across);
+      this.seekPlace((from - margin.left) / (across - margin.left - margin.right));
     };
     canvas.onpointerdown = (event) => {
       canvas.setPointerCapture(event.pointerId);

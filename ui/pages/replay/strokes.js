@@ -1,7 +1,12 @@
 // Lines and texts on a canvas.
 
+import { rem } from "../../browser/theme.js";
+
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Theme } from "../../browser/theme.js" */
+
+/** By how much a drawing is larger than its own pixels: so is the type around it. */
+export const scale = () => rem() / 16;
 
 /** @param {Theme} theme */
 export const faintOf = ({ text }) => `color-mix(in srgb, ${text} 28%, transparent)`;
