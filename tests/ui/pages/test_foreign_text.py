@@ -3,7 +3,8 @@ letter: no link, no picture, and nothing is fetched."""
 
 import json
 import os
-from urllib.parse import quote, urlsplit
+import re
+from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from playwright.sync_api import expect
 from safetensors.torch import save_file
 from visits import visited
 
-from benchmarks.browser import serving
+from benchmarks.browser import ROOT, serving
 from stn_core import EXPERIMENTS
 from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
@@ -21,6 +22,10 @@ from ui.pages.lecture import lessons
 
 NAME = "![x](x.png) <img src=x> [l](x) `a` **b** $c$ :red[d]"  # without what no file's name has
 EVIL = NAME + ' <a href="http://evil.test">e</a> ![f](http://evil.test/g.png)'
+READ_AS_MORE = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(\w|new Function"
+    r"|unsafe_allow_html|shell=True|os\.system"
+)
 STEP = """
 [[step]]
 page = "why"
@@ -51,6 +56,22 @@ def folder(monkeypatch, tmp_path):
 def test_a_name_in_the_address():
     (error,) = visited("why", lesson=EVIL).error
     assert harmless(error.value)
+
+
+def test_what_the_address_says_in_links_of_the_whole():
+    page = visited("why", lang=EVIL)
+    (whole,) = [each for each in page.main.get("html") if "<nav" in each.proto.body]
+    hrefs = re.findall(r'href="([^"]*)"', whole.proto.body)
+    assert "<img" not in whole.proto.body and len(hrefs) > 3
+    for href in hrefs:
+        assert parse_qs(urlsplit(href).query) == {"lang": [EVIL]}
+
+
+@pytest.mark.parametrize("folder", ["ui", "stn_core"])
+def test_no_text_is_read_as_html_or_by_a_shell(folder):
+    for path in (*(ROOT / folder).rglob("*.py"), *(ROOT / folder).rglob("*.js")):
+        if not path.name.startswith("plotly"):
+            assert not READ_AS_MORE.search(path.read_text("utf-8")), path
 
 
 def test_the_titles_of_a_lesson(folder):
