@@ -391,8 +391,7 @@ class Phone {
     const tally = shown?.tally;
     const vote = shown ? this.votes.get(shown.question) : undefined;
     const answered = !!shown?.answered && !!step;
-    this.result.root.hidden = !answered || !step?.vote || !tally;
-    this.answer.hidden = !answered && !(steps && step?.question);
+    this.result.root.hidden = !answered || !step.vote || !tally;
     const more = [];
     if (answered && step.vote && step.right !== null) {
       more.push(element("p", "rightly", {}, `✓ ${this.labels(step)[step.right]}`));
@@ -401,23 +400,20 @@ class Phone {
       more.push(element("p", "", {}, `● ${words.yours}: ${vote.choice}`)); // texts are marked below
     }
     if (answered && step.vote && tally) {
-      const labels = this.labels(step);
-      const counts = tally;
-      const name = words.class_says;
-      const said = counts.map((count) => (count ? String(count) : ""));
-      const series = [{ name, look: "class", shares: sharesOf(counts), said }];
+      const said = tally.map((count) => (count ? String(count) : ""));
+      const shares = sharesOf(tally);
+      const series = [{ name: words.class_says, look: "class", shares, said }];
       const mine = vote ? vote.choice : null;
+      const labels = this.labels(step);
       this.result.show({ labels, series, right: step.right, mine, words });
     }
-    if (answered && step?.answer) {
-      const head = element("b", "", {}, words.answer);
-      if (step.choices || !step.vote || !step.question) {
-        more.push(element("p", "", {}, head, ` ${this.say(step.answer)}`));
-      } else {
+    if (answered && step.answer) {
+      if (!step.choices && step.vote && step.question) {
         // the vote was on the digit, the lecture's own question comes after it
         more.push(element("h2", "question", {}, this.say(step.question)));
-        more.push(element("p", "", {}, head, ` ${this.say(step.answer)}`));
       }
+      const head = element("b", "", {}, words.answer);
+      more.push(element("p", "", {}, head, ` ${this.say(step.answer)}`));
     }
     if (!answered && steps && step?.question && !step.vote) {
       const button = element("button", "main", { type: "button" }, words.show_answer);

@@ -98,16 +98,20 @@ class Shell {
     for (const node of document.querySelectorAll("[data-word]")) {
       put(node, words[node.getAttribute("data-word") ?? ""]);
     }
-    const links = Object.entries(given.links).map(([name, page]) => {
-      const href = name === "app" ? `${page}?lang=${this.language}` : page; // the others know it
-      const link = element("a", name === "app" ? "end" : "", { href }, words[name]);
+    const { app, ...pages } = given.links;
+    const links = Object.entries(pages).map(([name, href]) => {
+      const link = element("a", "", { href }, words[name]);
       if (name === given.page) link.setAttribute("aria-current", "page");
       return link;
     });
+    const away = app ? [element("a", "", { href: `${app}?lang=${this.language}` }, words.app)] : [];
     const others = LANGUAGES.filter((code) => code !== this.language).map((code) =>
       element("a", "", { href: `?lang=${code}`, lang: code }, given.names[code]),
     );
-    found("nav").replaceChildren(...links, ...others);
+    const row = element("div", "pages", {}, ...links);
+    found("nav").replaceChildren(row, element("div", "", {}, ...away, ...others));
+    const present = links.find((link) => link.hasAttribute("aria-current"));
+    if (present) row.scrollLeft = present.offsetLeft - (row.clientWidth - present.offsetWidth) / 2;
   }
 
   /**
@@ -157,7 +161,7 @@ class Shell {
    */
   digitGroup(name, shown, choose) {
     const options = DIGITS.map((label) => /** @type {[string, string]} */ ([label, label]));
-    return this.group(name, options, [String(shown.label)], async (value) => {
+    const group = this.group(name, options, [String(shown.label)], async (value) => {
       this.digits ??= read(given.digits ?? "");
       const each = given.each ?? 1;
       const again = String(shown.label) === value;
@@ -165,6 +169,8 @@ class Shell {
       const digit = (await this.digits)[Number(value) * each + number];
       choose({ digit, label: Number(value), number });
     });
+    group.className = "digits";
+    return group;
   }
 }
 
