@@ -19,6 +19,7 @@ from stn_core.explain.cnn_invariance import moved as moved_digit
 from ui.app import loading
 from ui.controls.distortion_state import distorted
 from ui.pages.lecture.class_step import describe
+from ui.pages.replay import controls as replay
 from ui.pages.why import controls as why
 from ui.site.build import MOST, PAIRS
 
@@ -263,7 +264,7 @@ def test_the_language_goes_along_to_the_lecture_and_back(tab):
 def test_the_replays_and_the_results_are_there_in_both_languages(tab):
     page = tab("replay.html?lang=zh")
     expect(page.locator(".exhibit canvas").first).to_be_visible()
-    expect(page.locator(".exhibit")).to_contain_text("RTS ST-CNN affine")
+    expect(page.locator(".exhibit")).to_contain_text(replay.right().default)
     page.get_by_label("右").select_option("")
     expect(page.locator(".exhibit section")).to_have_count(1)
     page.get_by_role("link", name="结果").click()
