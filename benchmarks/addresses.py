@@ -48,7 +48,7 @@ NASTY = (
     *("💥", "1,2,3", ",", "nan,nan", "1,2,3,4,5,inf", "=" * 44, "A" * 44, "eJwBAAD__w", EVIL),
 )
 SAID = ("values", "own", "hand", "mode", "wish", "theta", "places", "step", "go", "asked", "kind")
-PATIENCE = 120  # seconds for a page
+PATIENCE = 300  # seconds for a page: the map of places takes long on a busy machine
 OTHERS = ("lesson", "at", "lang", "projector", "step", "x" * 300, "<b>", "__proto__")
 # of an element: what Streamlit shows as it is, or does not show
 NO_MARKDOWN = {"id", "value", "default", "set_value", "user_key", "query_param_key", "page"}

@@ -52,7 +52,10 @@ class Decoders:
         process = self._idle.get()
         try:
             if process is None or process.poll() is not None:
-                process = _started()
+                try:
+                    process = _started()
+                except OSError:  # the system has no room for another
+                    raise DecoderError("lost_picture", {}) from None
             late = threading.Timer(self.seconds, process.kill)
             late.start()
             began = time.monotonic()

@@ -134,7 +134,7 @@ def kept_key() -> bytes:
     nothing can be kept, one that lasts as long as this process."""
     given = os.environ.get("STN_CLASS_KEY")
     if given:
-        return given.encode()
+        return os.fsencode(given)  # random bytes need not be text
     with suppress(OSError, RuntimeError):
         state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         path = Path(state) / "stn-laboratory" / "class.key"

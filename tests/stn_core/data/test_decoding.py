@@ -1,6 +1,7 @@
 """Decoding in processes of its own: bounds, formats, and what happens when a process is lost."""
 
 import io
+import resource
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_a_process_that_died_is_replaced(decoders):
     psutil.Process(number).kill()
     psutil.Process(number).wait()
     assert pool.decode(SMALL, 100).size == (40, 30)
+
+
+def test_without_room_for_another_process_the_picture_is_a_sentence():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (psutil.Process().num_fds(), before[1]))
+    try:
+        with pytest.raises(DecoderError) as error:
+            (pool := Decoders(1)).decode(SMALL, 100)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert error.value.key == "lost_picture" and pool.decode(SMALL, 100).size == (40, 30)
 
 
 def test_a_picture_that_takes_too_long_is_a_sentence_and_the_next_one_is_decoded(monkeypatch):

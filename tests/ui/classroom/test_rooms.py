@@ -17,7 +17,7 @@ from ui.classroom.address import address_of, in_network, qr_rows
 from ui.classroom.limits import Rate, network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
 from ui.classroom.routes import open_classroom
-from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore
+from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore, kept_key
 
 
 def run(work):
@@ -557,3 +557,8 @@ def test_addresses_that_limits_go_by():
     assert network_of("192.0.2.7") == network_of("::ffff:192.0.2.7") == "192.0.2.7"
     assert network_of("2001:db8::1") == network_of("2001:db8::2:3") != network_of("2001:db8:0:1::1")
     assert network_of("fe80::1%eth0") == "fe80::/64" and network_of(None) == ""
+
+
+def test_a_key_of_bytes_that_are_no_text_is_one(monkeypatch):
+    monkeypatch.setenv("STN_CLASS_KEY", "\udcff" * 32)
+    assert kept_key() == b"\xff" * 32
