@@ -4,6 +4,7 @@ Ours (docs/other-frameworks.md compares them): output to input; x to the right a
 at the edges of the image, so the centre of column j of W lies at (2j + 1)/W - 1.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -96,8 +97,11 @@ def convert_theta(
         of theta.
 
     Raises:
-        ExportError: if the framework has no counterpart of the family or of the output's size, or
-            if the map can't be turned round where the framework wants its inverse.
+        ExportError: if the framework has no counterpart of the family or of the output's size, if
+            the map can't be turned round where the framework wants its inverse, if theta is no
+            tensor of finite floating-point numbers, or if a size is no pair of whole pixels (2 at
+            least for mxnet, whose coordinates have no meaning on a side of 1).
+        ValueError: if theta is not (B, P).
 
     >>> turned = torch.tensor([[0.0, -1.0, 0.0, 1.0, 0.0, 0.0]])  # by 90 degrees
     >>> convert_theta(turned, "affine", to="opencv", size=(28, 28))[0].tolist()
@@ -111,7 +115,9 @@ def convert_theta(
             known=", ".join(CONVENTIONS),
         )
     convention = CONVENTIONS[to]
-    output_size = output_size or size
+    output_size = size if output_size is None else output_size
+    for each in (size, output_size):
+        _check_size(each, to, least=2 if convention.units is end_centres else 1)
     if not convention.resizes and tuple(output_size) != tuple(size):
         raise ExportError(
             "no_resizing",
@@ -156,11 +162,33 @@ def convert_theta(
     return matrix.to(theta.dtype)
 
 
+def _check_size(size: Size, to: str, least: int) -> None:
+    try:
+        good = len(size) == 2 and all(operator.index(side) >= least for side in size)
+    except TypeError:
+        good = False
+    if not good:
+        raise ExportError(
+            "no_size",
+            "a size must be (height, width) in whole pixels, for {to} each at least {least}, such "
+            "as (28, 28); got {size!r}",
+            to=to,
+            least=least,
+            size=size,
+        )
+
+
 def homogeneous(theta: Tensor, family: str) -> Tensor:
     """theta (B, P) as a map of the plane: (B, 3, 3) float64. ExportError if it is none."""
     if family not in TRANSFORMS:
         raise _no_matrix(family)
     transform = TRANSFORMS[family]
+    if not (isinstance(theta, Tensor) and theta.is_floating_point() and theta.isfinite().all()):
+        raise ExportError(
+            "no_numbers",
+            "theta must be a tensor of finite floating-point numbers, such as "
+            "torch.tensor([[1.0, 0.0, 0.0, 0.0, 1.0, 0.0]])",
+        )
     if theta.ndim != 2 or theta.shape[1] != transform.num_params:
         raise ValueError(
             f"theta of the {family} transform must be (B, {transform.num_params}); got "

@@ -24,6 +24,7 @@ from stn_core.data.mnist import gallery
 from stn_core.interchange.theta import CONVENTIONS
 
 SIZE, OUTPUT = (28, 36), (20, 31)
+IDENTITY = TRANSFORMS["affine"].identity()[None]
 MATRICES = ("translation", "attention", "similarity", "affine", "projective")
 
 
@@ -165,13 +166,20 @@ def test_a_batch_is_converted_in_its_dtype():
     "arguments, words",
     [
         ((TRANSFORMS["tps"].identity()[None], "tps", "opencv", SIZE), "no map with a matrix"),
-        ((TRANSFORMS["affine"].identity()[None], "affin", "opencv", SIZE), "no map with a matrix"),
-        ((TRANSFORMS["affine"].identity()[None], "affine", "caffe", SIZE), "there are torch, onnx"),
-        ((TRANSFORMS["affine"].identity()[None], "affine", "keras", SIZE, OUTPUT), "size of its"),
+        ((IDENTITY, "affin", "opencv", SIZE), "no map with a matrix"),
+        ((IDENTITY, "affine", "caffe", SIZE), "there are torch, onnx"),
+        ((IDENTITY, "affine", "keras", SIZE, OUTPUT), "size of its"),
         ((torch.zeros(1, 6), "affine", "kornia", SIZE), "this theta has none"),
         ((torch.zeros(1, 5), "affine", "kornia", SIZE), "must be"),
+        ((IDENTITY, "affine", "mxnet", (1, 28)), "at least 2"),
+        ((IDENTITY, "affine", "opencv", (0, 28)), "at least 1"),
+        ((IDENTITY, "affine", "opencv", SIZE, (28, -1)), "at least 1"),
+        ((IDENTITY, "affine", "opencv", 28), "got 28"),
+        ((IDENTITY, "affine", "opencv", (28.5, 28)), "whole pixels"),
+        ((IDENTITY.long(), "affine", "opencv", SIZE), "floating-point"),
+        ((IDENTITY.tolist(), "affine", "opencv", SIZE), "floating-point"),
+        ((IDENTITY * torch.nan, "affine", "kornia", SIZE), "finite"),
     ],
-    ids=["spline", "family", "framework", "size", "singular", "shape"],
 )
 def test_what_has_no_counterpart_is_refused_in_a_sentence(arguments, words):
     with pytest.raises(ValueError, match=words) as error:
