@@ -73,9 +73,17 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
         LiveSlider("tc_x", 0, 32, 16, 1, label="Place →", unit="px", trained=(0, 32), half=True),
         LiveSlider("tc_y", 0, 32, 16, 1, label="Place ↓", unit="px", trained=(0, 32), half=True),
         LiveSlider(
-            "tc_clutter", 0, DISTRACTORS, 6, 1, label="Distractors", trained=(6, 6), neutral=0
+            "tc_clutter",
+            0,
+            DISTRACTORS,
+            6,
+            1,
+            label="Distractors",
+            trained=(6, 6),
+            neutral=0,
+            half=True,
         ),
-        LiveSlider("tc_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
+        LiveSlider("tc_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False, half=True),
     ),
 }
 

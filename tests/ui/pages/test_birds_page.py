@@ -368,7 +368,7 @@ def test_doubt_and_attention_are_told_with_measured_figures(visit):
     page = visit()
     for (first, *_), name in zip(bars(page), ("CNN 448 px", "2×ST-CNN"), strict=True):
         warned = any(
-            name in each.value and "95 % of those right" in each.value for each in page.warning
+            name in each.value and "95 % were right" in each.value for each in page.warning
         )
         assert warned == (first < UNSURE["below"])
     (table,) = (each.value for each in page.markdown if "bird's middle" in each.value)

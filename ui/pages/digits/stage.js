@@ -257,7 +257,7 @@ export class Stage extends LiveFigure {
     const narrow = width < 640;
     const letter = rem();
     const tight = !narrow && width < 50 * letter; // the tools have a line of their own below the modes
-    const above = 250 + (tight ? 2.9 * letter : 0);
+    const above = (tight ? 18.4 : 15.5) * letter; // the page above the picture
     const count = Math.max(this.rows.length, 1);
     const gap = 24;
     const below = this.sliders.element.offsetHeight;
