@@ -6,11 +6,11 @@ it is shown.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
+from ui.app.outside import LARGEST, number
 from ui.controls.spec import Choice, Control, Number, Values
 
 
@@ -27,9 +27,13 @@ def tidy(controls: Iterable[Control]) -> None:
         text = None if value is None else control.text(value)
         if said in ([text], text or [""]):
             continue
-        with suppress(StreamlitAPIException):  # a widget has it already, and with it a value
+        try:
             write(control.key, text)
             changed = True
+        except StreamlitAPIException:  # a widget has it already, and with it a value
+            if isinstance(control, Number) and number(said[-1]) in (None, LARGEST, -LARGEST):
+                # an address that comes later is read by the widget, unless it is given a value
+                st.session_state[control.key] = control.fitted(value)
     if changed:
         st.rerun()
 
@@ -67,12 +71,12 @@ def keep_option(choice: Choice) -> None:
 
 def values_in_address(numbers: Sequence[Number]) -> Values:
     """The values that the address names, by their keys; the default for each that it does not."""
-    found = {number.key: number.read(st.query_params.get_all(number.key)) for number in numbers}
+    found = {each.key: each.read(st.query_params.get_all(each.key)) for each in numbers}
     return {n.key: n.default if found[n.key] is None else found[n.key] for n in numbers}
 
 
 def write_values(numbers: Sequence[Number], values: Values) -> None:
     """Keep values in the address, which leaves out the defaults."""
-    for number in numbers:
-        value = number.fitted(values[number.key])
-        write(number.key, None if value == number.default else number.text(value))
+    for control in numbers:
+        value = control.fitted(values[control.key])
+        write(control.key, None if value == control.default else control.text(value))

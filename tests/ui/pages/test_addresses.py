@@ -1,5 +1,7 @@
 """An address may say anything: no page ends in an error, and every value is in its range."""
 
+import asyncio
+import random
 from itertools import cycle, islice
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from visits import sent, visited, working
 
-from benchmarks.addresses import NASTY
+from benchmarks.addresses import NASTY, Address, Visitor
 from ui.controls.spec import Number
 from ui.pages.registry import PAGES
 
@@ -53,6 +55,18 @@ def test_a_random_address_opens_a_working_page(page, data):
     several = st.lists(SENT, min_size=1, max_size=3)
     address = data.draw(st.dictionaries(one, SENT | several, min_size=1, max_size=12))
     visited(page, **{name: value for name, value in address.items() if "embed" not in name.lower()})
+
+
+def test_an_address_that_is_sent_again_is_brought_into_range_again(address):
+    async def come():
+        async with Visitor.visiting(address) as one:
+            for text in ("inf", "-1e309", "9" * 5000):
+                again = Address("trouble", f"w_digit_number={text}")
+                await one.open(again)
+                await one.tell(again, random.Random(0))
+            return one.problems
+
+    assert asyncio.run(come()) == []
 
 
 def test_a_value_out_of_range_is_brought_into_it():
