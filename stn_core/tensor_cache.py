@@ -12,7 +12,7 @@ Result = TypeVar("Result")
 
 def is_recorded() -> bool:
     """Whether what runs now becomes a program: torch.export, torch.compile, torch.jit.trace."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
 
 
 def is_faked() -> bool:

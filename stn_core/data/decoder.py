@@ -21,6 +21,7 @@ from PIL import (
     JpegImagePlugin,  # noqa: F401
     PngImagePlugin,  # noqa: F401
     TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
     WebPImagePlugin,  # noqa: F401
 )
 
@@ -72,7 +73,7 @@ def decoded(data: bytes, longest: int, ink: bool) -> Image.Image:
         raise RefusedError("hungry_picture") from None
     except Image.DecompressionBombError:
         raise RefusedError("huge_picture") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise unknown(data) from None
     except RefusedError:
         raise

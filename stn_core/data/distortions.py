@@ -64,15 +64,15 @@ class Distortion:
         }
         if actual != expected:
 
-            def say(them):
+            def listed(them: Mapping[str, tuple[tuple[int, ...], bool]]) -> str:
                 return ", ".join(
                     f"{name} {'float' if real else 'int'} {shape}"
                     for name, (shape, real) in them.items()
                 )
 
             raise ValueError(
-                f"{self.name} needs parameters {say(expected)} for {len(images)} digits; got "
-                f"{say(actual)}"
+                f"{self.name} needs parameters {listed(expected)} for {len(images)} digits; got "
+                f"{listed(actual)}"
             )
         parameters = {name: value.to(images.device) for name, value in parameters.items()}
         images = images[:, None]
@@ -239,7 +239,7 @@ def square_to_quadrilateral(corners: Tensor) -> Tensor:
     p0, p1, p2, p3 = corners.unbind(1)
     d1, d2, excess = p1 - p2, p3 - p2, p0 - p1 + p2 - p3
 
-    def cross(u, v):
+    def cross(u: Tensor, v: Tensor) -> Tensor:
         return (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0])[:, None]
 
     # the unit square's homography, times w (Heckbert 1989)

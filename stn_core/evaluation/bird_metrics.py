@@ -340,8 +340,8 @@ def abstention_threshold(
     threshold = probability[order[enough[-1]]].item() if len(enough) else 1.0
     sure = probability >= threshold
 
-    def rate(of):
-        return 100 * of.double().mean().item() if len(of) else 0.0
+    def rate(right: Tensor) -> float:
+        return 100 * right.double().mean().item() if len(right) else 0.0
 
     return {
         "below": threshold,

@@ -49,7 +49,7 @@ from stn_core.experiments.checkpoints import (
     load_checkpoint,
 )
 from stn_core.experiments.provenance import commit
-from stn_core.experiments.registry import EXPERIMENTS
+from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import check_writable, is_there, why_unreadable
 from stn_core.messages import about_file
 
@@ -215,7 +215,7 @@ def make_report(
     to = Path(to or report_place())
     check_writable(to)
 
-    def place(experiment):
+    def place(experiment: Experiment) -> Path:
         return find_checkpoint(experiment) if out is None else Path(out) / experiment.path
 
     there = [e for e in EXPERIMENTS.values() if not e.birds and is_there(place(e))]

@@ -84,7 +84,7 @@ class Recipe:
                 values[name] = kind(text)  # type: ignore[misc]
             except (TypeError, ValueError):
                 raise ValueError(f"a recipe has no setting {setting!r}; it has {self}") from None
-        return replace(self, **values)  # type: ignore[arg-type]
+        return replace(self, **values)
 
 
 # of settings in checkpoints and states of earlier versions

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from stn_core.tensor_cache import is_recorded
+
 
 class OneChannelConv2d(nn.Conv2d):
     """``nn.Conv2d(1, filters, kernel_size)`` without padding: images (B, 1, H, W) -> (B, filters, H
@@ -22,8 +24,8 @@ class OneChannelConv2d(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         learns = images.requires_grad and torch.is_grad_enabled()
-        # a trace has no place for a gradient of our own
-        if not learns or images.device.type != "cpu" or torch.jit.is_tracing():
+        # a recorded program has no place for a gradient of our own
+        if not learns or images.device.type != "cpu" or is_recorded():
             return super().forward(images)
         if torch.is_autocast_enabled("cpu"):
             images = images.to(torch.get_autocast_dtype("cpu"))

@@ -36,7 +36,7 @@ def fit(layer: nn.Linear, features: Tensor, labels: Tensor, decay: float) -> Non
         loss.backward()
         return loss
 
-    optimiser.step(objective)  # type: ignore[arg-type]
+    optimiser.step(objective)
     with torch.no_grad():
         weight /= scale.cpu()
         layer.weight.copy_(weight.T)

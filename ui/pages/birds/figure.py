@@ -33,7 +33,7 @@ def guesses_figure(models: Sequence[Guesses]) -> Figure:
 
 
 def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
-    def at(pixel):
+    def at(pixel: float) -> float:
         return 1 - pixel / height
 
     figure.write(in_figure(each.model), 0, at(top + 4), size=18, bold=True)

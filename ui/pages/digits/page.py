@@ -11,7 +11,6 @@ from ui.app.i18n import texts
 from ui.components.messages import mark_read, new_message, unread
 from ui.controls import address
 from ui.controls.digit_controls import (
-    OWN,
     SOURCE,
     choose_digit,
     choose_kind,
@@ -21,6 +20,7 @@ from ui.controls.digit_controls import (
     note,
 )
 from ui.controls.distortion_state import SLIDERS, distorted
+from ui.controls.photograph import OWN
 from ui.controls.url_codec import digit_to_text
 from ui.pages.digits.answers import answered, show, take_home_answers
 from ui.pages.digits.component import Settled, settled, stage

@@ -109,7 +109,7 @@ def descended(
 
 @st.cache_data(show_spinner=False, max_entries=4000)
 def descend(
-    settings: tuple,
+    settings: tuple[object, ...],
     steps: int,
     _model: DigitModel,
     _image: Tensor,

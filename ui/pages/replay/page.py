@@ -130,7 +130,7 @@ def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording)
 def story(recording: Recording, say: Translator) -> str:
     """When the answers came, when the grids began to move, and how it ended."""
 
-    def number(step):
+    def number(step: int) -> str:
         return f"{step:,}"
 
     path = loading.recording_path(recording.experiment)

@@ -89,7 +89,7 @@ def _regular(board: Board, axes: Axes, size: Sequence[int]) -> None:
     height, width = size
     xs, ys = torch.linspace(-0.5, width - 0.5, 9)[1:-1], torch.linspace(-0.5, height - 0.5, 9)[1:-1]
 
-    def ends(a, b, c, d):
+    def ends(a: float, b: float, c: float, d: float) -> Tensor:
         return torch.tensor([[a, b], [c, d]])
 
     columns = [ends(x, -0.5, x, height - 0.5) for x in xs.tolist()]

@@ -93,7 +93,7 @@ def frame(model: DigitModel, say: Translator) -> None:
         values = draw_sliders(controls.FRAME, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
-    def scene(values):
+    def scene(values: Values) -> tuple[Figure, str]:
         return framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
 
     program = snippet.frame(digit, label, MODEL.name, values)
@@ -173,7 +173,7 @@ def align(model: DigitModel, say: Translator) -> None:
         values = draw_sliders([controls.REPEATS], say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
-    def scene(values):
+    def scene(values: Values) -> tuple[Figure, str]:
         return mixing(model, as_image(digit), label, made, values["w_repeats"], say)
 
     program = snippet.align(digit, label, MODEL.name, values, made=made)
@@ -244,7 +244,7 @@ def leave(model: DigitModel, say: Translator) -> None:
         held = draw_choice(controls.LEASH, say) == "on"
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
-    def scene(values):
+    def scene(values: Values) -> tuple[Figure, str]:
         return leaving(model, as_image(digit), label, values["w_x"], held, say)
 
     program = snippet.leave(digit, label, MODEL.name, WINDOW, values, held=held)
@@ -333,7 +333,7 @@ def on_map(model: DigitModel, say: Translator) -> None:
         values = draw_sliders(controls.MAP, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
-    def scene(values):
+    def scene(values: Values) -> tuple[Figure, str]:
         return undoing(model, digit, values["w_turn"], values["w_move"], say)
 
     note = say("map_note", model=MODEL.name) + " " + trained(say)
@@ -377,10 +377,10 @@ def undoing(
     shown = (found.upright_map - found.blank_map).flatten(2).norm(dim=2).argmax().item()
     brightest = max(found.upright_map[0, shown].max().item(), 1e-6)
 
-    def channel(maps, which=at):
+    def channel(maps: Tensor, which: int = at) -> Tensor:
         return (maps[which, shown] / brightest).clamp(0, 1)
 
-    def difference(maps):
+    def difference(maps: Tensor) -> Tensor:
         wrong = (maps - found.upright_map).abs() * found.inside
         return channel(wrong)
 
@@ -464,7 +464,7 @@ def rate(say: Translator) -> None:
         else []
     )
 
-    def scene(values):
+    def scene(values: Values) -> Figure:
         return running([m for m in moments if m.step <= values["moment"]], others, say)
 
     take_home(
@@ -533,8 +533,13 @@ def running(
 
 
 def said(
-    run: Run | None, moments: list, ended: bool, lost: bool, chosen: float, say: Translator
-) -> str:  # type: ignore[type-arg]
+    run: Run | None,
+    moments: Sequence[TrainingSnapshot],
+    ended: bool,
+    lost: bool,
+    chosen: float,
+    say: Translator,
+) -> str:
     name = f"{chosen:g}"
     if run is None:
         return say("rate_full") if st.session_state.get("w_full") else say("rate_start", rate=name)
