@@ -34,10 +34,9 @@ def letters(draw: np.random.Generator) -> Tensor:
     for i in range(EACH):
         picture = Image.new("L", (160, 160), 0)
         weight = int(draw.integers(0, 5))
-        ImageDraw.Draw(picture).text(
-            (80, 80), LETTERS[i % len(LETTERS)], 255, ImageFont.load_default(90), "mm",
-            stroke_width=weight,
-        )  # fmt: skip
+        drawing, font = ImageDraw.Draw(picture), ImageFont.load_default(90)
+        letter = LETTERS[i % len(LETTERS)]
+        drawing.text((80, 80), letter, 255, font, "mm", stroke_width=weight)
         shear = draw.uniform(-0.2, 0.2)
         picture = picture.transform(
             picture.size, Image.Transform.AFFINE, (1, shear, -80 * shear, 0, 1, 0)

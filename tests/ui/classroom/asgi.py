@@ -28,6 +28,24 @@ class Server:
         self.classroom = Classroom(store or MemoryStore(), describe)
         self.app = Starlette(routes=Routes(self.classroom).routes(""))
 
+    def scope(self, method, path, headers, host="10.0.0.1"):
+        """What an ASGI server says of a request."""
+        return {
+            "type": "http",
+            "http_version": "1.1",
+            "scheme": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": b"",
+            "root_path": "",
+            "headers": headers,
+            "client": (host, 1),
+            "server": ("lab", 80),
+            "state": {},
+            "app": self.app,
+        }
+
     async def ask(
         self,
         method,
@@ -43,11 +61,7 @@ class Server:
         headers = [(b"content-type", kind.encode()), (b"host", b"lab")]
         if secret:
             headers.append((b"authorization", f"Bearer {secret}".encode()))
-        scope = {
-            "type": "http", "method": method, "path": path, "raw_path": path.encode(),
-            "query_string": b"", "headers": headers, "client": (host, 1), "server": ("lab", 80),
-            "scheme": "http", "root_path": "", "http_version": "1.1", "state": {}, "app": self.app,
-        }  # fmt: skip
+        scope = self.scope(method, path, headers, host)
         sent = []
 
         async def receive():
@@ -81,11 +95,8 @@ class Server:
     async def phone(self, room, secret="", takes=True):
         """A stream of a room, once its first event is there; it takes what is sent, or nothing."""
         phone = Phone(takes)
-        scope = {
-            "type": "http", "method": "GET", "path": f"/class/{room}/events", "query_string": b"",
-            "headers": [(b"authorization", f"Bearer {secret}".encode())] if secret else [],
-            "client": ("10.0.0.1", 1), "root_path": "", "app": self.app,
-        }  # fmt: skip
+        headers = [(b"authorization", f"Bearer {secret}".encode())] if secret else []
+        scope = self.scope("GET", f"/class/{room}/events", headers)
         running = asyncio.create_task(self.app(scope, phone.receive, phone.send))
         try:
             if takes:

@@ -501,9 +501,14 @@ def test_the_page_finds_its_files_below_any_path():
     run(lesson())
 
 
+def request_to(host):
+    """A request for the page at ``host``."""
+    where = {"scheme": "http", "server": ("lab", 80), "path": "/", "root_path": ""}
+    return Request({"type": "http", "headers": [(b"host", host)], **where})
+
+
 def test_the_address_for_phones_is_one_that_they_can_reach(monkeypatch):
-    request = Request({"type": "http", "scheme": "http", "server": ("lab", 80), "path": "/",
-                       "headers": [(b"host", b"lab:8501")], "root_path": ""})  # fmt: skip
+    request = request_to(b"lab:8501")
     assert address_of("https://lab.example.org/stn/", request) == "https://lab.example.org/stn"
     assert address_of("http://[2001:db8::1]:8501", request) == "http://[2001:db8::1]:8501"
     for seen in (None, 7, "javascript:alert(1)", "x" * 1000, "http://host:port", "//"):
@@ -518,8 +523,7 @@ def test_the_address_for_phones_is_one_that_they_can_reach(monkeypatch):
 
 @pytest.mark.parametrize("host", [b"[", b"lab:port", b"x" * 5000, b"[::1", b"", b"a@b:99999999"])
 def test_no_address_that_a_browser_names_is_an_error(host, monkeypatch):
-    request = Request({"type": "http", "scheme": "http", "server": ("lab", 80), "path": "/",
-                       "headers": [(b"host", host)], "root_path": ""})  # fmt: skip
+    request = request_to(host)
     for public in ("", "nonsense", "http://[", "http://\udcff", "x" * 5000):
         monkeypatch.setenv("STN_PUBLIC_URL", public)
         for seen in (None, "http://[", "https://[::1", "http://x:99999999", host.decode()):

@@ -246,9 +246,16 @@ def test_the_map_of_places_is_the_model_s_answer_at_each_of_them(visit, trained)
 
 @pytest.mark.parametrize(
     ("right", "said"),
-    [(49, "no more often than a coin"), (60, "in the other 39 %"), (80, "more often than a coin"),
-     (40, "no more often"), (38, "less often than a coin"), (0, "less often"), (98, "other 0 %")],
-)  # fmt: skip
+    [
+        (0, "less often"),
+        (38, "less often than a coin"),
+        (40, "no more often"),
+        (49, "no more often than a coin"),
+        (60, "in the other 39 %"),
+        (80, "more often than a coin"),
+        (98, "other 0 %"),
+    ],
+)
 def test_what_is_said_of_the_pulls_follows_from_their_number(right, said):
     signs = torch.arange(98) < right  # 95 % of coins give 40 to 58 of 98
     for spoken in LANGUAGES:
