@@ -157,7 +157,7 @@ class Visitor(visitor.Visitor):
     def component(self, name: str, data: Any, element: Any, fragment: str) -> None:
         self.components.append((element.id, fragment, data))
 
-    def shown(self, place: Sequence[int], element: Any) -> None:
+    def placed(self, place: Sequence[int], element: Any) -> None:
         kind = element.WhichOneof("type")
         if place[0] == 0:
             self.elements.append(kind)

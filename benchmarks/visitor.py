@@ -31,7 +31,7 @@ class Visitor:
         async with websockets.connect(stream, subprotocols=protocols, max_size=None) as socket:
             yield cls(address, socket, *arguments)
 
-    def shown(self, place: Sequence[int], element: Any) -> None:
+    def placed(self, place: Sequence[int], element: Any) -> None:
         """An element of any kind has come, at its place: 0, ... in the main part of the page, 1,
         ... in the sidebar."""
 
@@ -56,7 +56,7 @@ class Visitor:
             if kind == "delta":
                 element = message.delta.new_element
                 if element.WhichOneof("type"):
-                    self.shown(message.metadata.delta_path, element)
+                    self.placed(message.metadata.delta_path, element)
                 self._take(element, message.delta.fragment_id)
             if kind in kinds:
                 return message
