@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from stn_core.experiments.seeds import LARGEST_SEED
 
@@ -183,7 +183,10 @@ def train(
 
 @app.command()
 def evaluate(
-    checkpoints: Annotated[list[Path] | None, typer.Argument(help="Checkpoint files")] = None,
+    checkpoints: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Experiments, such as r-st-cnn-affine, or checkpoint files"),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Every checkpoint in the checkpoint folder")
     ] = False,
@@ -214,7 +217,7 @@ def evaluate(
     there = [
         path for folder in folders for path in visible(folder, "*.safetensors", "*/*.safetensors")
     ]
-    loaded = [load_checkpoint(path) for path in checkpoints or []]
+    loaded = [load_checkpoint(str(path)) for path in checkpoints or []]
     for path in there if every else []:
         try:
             loaded.append(load_checkpoint(path))
@@ -371,12 +374,6 @@ def _evaluate_pairs(
         f"{len(digits.labels)} test pairs, seed {seed}; straightened: turned with the digit, "
         f"within {STRAIGHT:g} degrees"
     )
-    columns = [
-        text
-        for channel in ("first", "second")
-        for text in (f"straightens the {channel} digit %", "undoes of its turn %")
-    ]
-    table = Table("checkpoint", "transformer", *columns, "one each %", title=title)
     measured = {
         f"{kind}, never turning": untransformed(digits, kind, seed)
         for kind in dict.fromkeys(each.experiment.data for each in transforming)
@@ -384,14 +381,26 @@ def _evaluate_pairs(
     for each in transforming:
         kind = each.experiment.data
         measured[each.experiment.name] = measure_straightening(each.model, digits, kind, seed)
+    shifted = any(found.followed for found in measured.values())
+    told = ["undoes of its turn %", *(["follows of its shift %"] if shifted else [])]
+    columns = [
+        text
+        for channel in ("first", "second")
+        for text in (f"straightens the {channel} digit %", *told)
+    ]
+    name_column = Column("checkpoint", no_wrap=True)
+    table = Table(name_column, "transformer", *columns, "one each %", title=title)
     rows = []
     for name, found in measured.items():
         rows.append({"experiment": name, "test_seed": seed, **found._asdict()})
         both = "" if found.both is None else f"{found.both:.1f}"
-        pairs = zip(found.shares, found.undone, strict=True)
-        for number, (shares, undone) in enumerate(pairs, 1):
+        unshifted = ((None, None),) * len(found.shares)
+        parts = zip(found.shares, found.undone, found.followed or unshifted, strict=True)
+        for number, part in enumerate(parts, 1):
             figures = [
-                f"{value:.1f}" for pair in zip(shares, undone, strict=True) for value in pair
+                "" if value is None else f"{value:.1f}"
+                for channel in zip(*part, strict=True)
+                for value in channel[: 1 + len(told)]
             ]
             table.add_row(name, str(number), *figures, both)
     _tables().print(table)

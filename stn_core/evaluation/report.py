@@ -222,6 +222,7 @@ class StraighteningPart(Part):
     shares: Annotated[tuple[tuple[Percent, Percent], ...], Field(min_length=1, max_length=2)]
     undone: Annotated[tuple[tuple[Number, Number], ...], Field(min_length=1, max_length=2)]
     both: Percent | None
+    followed: Annotated[tuple[tuple[Number, Number], ...], Field(max_length=2)] | None = None
 
 
 class MeasuredPart(Part):
@@ -372,6 +373,7 @@ def pair_result(name: str, part: PairPart, settings: Mapping[str, Any]) -> PairR
     if found is not None:
         fitting &= len(found.undone) == transformers
         fitting &= (found.both is None) == (transformers < 2)
+        fitting &= found.followed is None or len(found.followed) == transformers
     require(fitting, f"pairs.{name}.straightening")
     return PairResult(
         **measured(part, experiment, settings, f"pairs.{name}"),

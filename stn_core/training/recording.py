@@ -18,7 +18,7 @@ from torch import Tensor
 from stn_core.data.distortions import DIGIT, DISTORTIONS, Distortion, TranslationClutter, distort
 from stn_core.data.mnist import Digits, gallery
 from stn_core.data.pairs import PAIRS, Pairs, distortion_of, draw_pairs
-from stn_core.evaluation.pair_metrics import Straightening, straightening
+from stn_core.evaluation.pair_metrics import Straightening, pose, straightening, with_shifts
 from stn_core.experiments.checkpoints import read_safetensors
 from stn_core.experiments.registry import EXPERIMENTS, Experiment
 from stn_core.files import is_there, write_file
@@ -195,10 +195,15 @@ class Recording:
             raise ValueError(f"{self.experiment.name} is about single digits")
         if self.theta is None or self.transform is None:
             return []
-        angles = recorded_pairs(self.experiment.data).parameters["angle"]
+        parameters = recorded_pairs(self.experiment.data).parameters
         thetas = self.theta.float().unflatten(2, (-1, self.transform.num_params))  # (M, 64, T, P)
-        turns = self.transform.decompose(thetas.flatten(0, 2))["rotation"].view(thetas.shape[:3])
-        return [straightening(moment, angles) for moment in turns]
+        size = (self.images.shape[2], self.images.shape[3])
+        turns, middles = pose(self.transform, thetas.flatten(0, 2), size)
+        moments = zip(turns.view(thetas.shape[:3]), middles.view(*thetas.shape[:3], 2), strict=True)
+        return [
+            with_shifts(straightening(turned, parameters["angle"]), moved, parameters)
+            for turned, moved in moments
+        ]
 
 
 def middle() -> Tensor:

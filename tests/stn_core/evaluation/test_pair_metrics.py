@@ -10,8 +10,9 @@ from stn_core import EXPERIMENTS, TRANSFORMS
 from stn_core.data.mnist import Digits, gallery
 from stn_core.data.pairs import draw_pairs
 from stn_core.evaluation.pair_metrics import (
+    followed,
     measure_straightening,
-    rotations,
+    poses,
     straightening,
     untransformed,
 )
@@ -83,11 +84,30 @@ def test_a_grid_turned_as_the_digit_is_straightens_it():
     assert max(untransformed(digits, "r2", 5).shares[0]) < 40
 
 
-def test_the_grid_s_turn_is_theta_s():
+def test_a_grid_goes_along_with_the_shift_that_it_follows():
+    generator = torch.Generator().manual_seed(0)
+    shifts = 20 * torch.rand(4000, 2, 2, generator=generator) - 10
+    moved = torch.stack((shifts[:, 1] + 5, shifts.mean(1), torch.zeros(4000, 2)), dim=1)
+    first, compromise, still = followed(moved, shifts)
+    assert first == pytest.approx((0, 100), abs=4)
+    assert compromise == pytest.approx((50, 50), abs=4) and still == (0, 0)
+
+
+def test_what_is_followed_is_measured_where_digits_are_shifted():
+    images, labels = gallery()
+    digits = Digits(images[::50], labels[::50])
+    model = EXPERIMENTS["rts2-st-cnn-affine"].create_model().eval()  # at identity
+    assert measure_straightening(model, digits, "rts2", 0).followed == ((0, 0),)
+    assert untransformed(digits, "rts2", 0).followed == ((0, 0),)
+    assert untransformed(digits, "r2", 0).followed is None
+
+
+def test_the_grid_s_turn_and_middle_are_theta_s():
     model = EXPERIMENTS["rts2-st-cnn-affine"].create_model().eval()
     regression = model.transformers[0].localisation.regression
     with torch.no_grad():
         regression.bias.copy_(torch.tensor([0.0, -2.0, 0.3, 2.0, 0.0, 0.0]))
-    turn = rotations(model, torch.rand(3, 2, 42, 42))
+    turn, middle = poses(model, torch.rand(3, 2, 42, 42))
     assert torch.allclose(turn, torch.full((3, 1), math.pi / 2))
+    assert torch.allclose(middle, torch.tensor([0.3 * 21, 0.0]).expand(3, 1, 2))
     assert model.transforms == (TRANSFORMS["affine"],)

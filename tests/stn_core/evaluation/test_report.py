@@ -540,6 +540,15 @@ def test_pairs_are_kept_while_their_bytes_are(pairs_made, tiny_mnist, monkeypatc
         ("r2-2st-cnn-affine", {"shares": [[1.0, 2.0]], "undone": [[1.0, 2.0]], "both": None}),
         ("r2-2st-cnn-affine", {"shares": [[1.0, 101.0]] * 2, "undone": [[1.0, 2.0]] * 2}),
         ("rts2-fcn", {"shares": [[1.0, 2.0]], "undone": [[1.0, 2.0]], "both": None}),
+        (
+            "r2-2st-cnn-affine",
+            {
+                "shares": [[1.0, 2.0]] * 2,
+                "undone": [[1.0, 2.0]] * 2,
+                "both": 1.0,
+                "followed": [[1.0, 2.0]],
+            },
+        ),
     ],
 )
 def test_a_straightening_that_does_not_fit_its_model_is_refused(pairs_made, tmp_path, name, value):

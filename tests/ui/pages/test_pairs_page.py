@@ -11,6 +11,7 @@ from benchmarks.browser import serving
 from stn_core import EXPERIMENTS, Checkpoint, load_checkpoint
 from stn_core.data.distort_digit import distort_digit
 from stn_core.data.mnist import gallery
+from stn_core.evaluation.report import read_report
 from ui.controls.distortion_state import undistorted
 from ui.pages.pairs import controls
 from ui.pages.pairs.component import settled
@@ -97,6 +98,17 @@ def test_the_table_has_a_line_for_each_transformer():
     assert len(rows) == 5
     first = next(line for line in rows if line.startswith("| 2×ST-CNN affine"))
     assert re.search(r"\d\.\d\d ± 0\.\d\d", first)
+
+
+def test_where_digits_are_shifted_the_page_says_which_shift_each_transformer_follows():
+    page = visited("pairs", two_kind="RTS")
+    straight = read_report().pairs["rts2-2st-cnn-affine"].straightening
+    heads = sent(page, "heads")["heads"]
+    for head, row in zip(heads, straight.followed, strict=True):
+        assert all(f"{share:.0f} % of the" in head for share in row)
+    head = next(line for line in markdown(page).splitlines() if line.startswith("| Network"))
+    assert head.count("Follows its shift") == 2
+    assert "Follows" not in markdown(visited("pairs"))
 
 
 def test_without_measurements_the_table_says_so(monkeypatch):

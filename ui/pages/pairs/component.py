@@ -45,6 +45,7 @@ WORDS = (
     "no_weights",
     "no_transformer",
     "rotation",
+    "shift",
     "turn_handle",
     "corners",
 )

@@ -11,15 +11,16 @@ HEIGHT = 400
 
 def learning_figure(
     steps: Sequence[int],
-    undone: Sequence[Sequence[Sequence[float]]],
+    shares: Sequence[Sequence[Sequence[float]]],
     names: Sequence[str],
     title: str,
     below: str,
 ) -> Figure:
-    """How much of each digit's turn each transformer undoes, in per cent, over the training steps.
+    """How much of each digit's turn or shift each transformer follows, in per cent, over the
+    training steps.
 
     Args:
-        undone: a table (T, 2) for each of the steps.
+        shares: a table (T, 2) for each of the steps.
         names: of the lines, transformer by transformer, as the legend has them.
         title: of the vertical axis.
         below: of the horizontal one.
@@ -41,7 +42,7 @@ def learning_figure(
             "type": "scatter",
             "mode": "lines",
             "x": list(steps),
-            "y": [moment[transformer][digit] for moment in undone],
+            "y": [moment[transformer][digit] for moment in shares],
             "line": {"color": color, "width": 3.5, "dash": dash},
             "name": name,
             "hovertemplate": f"{name}: %{{y:.0f}} %<extra></extra>",

@@ -43,7 +43,8 @@ def main() -> None:
         for number, digit in enumerate(controls.DIGITS):
             st.markdown(f"**{say(CHANNELS[number])}**")
             chosen.append(draw_gallery_digit(digit, say))
-    st.markdown(f"#### {say('title')}\n\n{say('sentence')}")
+    sentence = say(f"sentence_{kind.lower()}")
+    st.markdown(f"#### {say('title')}\n\n{sentence}")
     report = loading.report()
     measured = report.pairs if isinstance(report, Report) else {}
     digits, labels = [digit for digit, _ in chosen], [label for _, label in chosen]
@@ -60,14 +61,15 @@ def main() -> None:
     st.markdown(f"#### {say('measured_title')}")
     if any(found.experiment.data == experiment.data for found in measured.values()):
         st.markdown(table(kind.lower(), measured, say))
-        st.caption(say("measured_note", degrees=f"{STRAIGHT:g}", chance=by_chance(report, kind)))
+        said = {"degrees": f"{STRAIGHT:g}", "chance": by_chance(report, kind)}
+        st.caption(say(f"measured_note_{kind.lower()}", **said))
     else:
         st.info(say.markdown("nothing_measured", command=COMMAND))
     note = learning(kind, say)
     take_home(
         "pairs",
         snippet(digits, labels, kind.lower(), values, experiment.name),
-        notes=[say("sentence"), note],
+        notes=[sentence, note],
     )
 
 
@@ -137,11 +139,15 @@ def live(
 
 
 def head(straight: Straightening | None, number: int, say: Translator) -> str:
-    """What was measured of a transformer: how much it undoes of either digit's turn."""
+    """What was measured of a transformer: how much it follows either digit, and undoes its turn."""
     if straight is None:
         return ""
     first, second = (per_cent(value) for value in straight.undone[number])
-    return say("undoes", first=first, second=second)
+    said = [say("undoes", first=first, second=second)]
+    if straight.followed:
+        first, second = (per_cent(value) for value in straight.followed[number])
+        said.insert(0, say("follows", first=first, second=second))
+    return " ".join(said)
 
 
 def per_cent(value: float) -> str:
@@ -154,12 +160,18 @@ def per_cent(value: float) -> str:
 def table(kind: str, measured: Any, say: Translator) -> str:
     """Each model's error, and what its transformers do with either digit."""
     data = next(name for name, distortion in PAIRS.items() if distortion == kind)
+    shifted = any(
+        each.straightening and each.straightening.followed
+        for each in measured.values()
+        if each.experiment.data == data
+    )
+    columns = ("share", "undone", "followed") if shifted else ("share", "undone")
     heads = [
         say("corner"),
         say("error"),
         say("parameters"),
         say("transformer", number=""),
-        *(say(f"column_{what}_{channel}") for channel in CHANNELS for what in ("share", "undone")),
+        *(say(f"column_{what}_{channel}") for channel in CHANNELS for what in columns),
         say("one_each"),
     ]
     lines = [heads, ["---"] * len(heads)]
@@ -173,17 +185,17 @@ def table(kind: str, measured: Any, say: Translator) -> str:
         start = [name, error, f"{found.parameters:,}"]
         straight = found.straightening
         if straight is None:
-            lines.append([*start, "–", *[""] * 5])
+            lines.append([*start, "–", *[""] * (len(heads) - len(start) - 1)])
             continue
         both = "" if straight.both is None else f"{straight.both:.1f}"
-        rows = zip(straight.shares, straight.undone, strict=True)
-        for number, (shares, undone) in enumerate(rows, 1):
-            figures = [
-                text
-                for share, part in zip(shares, undone, strict=True)
-                for text in (f"{share:.1f}", per_cent(part))
-            ]
-            lines.append([*start, str(number), *figures, both])
+        for number, shares in enumerate(straight.shares):
+            figures = []
+            for channel, share in enumerate(shares):
+                figures += [f"{share:.1f}", per_cent(straight.undone[number][channel])]
+                if shifted:
+                    followed = straight.followed
+                    figures.append(per_cent(followed[number][channel]) if followed else "")
+            lines.append([*start, str(number + 1), *figures, both])
             start, both = ["", "", ""], ""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -202,10 +214,11 @@ def learning(kind: str, say: Translator) -> str:
     if not isinstance(recording, Recording):
         st.info(say.markdown("unrecorded", name=loading.name(experiment), reason=recording.reason))
         return ""
-    undone = [moment.undone for moment in recording.straightening]
-    last = [[per_cent(value) for value in row] for row in undone[-1]]
+    # where digits are shifted, following their places is what helps
+    shares = [moment.followed or moment.undone for moment in recording.straightening]
+    last = [[per_cent(value) for value in row] for row in shares[-1]]
     sentence = say(
-        "learned",
+        f"learned_{kind.lower()}",
         pairs=DIGITS,
         first_first=last[0][0],
         first_second=last[0][1],
@@ -215,9 +228,9 @@ def learning(kind: str, say: Translator) -> str:
     st.markdown(sentence)
     figure = learning_figure(
         recording.steps.tolist(),
-        undone,
+        shares,
         [say("line", transformer=k, digit=c) for k in (1, 2) for c in (1, 2)],
-        say("undone_axis"),
+        say(f"axis_{kind.lower()}"),
         say("steps_axis"),
     )
     plot(figure, key="two_figure", alt=sentence)

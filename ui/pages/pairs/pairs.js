@@ -293,8 +293,10 @@ class Pairs extends LiveFigure {
     const { labels } = data;
     warps.forEach((warp, k) => {
       const { about } = network.transformers[k];
-      const [turn] = readings(about.family, warp.theta, network.input);
-      put(this.columns[k].theta, `θ${k + 1}: ${words.rotation} ${turn[1]}`);
+      const told = data.kind === "rts" ? ["shift", "rotation"] : ["rotation"];
+      const said = new Map(readings(about.family, warp.theta, network.input));
+      const texts = told.map((name) => `${words[name]} ${said.get(name)}`);
+      put(this.columns[k].theta, `θ${k + 1}: ${texts.join("; ")}`);
       for (const channel of this.channels) this.paintWarp(k, channel, network, warp);
     });
     const best = probabilities.indexOf(Math.max(...probabilities));
