@@ -40,8 +40,8 @@ Path = list[tuple[list[float], float, list[float]]]
 
 def main() -> None:
     say = texts("gradient")
+    family = draw_choice(controls.FAMILY, say, st.pills)
     with st.sidebar:
-        family = draw_choice(controls.FAMILY, say, st.pills)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
     if loading.digit_model(MODEL, say) is None:
         return

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 import streamlit as st
 import torch
@@ -31,7 +32,7 @@ from ui.app.i18n import Translator, texts, unbroken
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Slider, Sweep, Values, sweeps
-from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_sliders
+from ui.controls.widgets import draw_choice, draw_gallery_digit, draw_slider
 from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, Figure
 from ui.pages.trouble import controls, snippet
 from ui.pages.trouble.figure import Chart, Curve, Panel, rows_figure, run_figure, trap_figure
@@ -69,6 +70,14 @@ def answered(model: DigitModel, image: Tensor, say: Translator) -> str:
     return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
 
 
+def draw_side_by_side(sliders: Sequence[Slider], places: Sequence[Any], say: Translator) -> Values:
+    """Sliders above the figure, in sight also in a lecture: their values by their keys."""
+    return {
+        slider.key: draw_slider(slider, say, place)
+        for slider, place in zip(sliders, places, strict=True)
+    }
+
+
 def present(
     scene: Scene,
     sliders: Sequence[Slider],
@@ -89,8 +98,8 @@ def present(
 
 def frame(model: DigitModel, say: Translator) -> None:
     """Zero padding on an image whose mean was subtracted: a grey frame."""
+    values = draw_side_by_side(controls.FRAME, st.columns(2), say)
     with st.sidebar:
-        values = draw_sliders(controls.FRAME, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
@@ -168,9 +177,11 @@ def _with(x: list[float], y: list[float], at: float, value: float) -> list[float
 
 def align(model: DigitModel, say: Translator) -> None:
     """A grid made with one meaning of +-1, read with the other."""
-    with st.sidebar:
+    left, right = st.columns(2)
+    with left:
         made = draw_choice(controls.MISMATCH, say, show_label=True) == "shrink"
-        values = draw_sliders([controls.REPEATS], say)
+    values = draw_side_by_side([controls.REPEATS], [right], say)
+    with st.sidebar:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
@@ -239,9 +250,11 @@ def mixing(
 
 def leave(model: DigitModel, say: Translator) -> None:
     """A window that leaves the image sees black, and no gradient brings it back."""
-    with st.sidebar:
-        values = draw_sliders([controls.SHIFT], say)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    values = draw_side_by_side([controls.SHIFT], [left], say)
+    with right:
         held = draw_choice(controls.LEASH, say) == "on"
+    with st.sidebar:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
@@ -329,8 +342,8 @@ def leaving(
 
 def on_map(model: DigitModel, say: Translator) -> None:
     """A distortion undone behind the first convolution, and before it."""
+    values = draw_side_by_side(controls.MAP, st.columns(2), say)
     with st.sidebar:
-        values = draw_sliders(controls.MAP, say)
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
@@ -437,8 +450,7 @@ def undoing(
 
 def rate(say: Translator) -> None:
     """A real training run with the localiser's rate as chosen, watched while it runs."""
-    with st.sidebar:
-        chosen = float(draw_choice(controls.RATE, say, st.pills, show_label=True))
+    chosen = float(draw_choice(controls.RATE, say, st.pills, show_label=True))
     left, right, _ = st.columns((1, 1, 3))
     left.button(
         say("train"), on_click=begin, type="primary", width="stretch", icon=":material/play_arrow:"
