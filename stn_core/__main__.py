@@ -296,7 +296,10 @@ def export(
 
     checkpoint = load_checkpoint(name)
     written = export_model(checkpoint, to)
-    pictures = "pictures of birds" if checkpoint.experiment.birds else "gallery digits"
+    if checkpoint.experiment.birds:
+        pictures = "pictures of birds"
+    else:
+        pictures = "pairs of gallery digits" if checkpoint.experiment.pairs else "gallery digits"
     print(f"{to}: {to.stat().st_size / 1e6:.1f} MB")
     print(
         f"on {written.pictures} {pictures} its logits differ from PyTorch's by at most "

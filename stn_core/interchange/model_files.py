@@ -158,6 +158,7 @@ def as_onnx(checkpoint: Checkpoint, images: Tensor) -> bytes:
         dynamo=True,
         opset_version=OPSET,
         input_names=["images"],
+        dynamic_shapes={"images": {0: "batch"}},  # its name in the file
         output_names=output_names(checkpoint.model),
         verbose=False,
     )

@@ -22,14 +22,15 @@ from stn_core import (
     export_model,
     load_checkpoint,
 )
-from stn_core.data.mnist import gallery
+from stn_core.data.mnist import Digits, gallery
+from stn_core.data.pairs import draw_pairs
 from stn_core.interchange.model_files import OPSET
 from stn_core.models.digits import DigitModel
 from stn_core.transformer.localisation import fully_connected
 from stn_core.transformer.spatial_transformer import SpatialTransformer
 
-# every network and every family, and the canvases of 28, 42 and 60 pixels
-FAMILIES = (
+# every network and every family, one or two of them, and the canvases of 28, 42 and 60 pixels
+IN_BROWSERS = (
     "r-fcn",
     "rts-cnn",
     "r-st-fcn-affine",
@@ -38,12 +39,19 @@ FAMILIES = (
     "tc-st-cnn-affine",
     "p-st-cnn-projective",
     "rts-st-cnn-tps",
+    "r2-cnn",
+    "rts2-2st-cnn-affine",
 )
+MAP = "r-st-cnn-affine-map"  # which browsers' engine lacks
+FAMILIES = (*IN_BROWSERS, MAP)
 
 
 def digits_for(checkpoint, count):
-    chosen = torch.arange(count) * 5000 // count
-    return distort(gallery().images[chosen], checkpoint.experiment.data, seed=7)
+    chosen, kind = torch.arange(count) * 5000 // count, checkpoint.experiment.data
+    images, labels = (each[chosen] for each in gallery())
+    if checkpoint.experiment.pairs:
+        return draw_pairs(Digits(images, labels), kind, seed=7).images
+    return distort(images, kind, seed=7)
 
 
 def untrained(model, name="r-st-fcn-affine"):
@@ -74,9 +82,10 @@ def test_onnx_runtime_answers_as_torch_does(as_onnx):
     images = digits_for(checkpoint, 1000)
     with torch.inference_mode():
         logits, traces = checkpoint.model.explain(images)
+    numbers = [""] if len(traces) == 1 else [f"_{k}" for k in range(1, len(traces) + 1)]
     expected = {"logits": logits}
-    for trace in traces:
-        expected |= {"theta": trace.theta, "output": trace.output}
+    expected |= {f"theta{k}": trace.theta for k, trace in zip(numbers, traces, strict=False)}
+    expected |= {f"output{k}": trace.output for k, trace in zip(numbers, traces, strict=False)}
     assert [each.name for each in session.get_outputs()] == list(expected)
     for batch in (1, 7):
         answers = session.run(None, {"images": images[:batch].numpy()})
@@ -99,21 +108,22 @@ def test_an_onnx_file_says_what_it_is(as_onnx):
     assert [(each.domain, each.version) for each in model.opset_import] == [("", OPSET)]
     about = json.loads({each.key: each.value for each in model.metadata_props}["stn"])
     assert about["experiment"] == checkpoint.experiment.name
-    assert about["classes"] == list("0123456789")
+    assert about["classes"] == list(checkpoint.experiment.classes)
     batch, *image = model.graph.input[0].type.tensor_type.shape.dim
-    assert batch.dim_param and [each.dim_value for each in image[1:]] == [
+    assert batch.dim_param == "batch" and [each.dim_value for each in image[1:]] == [
         *digits_for(checkpoint, 1).shape[2:]
     ]
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("name", IN_BROWSERS)
 def test_the_file_for_the_browser_answers_as_torch_does(name, tmp_path):
     """tests/ui/browser/test_engine.py asks the engine itself."""
     checkpoint = load_checkpoint(name)
     written = export_model(checkpoint, tmp_path / "model.json")
     assert (written.pictures, written.agreeing) == (100, 100) and written.difference < 1e-4
     about = json.loads(written.path.read_text())
-    assert about["experiment"] == name and len(about["classes"]) == 10
+    assert about["experiment"] == name
+    assert about["classes"] == list(checkpoint.experiment.classes)
 
 
 def test_the_program_of_torch_export_answers_as_torch_does(tmp_path):
@@ -188,6 +198,7 @@ REFUSED = {
     "a function that ONNX lacks": (behind(Bessel()), "model.onnx", "no counterpart"),
     "a family that the engine lacks": (behind(Bessel()), "model.json", "no bessel transform"),
     "a layer that the engine lacks": (untrained(TANH), "model.json", "no Tanh"),
+    "a map that the engine can't warp": (load_checkpoint(MAP), "model.json", "warps images only"),
     "noise": (behind(TRANSFORMS["affine"], last(Noise())), "model.pt2", "differ from PyTorch's"),
     "an ending": (untrained(PLAIN), "model.h5", "end the name with one of them"),
 }

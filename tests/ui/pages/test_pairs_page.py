@@ -105,9 +105,9 @@ def test_where_digits_are_shifted_the_page_says_which_shift_each_transformer_fol
     straight = read_report().pairs["rts2-2st-cnn-affine"].straightening
     heads = sent(page, "heads")["heads"]
     for head, row in zip(heads, straight.followed, strict=True):
-        assert all(f"{share:.0f} % of the" in head for share in row)
+        assert all(f"{share:.0f}\u00a0% of the" in head for share in row)
     head = next(line for line in markdown(page).splitlines() if line.startswith("| Network"))
-    assert head.count("Follows its shift") == 2
+    assert "Follows of their shifts" in head
     assert "Follows" not in markdown(visited("pairs"))
 
 

@@ -1,5 +1,6 @@
 """Two digits in two channels: the pair of transformers shares them out, and nobody told it to."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import streamlit as st
@@ -13,7 +14,7 @@ from stn_core.interchange.errors import ExportError
 from stn_core.models.pairs import PAIR_MODELS
 from stn_core.training.recording import DIGITS, Recording
 from ui.app import loading
-from ui.app.i18n import Translator, in_markdown, texts
+from ui.app.i18n import Translator, in_markdown, texts, unbroken
 from ui.components.messages import new_message
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -147,7 +148,7 @@ def head(straight: Straightening | None, number: int, say: Translator) -> str:
     if straight.followed:
         first, second = (per_cent(value) for value in straight.followed[number])
         said.insert(0, say("follows", first=first, second=second))
-    return " ".join(said)
+    return unbroken(" ".join(said))
 
 
 def per_cent(value: float) -> str:
@@ -171,7 +172,7 @@ def table(kind: str, measured: Any, say: Translator) -> str:
         say("error"),
         say("parameters"),
         say("transformer", number=""),
-        *(say(f"column_{what}_{channel}") for channel in CHANNELS for what in columns),
+        *(say(f"column_{what}") for what in columns),
         say("one_each"),
     ]
     lines = [heads, ["---"] * len(heads)]
@@ -189,15 +190,18 @@ def table(kind: str, measured: Any, say: Translator) -> str:
             continue
         both = "" if straight.both is None else f"{straight.both:.1f}"
         for number, shares in enumerate(straight.shares):
-            figures = []
-            for channel, share in enumerate(shares):
-                figures += [f"{share:.1f}", per_cent(straight.undone[number][channel])]
-                if shifted:
-                    followed = straight.followed
-                    figures.append(per_cent(followed[number][channel]) if followed else "")
+            figures = [both_digits(f"{share:.1f}" for share in shares)]
+            figures.append(both_digits(map(per_cent, straight.undone[number])))
+            if shifted:
+                followed = straight.followed
+                figures.append(both_digits(map(per_cent, followed[number])) if followed else "")
             lines.append([*start, str(number + 1), *figures, both])
             start, both = ["", "", ""], ""
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def both_digits(figures: Iterable[str]) -> str:
+    return "; ".join(figures).replace(" ", "\u00a0")
 
 
 def by_chance(report: Any, kind: str) -> str:
@@ -225,7 +229,7 @@ def learning(kind: str, say: Translator) -> str:
         second_first=last[1][0],
         second_second=last[1][1],
     )
-    st.markdown(sentence)
+    st.markdown(unbroken(sentence))
     figure = learning_figure(
         recording.steps.tolist(),
         shares,

@@ -349,7 +349,7 @@ def on_map(model: DigitModel, say: Translator) -> None:
     def scene(values: Values) -> tuple[Figure, str]:
         return undoing(model, digit, values["w_turn"], values["w_move"], say)
 
-    note = say("map_note", model=MODEL.name) + " " + trained(say)
+    note = say("map_note", model=MODEL.name) + " " + unbroken(trained(say))
     program = snippet.on_map(digit, label, MODEL.name, CELL, values)
     present(scene, controls.MAP, values, note, program, say)
 
