@@ -143,12 +143,12 @@ def head(straight: Straightening | None, number: int, say: Translator) -> str:
     """What was measured of a transformer: how much it follows either digit, and undoes its turn."""
     if straight is None:
         return ""
-    first, second = (per_cent(value) for value in straight.undone[number])
-    said = [say("undoes", first=first, second=second)]
-    if straight.followed:
-        first, second = (per_cent(value) for value in straight.followed[number])
-        said.insert(0, say("follows", first=first, second=second))
-    return unbroken(" ".join(said))
+    first, second = map(per_cent, straight.undone[number])
+    if straight.followed is None:
+        return unbroken(say("undoes", first=first, second=second))
+    shifts = map(per_cent, straight.followed[number])
+    named = dict(zip(("first_shift", "second_shift"), shifts, strict=True))
+    return unbroken(say("follows", first=first, second=second, **named))
 
 
 def per_cent(value: float) -> str:
