@@ -55,7 +55,7 @@ class Decoders:
                 try:
                     process = _started()
                 except OSError:  # the system has no room for another
-                    raise DecoderError("lost_picture", {}) from None
+                    raise DecoderError("lost_picture", about={}) from None
             late = threading.Timer(self.seconds, process.kill)
             late.start()
             began = time.monotonic()
