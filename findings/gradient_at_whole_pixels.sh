@@ -6,12 +6,13 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install -q --no-compile torch==2.13.0 jax==0.10.2 paddlepaddle==3.3.1
+"$folder/env/bin/pip" install -q --no-compile torch==2.13.0 kornia==0.9.0 jax==0.10.2 paddlepaddle==3.3.1
 "$folder/env/bin/python" -W ignore - <<'PYTHON'
 from importlib.metadata import version
 
 import jax
 import jax.numpy as jnp
+import kornia
 import paddle
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,15 @@ def torch_slope(x):
     grid = torch.tensor([[[[(2 * x + 1) / 5 - 1, 0.0]]]], dtype=torch.float64, requires_grad=True)
     F.grid_sample(image, grid, align_corners=False).backward()
     return grid.grad[..., 0].item() * 2 / 5  # a pixel
+
+
+def kornia_slope(x):
+    image = torch.tensor(ROW).expand(1, 1, 5, 5).double()
+    shift = torch.tensor(-x, dtype=torch.float64, requires_grad=True)  # input to output
+    one, zero = torch.ones_like(shift), torch.zeros_like(shift)
+    matrix = torch.stack((one, zero, shift, zero, one, zero)).view(1, 2, 3)
+    kornia.geometry.warp_affine(image, matrix, (1, 1), align_corners=True).sum().backward()
+    return -shift.grad.item()
 
 
 def paddle_slope(x):
@@ -41,7 +51,8 @@ def jax_slope(x):
     return float(jax.grad(read)(x))
 
 
-for name, slope in (("torch", torch_slope), ("paddlepaddle", paddle_slope), ("jax", jax_slope)):
+slopes = {"torch": torch_slope, "kornia": kornia_slope, "paddlepaddle": paddle_slope, "jax": jax_slope}
+for name, slope in slopes.items():
     seen = [round(slope(float(x)), 4) for x in (1, 2, 3)]
     print(f"{name} {version(name)}: slopes at whole pixels, expected {RIGHT}, seen {seen}")
     assert seen == RIGHT

@@ -6,7 +6,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/env"
-"$folder/env/bin/pip" install -q --no-compile torch==2.13.0 opencv-python-headless==5.0.0.93 scipy==1.17.1 scikit-image==0.26.0 jax==0.10.2 keras==3.15.1 pillow==13.0.0
+"$folder/env/bin/pip" install -q --no-compile torch==2.13.0 kornia==0.9.0 onnx==1.23.2 onnxruntime==1.32.0 paddlepaddle==3.3.1 opencv-python-headless==5.0.0.93 scipy==1.17.1 scikit-image==0.26.0 jax==0.10.2 keras==3.15.1 pillow==13.0.0
 "$folder/env/bin/python" -W ignore - <<'PYTHON'
 import os
 
@@ -17,11 +17,15 @@ import cv2
 import jax
 import jax.numpy as jnp
 import keras
+import kornia
 import numpy as np
+import onnxruntime
+import paddle
 import scipy.ndimage
 import skimage.transform
 import torch
 import torch.nn.functional as F
+from onnx import helper
 from PIL import Image
 
 ones = np.ones((4, 4), np.float32)
@@ -29,9 +33,37 @@ AT = (-1.0, -0.75, -0.5, -0.25, 0.0)  # pixels, 0 at the first centre
 FADES, AT_CENTRE, AT_EDGE = [0, 0.25, 0.5, 0.75, 1], [0, 0, 0, 0, 1], [0, 0, 1, 1, 1]
 
 
+def place(x):
+    """For a grid_sample with align_corners=False."""
+    return np.float32([[[[(2 * x + 1) / 4 - 1, -0.25]]]])
+
+
 def torch_reads(x):
-    grid = torch.tensor([[[[(2 * x + 1) / 4 - 1, -0.25]]]])
+    grid = torch.from_numpy(place(x))
     return F.grid_sample(torch.ones(1, 1, 4, 4), grid, align_corners=False).item()
+
+
+def kornia_reads(x):
+    matrix = torch.tensor([[[1, 0, -x], [0, 1, -1.0]]])  # input to output
+    images = torch.ones(1, 1, 4, 4)
+    return kornia.geometry.warp_affine(images, matrix, (1, 1), align_corners=True).item()
+
+
+value = helper.make_tensor_value_info
+node = helper.make_node("GridSample", ["x", "grid"], ["y"], align_corners=0)
+inputs = [value("x", 1, [1, 1, 4, 4]), value("grid", 1, [1, 1, 1, 2])]
+graph = helper.make_graph([node], "reads", inputs, [value("y", 1, None)])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 16)], ir_version=8)
+session = onnxruntime.InferenceSession(model.SerializeToString())
+
+
+def onnx_reads(x):
+    return session.run(None, {"x": ones[None, None], "grid": place(x)})[0].item()
+
+
+def paddle_reads(x):
+    images, grid = paddle.ones([1, 1, 4, 4]), paddle.to_tensor(place(x))
+    return paddle.nn.functional.grid_sample(images, grid, align_corners=False).item()
 
 
 def scipy_reads(x, mode):
@@ -71,6 +103,9 @@ def scaled_and_translated(x):
 
 cases = (
     ("torch grid_sample, zeros", "torch", torch_reads, FADES),
+    ("kornia warp_affine, zeros", "kornia", kornia_reads, FADES),
+    ("onnxruntime GridSample, zeros", "onnxruntime", onnx_reads, FADES),
+    ("paddle grid_sample, zeros", "paddlepaddle", paddle_reads, FADES),
     ("scipy map_coordinates, constant", "scipy", lambda x: scipy_reads(x, "constant"), AT_CENTRE),
     ("scipy map_coordinates, grid-constant", "scipy", lambda x: scipy_reads(x, "grid-constant"), FADES),
     ("scikit-image warp, constant", "scikit-image", skimage_reads, FADES),
