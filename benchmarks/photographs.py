@@ -137,7 +137,6 @@ def saved(picture: Image.Image, kind: str = "PNG", **options: object) -> bytes:
 
 Maker = Callable[[int, int | None], bytes]
 KINDS: dict[str, Maker] = {}
-NO_DIGIT: dict[str, Callable[[int], bytes]] = {}
 
 
 def kind(name: str) -> Callable[[Maker], Maker]:

@@ -5,19 +5,13 @@ Lengths are pixels of the 28x28 digit, angles radians, as in distortions.py. Poi
 y), x to the right, y down.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from stn_core.data.distortions import (
-    DIGIT,
-    DISTORTIONS,
-    TABLE_KINDS,
-    Parameters,
-    TranslationClutter,
-)
+from stn_core.data.distortions import DIGIT, DISTORTIONS, Parameters, TranslationClutter
 from stn_core.data.mnist import gallery
 
 DISTRACTORS = 16  # that a seed of TC gives
@@ -30,14 +24,14 @@ def distort_digit(digit: Tensor, kind: str, **amounts: Any) -> Tensor:
 
     Args:
         digit: (28, 28), uint8, background 0.
-        kind: one of the five that the paper's table has, with these ``amounts``: "r": ``angle``;
-            "rts": ``angle``, ``scale`` and ``shift`` (x, y), from the canvas's centre to the
-            digit's; "p": ``scale`` and ``moves``, 4 pairs, of the frame's corners in the order of
-            ``Projection``; "e": ``scale`` and ``moves``, 16 pairs, of the control points row by
-            row: see ``elastic_directions``; "tc": ``place`` (x, y), whole pixels from the canvas's
-            corner to the digit's; ``count`` of distractors, 0 to 16, out of those that ``seed``
-            gives: see ``distractors``; ``drops``, if they are to lie elsewhere, 16 pairs of whole
-            pixels, a negative one where the seed drops them.
+        kind: one of ``DISTORTIONS``; the ``amounts`` are its parameters for one digit. "r":
+            ``angle``; "rts": ``angle``, ``scale`` and ``shift`` (x, y), from the canvas's centre to
+            the digit's; "p" and "pxy": ``scale`` and ``moves``, 4 pairs, of the frame's corners in
+            the order of ``Projection``; "e": ``scale`` and ``moves``, 16 pairs, of the control
+            points row by row: see ``elastic_directions``. Those of "tc" are others: ``place`` (x,
+            y), whole pixels from the canvas's corner to the digit's; ``count`` of distractors, 0 to
+            16, out of those that ``seed`` gives: see ``distractors``; ``drops``, if they are to lie
+            elsewhere, 16 pairs of whole pixels, a negative one where the seed drops them.
 
     Raises:
         ValueError: for another kind, and for amounts of other shapes.
@@ -47,13 +41,20 @@ def distort_digit(digit: Tensor, kind: str, **amounts: Any) -> Tensor:
     >>> distort_digit(gallery().images[0], "rts", angle=0.5, scale=0.8, shift=(3, -2)).shape
     torch.Size([1, 1, 42, 42])
     """
-    if kind not in TABLE_KINDS:
-        raise ValueError(f"kind must be one of {', '.join(TABLE_KINDS)}; got {kind!r}")
+    if kind not in DISTORTIONS:
+        raise ValueError(f"kind must be one of {', '.join(DISTORTIONS)}; got {kind!r}")
     if digit.shape != (DIGIT, DIGIT):
         raise ValueError(f"a digit must be ({DIGIT}, {DIGIT}); got {tuple(digit.shape)}")
     if kind == "tc":
         return _cluttered(digit, **amounts)
-    return DISTORTIONS[kind].apply(digit[None], _PARAMETERS[kind](**amounts))
+    distortion = DISTORTIONS[kind]
+    expected = distortion.identity()
+    if amounts.keys() != expected.keys():
+        raise TypeError(f"{kind} takes {', '.join(expected)}; got {', '.join(amounts) or 'none'}")
+    parameters = {
+        name: torch.as_tensor(amount, dtype=torch.float32)[None] for name, amount in amounts.items()
+    }
+    return distortion.apply(digit[None], parameters)
 
 
 def elastic_directions(seed: int) -> Tensor:
@@ -76,32 +77,6 @@ def distractors(seed: int) -> tuple[Tensor, Parameters]:
     return others, {name: value[:1] for name, value in drawn.items()} | {
         "sources": torch.arange(1, DISTRACTORS + 1)[None]
     }
-
-
-def _rotation(angle: float) -> Parameters:
-    return {"angle": torch.tensor([float(angle)])}
-
-
-def _similarity(angle: float, scale: float, shift: Sequence[float]) -> Parameters:
-    return _rotation(angle) | {
-        "scale": torch.tensor([float(scale)]),
-        "shift": torch.tensor([[float(value) for value in shift]]),
-    }
-
-
-def _scaled_and_moved(scale: float, moves: Pairs) -> Parameters:
-    return {
-        "scale": torch.tensor([float(scale)]),
-        "moves": torch.as_tensor(moves, dtype=torch.float32)[None],
-    }
-
-
-_PARAMETERS: dict[str, Callable[..., Parameters]] = {
-    "r": _rotation,
-    "rts": _similarity,
-    "p": _scaled_and_moved,
-    "e": _scaled_and_moved,
-}
 
 
 def _cluttered(

@@ -20,6 +20,8 @@ from stn_core.transformer.transforms import TRANSFORMS, Size, constant, dehomoge
 
 DIGIT = 28  # the side of an MNIST digit
 PATCH = 6  # the side of a distractor
+PATCHES = 6  # distractors of a digit
+ELASTIC_SIGMA = 1.5  # pixels that E moves its control points by
 CHUNK = 1024  # digits warped at once: their grids stay in the cache
 
 Parameters = dict[str, Tensor]
@@ -32,11 +34,14 @@ class Distortion:
         name: r, rts, p, e, tc or pxy.
         title: its name in the paper's words.
         size: (H, W) of the distorted image.
+        trained: the ranges that ``draw`` draws from, of what the report's curves vary: "rotation"
+            in degrees, "scale" and "shift" in pixels; none for what it never varies by itself.
     """
 
     name: str
     title: str
     size: Size = (DIGIT, DIGIT)
+    trained: Mapping[str, tuple[float, float]] = MappingProxyType({})
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         """Parameters of ``count`` training digits; every tensor is (count, ...)."""
@@ -103,6 +108,7 @@ class Rotation(Distortion):
     """R: a rotation about the centre, uniform in [-90, +90] degrees. Parameters: angle (N,)."""
 
     name, title = "r", "rotation"
+    trained = MappingProxyType({"rotation": (-90.0, 90.0)})
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         return {"angle": uniform(-math.pi / 2, math.pi / 2, (count,), generator)}
@@ -125,6 +131,10 @@ class RotationScaleTranslation(Distortion):
     ``size`` is the canvas."""
 
     name, title = "rts", "rotation, scale and translation"
+    # the shift as far as a digit of scale 1 may go
+    trained = MappingProxyType(
+        {"rotation": (-45.0, 45.0), "scale": (0.7, 1.2), "shift": (-7.0, 7.0)}
+    )
 
     def __init__(self, size: Size = (42, 42)) -> None:
         self.size = size
@@ -168,6 +178,7 @@ class Projection(Distortion):
     """
 
     name, title = "p", "projective transformation"
+    trained = MappingProxyType({"scale": (0.75, 1.0)})
     frame = tuple((DIGIT / 2 * x, DIGIT / 2 * y) for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1)))
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
@@ -270,11 +281,15 @@ class Elastic(Distortion):
     (N,), moves (N, 16, 2) in pixels."""
 
     name, title = "e", "elastic deformation"
+    trained = MappingProxyType({"scale": (0.75, 1.0)})
     points = tuple((x, y) for x, y in TRANSFORMS["tps"].identity().view(16, 2).tolist())
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         scale = uniform(0.75, 1.0, (count,), generator)
-        return {"scale": scale, "moves": 1.5 * torch.randn(count, 16, 2, generator=generator)}
+        return {
+            "scale": scale,
+            "moves": ELASTIC_SIGMA * torch.randn(count, 16, 2, generator=generator),
+        }
 
     def identity(self, count: int = 1) -> Parameters:
         return {"scale": torch.ones(count), "moves": torch.zeros(count, 16, 2)}
@@ -293,8 +308,9 @@ class TranslationClutter(Distortion):
     (N, 6, 2). A source of 0 is no patch at all."""
 
     name, title, size = "tc", "translation and clutter", (60, 60)
+    trained = MappingProxyType({"shift": (-16.0, 16.0)})
 
-    def __init__(self, patches: int = 6) -> None:
+    def __init__(self, patches: int = PATCHES) -> None:
         self.patches = patches
 
     def draw(self, count: int, generator: torch.Generator) -> Parameters:

@@ -58,17 +58,6 @@ SEEDS = tuple(range(10))
 EVERY = 5  # the curves take every fifth test digit, from the first
 CLUTTER_SEED = 2015  # of the distractors in TC's curves
 
-# what training draws from; a parameter that it never varies has none
-TRAINED: Mapping[str, Mapping[str, tuple[float, float]]] = {
-    "r": {"rotation": (-90.0, 90.0)},
-    # as far as a digit of scale 1 may go
-    "rts": {"rotation": (-45.0, 45.0), "scale": (0.7, 1.2), "shift": (-7.0, 7.0)},
-    "p": {"scale": (0.75, 1.0)},
-    "e": {"scale": (0.75, 1.0)},
-    "tc": {"shift": (-16.0, 16.0)},
-    "pxy": {"scale": (0.75, 1.0)},
-}
-
 
 def sweep(kind: str) -> dict[str, list[float]]:
     """The values of each parameter at which a kind's curves are measured, beyond training's."""
@@ -234,7 +223,7 @@ def make_report(
         "digest": digest(digits.images.numpy().tobytes()),
         "sweeps": {kind: sweep(kind) for kind in DISTORTIONS},
         "trained": {
-            kind: {name: list(bounds) for name, bounds in TRAINED[kind].items()}
+            kind: {name: list(bounds) for name, bounds in DISTORTIONS[kind].trained.items()}
             for kind in DISTORTIONS
         },
     }

@@ -27,7 +27,7 @@ import { grid } from "./transforms.js";
  * @param {number} label
  * @returns {ImageSlope}
  */
-export function imageSlope(network, image, label) {
+function imageSlope(network, image, label) {
   const probabilities = softmax(network.classify(image));
   let slope = Float32Array.from(probabilities, (value, i) => value - (i === label ? 1 : 0));
   let width = 0; // of a map's channels in `slope`: it fills up as the memory does

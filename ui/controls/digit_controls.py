@@ -4,7 +4,6 @@ import streamlit as st
 import torch
 
 from stn_core import Experiment
-from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
@@ -25,7 +24,7 @@ SOURCE = Choice("from", ("Gallery", "Upload"), "Gallery", kept_by_page=True)
 # turned by 40 degrees, as the slider has it, the CNN takes it for a 6; the ST-CNN reads it at every
 # angle of training
 DIGIT = GalleryDigit("digit", "number", 9, 136)
-KIND = Choice("kind", tuple(kind.upper() for kind in TABLE_KINDS), "R", label="distortion")
+KIND = Choice("kind", tuple(kind.upper() for kind in SLIDERS), "R", label="distortion")
 
 
 def models(kind: str) -> Choices:

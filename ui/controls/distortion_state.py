@@ -5,23 +5,50 @@ import torch
 from torch import Tensor
 
 from stn_core.data.distort_digit import DISTRACTORS, distort_digit, elastic_directions
-from stn_core.data.distortions import DISTORTIONS
+from stn_core.data.distortions import DISTORTIONS, ELASTIC_SIGMA, PATCHES
 from ui.controls.spec import LiveSlider, Values, arguments
 from ui.controls.url_codec import ByHand
 
 SEEDS = 10_000
+RANGES = {kind: distortion.trained for kind, distortion in DISTORTIONS.items()}
 # in the order of Projection's parameters
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")
 
 SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
     "r": (
         LiveSlider(
-            "r_angle", -180, 180, 40, 1, label="Rotation", unit="°", trained=(-90, 90), neutral=0
+            "r_angle",
+            -180,
+            180,
+            40,
+            1,
+            label="Rotation",
+            unit="°",
+            trained=RANGES["r"]["rotation"],
+            neutral=0,
         ),
     ),
     "rts": (
-        LiveSlider("rts_angle", -180, 180, 0, 1, label="Rotation", unit="°", trained=(-45, 45)),
-        LiveSlider("rts_scale", 0.4, 1.6, 1.0, 0.05, label="Scale", unit="×", trained=(0.7, 1.2)),
+        LiveSlider(
+            "rts_angle",
+            -180,
+            180,
+            0,
+            1,
+            label="Rotation",
+            unit="°",
+            trained=RANGES["rts"]["rotation"],
+        ),
+        LiveSlider(
+            "rts_scale",
+            0.4,
+            1.6,
+            1.0,
+            0.05,
+            label="Scale",
+            unit="×",
+            trained=RANGES["rts"]["scale"],
+        ),
         LiveSlider(
             "rts_x",
             -18.0,
@@ -46,7 +73,9 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
         ),
     ),
     "p": (
-        LiveSlider("p_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
+        LiveSlider(
+            "p_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=RANGES["p"]["scale"]
+        ),
         *(
             LiveSlider(
                 f"p_{axis}{i}",
@@ -63,9 +92,18 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
         ),
     ),
     "e": (
-        LiveSlider("e_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=(0.75, 1.0)),
         LiveSlider(
-            "e_strength", 0.0, 4.0, 0.0, 0.1, label="Strength", unit="px", trained=(0.0, 1.5)
+            "e_scale", 0.5, 1.25, 1.0, 0.05, label="Scale", unit="×", trained=RANGES["e"]["scale"]
+        ),
+        LiveSlider(
+            "e_strength",
+            0.0,
+            4.0,
+            0.0,
+            0.1,
+            label="Strength",
+            unit="px",
+            trained=(0.0, ELASTIC_SIGMA),
         ),
         LiveSlider("e_seed", 0, SEEDS - 1, 0, 1, label="Seed", swept=False),
     ),
@@ -76,10 +114,10 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
             "tc_clutter",
             0,
             DISTRACTORS,
-            6,
+            PATCHES,
             1,
             label="Distractors",
-            trained=(6, 6),
+            trained=(PATCHES, PATCHES),
             neutral=0,
             half=True,
         ),
@@ -100,24 +138,28 @@ def drawn(kind: str, generator: torch.Generator) -> Values:
     """Slider values of one distortion from the training distribution."""
     parameters = {name: value[0] for name, value in DISTORTIONS[kind].draw(1, generator).items()}
     seed = int(torch.randint(SEEDS, (1,), generator=generator))
-    if kind in ("r", "rts"):
-        values = {f"{kind}_angle": parameters["angle"].rad2deg().item()}
-        if kind == "rts":
-            x, y = parameters["shift"].tolist()
-            values |= {"rts_scale": parameters["scale"].item(), "rts_x": x, "rts_y": y}
+    values: Values = {}
+    for slider in named_sliders(kind):
+        amount = parameters[slider.name]
+        values[slider.key] = (amount.rad2deg() if slider.unit == "°" else amount).item()
+    if kind == "rts":
+        values["rts_x"], values["rts_y"] = parameters["shift"].tolist()
     elif kind == "p":
-        values = {"p_scale": parameters["scale"].item()}
-        values |= {
-            f"p_{axis}{i}": parameters["moves"][i, j].item()
-            for i in range(4)
-            for j, axis in enumerate("xy")
-        }
+        for i in range(4):
+            values[f"p_x{i}"], values[f"p_y{i}"] = parameters["moves"][i].tolist()
     elif kind == "e":
-        values = {"e_scale": parameters["scale"].item(), "e_strength": 1.5, "e_seed": seed}
-    else:
-        x, y = parameters["place"].tolist()
-        values = {"tc_x": x, "tc_y": y, "tc_clutter": 6, "tc_seed": seed}
-    return {slider.key: slider.fitted(values[slider.key]) for slider in SLIDERS[kind]}
+        values |= {"e_strength": ELASTIC_SIGMA, "e_seed": seed}
+    elif kind == "tc":
+        values["tc_x"], values["tc_y"] = parameters["place"].tolist()
+        values |= {"tc_clutter": PATCHES, "tc_seed": seed}
+    return {
+        slider.key: slider.fitted(values.get(slider.key, slider.rest)) for slider in SLIDERS[kind]
+    }
+
+
+def named_sliders(kind: str) -> list[LiveSlider]:
+    """The sliders that are called as the distortion's parameters are."""
+    return [slider for slider in SLIDERS[kind] if slider.name in DISTORTIONS[kind].identity()]
 
 
 def undistorted(kind: str) -> Values:
@@ -128,8 +170,6 @@ def undistorted(kind: str) -> Values:
 def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
     """A digit uint8 (28, 28) distorted by sliders and hand: float32 (1, 1, H, W)."""
     v = arguments(SLIDERS[kind], values)
-    if kind == "r":
-        return distort_digit(digit, "r", angle=v["angle"])
     if kind == "rts":
         return distort_digit(
             digit, "rts", angle=v["angle"], scale=v["scale"], shift=(v["x"], v["y"])
@@ -146,10 +186,12 @@ def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
             scale=v["scale"],
             moves=v["strength"] * elastic_directions(v["seed"]) + by_hand,
         )
-    drops = torch.tensor(values.get("tc_drops", UNDROPPED)).view(DISTRACTORS, 2)
-    return distort_digit(
-        digit, "tc", place=(v["x"], v["y"]), count=v["clutter"], seed=v["seed"], drops=drops
-    )
+    if kind == "tc":
+        drops = torch.tensor(values.get("tc_drops", UNDROPPED)).view(DISTRACTORS, 2)
+        return distort_digit(
+            digit, "tc", place=(v["x"], v["y"]), count=v["clutter"], seed=v["seed"], drops=drops
+        )
+    return distort_digit(digit, kind, **arguments(named_sliders(kind), values))
 
 
 def outside_training(kind: str, values: Values) -> list[str]:

@@ -58,11 +58,6 @@ def describe_range(bounds: tuple[float, float], say: Translator) -> str:
     return low if low == high else f"{low}{say('to')}{high}"
 
 
-def reset_sliders(sliders: Sequence[Slider]) -> None:
-    """Put sliders where they change nothing; for a button's callback, before they are drawn."""
-    st.session_state.update({slider.key: slider.rest for slider in sliders})
-
-
 def draw_number(
     number: Number,
     say: Translator,

@@ -24,7 +24,7 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.browser.modules import UI, with_imports
 from ui.classroom import page as phone
-from ui.controls.distortion_state import drawn
+from ui.controls.distortion_state import SLIDERS, drawn
 from ui.controls.spec import Choice, Values
 from ui.pages.gradient import controls as gradient
 from ui.pages.lecture.class_step import described, model_bytes
@@ -180,7 +180,7 @@ class Site:
         lies in the page itself."""
         data: dict[str, dict[str, Any]] = {language: {} for language in LANGUAGES}
         found: Component | None = None
-        for kind in TABLE_KINDS:
+        for kind in SLIDERS:
             offered = {
                 loading.name(experiment): experiment
                 for experiment in loading.experiments(kind).values()
@@ -201,10 +201,10 @@ class Site:
             for label in range(10)
             for number in range(EACH)
         ]
-        start = {language: data[language].pop(TABLE_KINDS[0]) for language in LANGUAGES}
+        start = {language: data[language].pop(next(iter(SLIDERS))) for language in LANGUAGES}
         files = {code: self.write_json(f"data/live-{code}.json", data[code]) for code in LANGUAGES}
         self.digits = {"digits": self.write_json("data/digits.json", digits), "each": EACH}
-        given = {"start": start, "kinds": TABLE_KINDS, "data": files}
+        given = {"start": start, "kinds": list(SLIDERS), "data": files}
         networks = [self.models.get(name) for name in FIRST[:2]]
         self.mount(LIVE, found, given, networks)
 

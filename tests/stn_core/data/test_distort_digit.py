@@ -34,6 +34,11 @@ AMOUNTS = [  # and the same as the distortion's parameters
     ),
     ("e", {"scale": 0.75, "moves": MOVES}, {"scale": torch.tensor([0.75]), "moves": MOVES[None]}),
     (
+        "pxy",
+        {"scale": 0.8, "moves": torch.ones(4, 2)},
+        {"scale": torch.tensor([0.8]), "moves": torch.ones(1, 4, 2)},
+    ),
+    (
         "tc",
         {"place": (2, 31), "count": 0, "seed": 5},
         DISTORTIONS["tc"].identity() | {"place": torch.tensor([[2, 31]])},
@@ -77,7 +82,7 @@ def test_a_seed_gives_the_same_directions_again_and_another_one_others():
 @pytest.mark.parametrize(
     ("digit", "kind", "amounts", "error"),
     [
-        (DIGIT, "pxy", {}, ValueError),
+        (DIGIT, "xy", {}, ValueError),
         (DIGIT[:27], "r", {"angle": 0}, ValueError),
         (DIGIT, "p", {"scale": 1, "moves": [(1, 2)]}, ValueError),
         (DIGIT, "r", {"angle": 0, "scale": 1}, TypeError),

@@ -139,9 +139,11 @@ def test_the_training_ranges_are_those_that_training_draws_from():
         ("tc", "shift"): drawn["tc"]["place"][:, 0].float() - 16,
         ("pxy", "scale"): drawn["pxy"]["scale"],
     }
-    assert values.keys() == {(kind, name) for kind in DISTORTIONS for name in measure.TRAINED[kind]}
+    assert values.keys() == {
+        (kind, name) for kind in DISTORTIONS for name in DISTORTIONS[kind].trained
+    }
     for (kind, name), value in values.items():
-        low, high = measure.TRAINED[kind][name]
+        low, high = DISTORTIONS[kind].trained[name]
         slack = 0.03 * (high - low)
         assert low - slack < value.min() < low + slack and high - slack < value.max() < high + slack
 

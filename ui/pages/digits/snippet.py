@@ -5,12 +5,18 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor
 
 from stn_core import DISTORTIONS
-from ui.components.take_home.program import assignments, digit_lines, numbers, pairs, program
-from ui.controls.distortion_state import BY_HAND, SLIDERS
+from ui.components.take_home.program import (
+    assignments,
+    digit_lines,
+    keywords,
+    numbers,
+    pairs,
+    program,
+)
+from ui.controls.distortion_state import BY_HAND, SLIDERS, named_sliders
 from ui.controls.spec import Values
 
-AMOUNTS = {  # of ``distort_digit``, as ``distortion_state.distorted`` has them
-    "r": "angle=math.radians(angle)",
+AMOUNTS = {  # of ``distort_digit``, where sliders have other names
     "rts": "angle=math.radians(angle), scale=scale, shift=(x, y)",
     "p": "scale=scale, moves=[(x0, y0), (x1, y1), (x2, y2), (x3, y3)]",
     "e": "scale=scale, moves=moves",
@@ -51,7 +57,7 @@ for name in {list(models)!r}:
 
 def _distorted(kind: str, values: Values) -> tuple[list[str], str]:
     """The imports and the lines that make image (1, 1, H, W) of digit."""
-    names, amounts = ["distort_digit"], AMOUNTS[kind]
+    names, amounts = ["distort_digit"], AMOUNTS.get(kind) or keywords(named_sliders(kind))
     lines, by_hand = [assignments(SLIDERS[kind], values)], _by_hand(kind, values)
     if kind == "e":
         names.append("elastic_directions")

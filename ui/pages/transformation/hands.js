@@ -25,7 +25,7 @@ export const POINTS = [-0.7, 0, 0.7].flatMap((y) =>
 );
 
 /** @type {(values: Values) => Quantities} */
-export function quantitiesIn(values) {
+function quantitiesIn(values) {
   const found = NAMES.map((name) => [name, values[`t_${name}`] ?? NOTHING[name]]);
   return { ...Object.fromEntries(found), angle: (values.t_angle ?? 0) * DEGREE };
 }
