@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +158,17 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     )
     fail = _complaints(path)
     if not is_there(path):
-        raise fail("no_checkpoint", "there is no such checkpoint")
+        if path.stem in EXPERIMENTS:
+            raise fail("no_checkpoint", "there is no such checkpoint")
+        alike = get_close_matches(path.stem, EXPERIMENTS, cutoff=0)
+        raise CheckpointError(
+            "no_such_name",
+            "{path} is neither a checkpoint file nor an experiment, such as {alike}. Train one of "
+            "these with: {command}",
+            path=path,
+            alike=", ".join(alike),
+            command=EXPERIMENTS[alike[0]].command,
+        )
     metadata, tensors = read_safetensors(path, fail)
     experiment, metrics, provenance, same = _read_about(metadata, fail)
     tensors |= {name: tensors[first] for name, first in same.items() if first in tensors}

@@ -222,7 +222,7 @@ def test_the_command_line_writes_and_says_how_the_answers_compare(run, tmp_path)
     code, out, _ = run("export", "r-st-cnn-affine", "--to", path)
     assert code == 0 and path.exists() and "100 gallery digits" in out and "100 of them" in out
     for name, to, words in (
-        ("r-st-cnn", "m.json", "no such checkpoint"),
+        ("r-st-cnn", "m.json", "nor an experiment, such as r"),
         ("r-fcn", "m.txt", ".onnx, .pt2, .json"),
         ("r-fcn", "model.json/m.json", "can't be written"),
     ):
