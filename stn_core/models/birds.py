@@ -162,16 +162,18 @@ class BirdModel(ExplainableModel):
         ``thetas`` (B, N, P) from elsewhere take the localisation network's place: somebody drags a
         window.
         """
-        traces = self.look(images, thetas)
-        return Explanation(self.classify(torch.cat(self.seen(images, traces), dim=1)), traces)
+        traces = self.run_transformers(images, thetas)
+        return Explanation(
+            self.classify(torch.cat(self.stream_features(images, traces), dim=1)), traces
+        )
 
-    def seen(self, images: Tensor, traces: tuple[Trace, ...]) -> list[Tensor]:
+    def stream_features(self, images: Tensor, traces: tuple[Trace, ...]) -> list[Tensor]:
         """The features (B, C) of each stream: those of the windows, then that of the whole."""
         views = [trace.output for trace in traces]
         views += [shrunk(images, self.whole)] if self.whole else []
         return [stream(view) for stream, view in zip(self.streams, views, strict=True)]
 
-    def look(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
+    def run_transformers(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
         """The transformers' part of ``explain``."""
         if not self.transformers:
             return ()
@@ -197,7 +199,9 @@ class BirdModel(ExplainableModel):
         localisation network put them. Yields the logits in batches, (b, classes), so that a page
         can show how far it is.
         """
-        features = self.seen(image[None], self.look(image[None], others[None]))
+        features = self.stream_features(
+            image[None], self.run_transformers(image[None], others[None])
+        )
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
             row[which] = self.streams[which](

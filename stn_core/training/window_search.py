@@ -1,25 +1,24 @@
-"""Learning where to look, from class labels alone, before the streams move; not in the paper.
+"""Training the localisation network from class labels alone, with frozen streams, before the model
+is trained as a whole; not in the paper.
 
 The paper trains the localisation network by the gradient through the pixels of a crop. Behind an
 ImageNet network that gradient is noise: its sign agrees with finite differences of the loss half of
-the time. The paper averaged it over millions of samples at a tiny rate; with 1 500 photographs the
-windows stay where they started. Nor may the streams that judge a window have learned the very
-photograph by heart: their loss is then 0 wherever they look.
+the time. The paper averaged it over millions of samples at a tiny learning rate; with 1 500
+photographs the windows stay where they started. Nor may the streams have been fitted to the very
+photographs: their loss is then 0 wherever a window lies.
 
-So the streams first stand still, with ImageNet weights, and their features are computed once on a
-lattice of positions: the mean of what a window there covers of the last feature map of the whole
-photograph. These windows are smaller than those that are to be placed, so that the best position is
-the one with what matters in its middle. Two linear classifiers, each fitted on half of the
-photographs, turn the features of the other half into a map of class scores over positions. theta
-reads that map through the bilinear sampler: a spatial transformer one level up, with a smooth and
-true gradient.
+So the streams first keep their ImageNet weights, and their features are computed once on a lattice
+of positions: the mean of what a window there covers of the last feature map of the whole
+photograph. These windows are smaller than the final ones, so that the best position has what
+matters in its middle. Two linear classifiers, each fitted on half of the photographs, turn the
+features of the other half into a map of class scores over positions. theta reads that map through
+the bilinear sampler: a spatial transformer on a map of scores, with a smooth gradient.
 
-The windows learn one after the other, like boosting. While window k is sought, the windows before
-it lie where they look, their scores are added up, and classifier k, fitted on top of them at
-positions all over the photograph, says what another look adds and where it adds most. At the end
-all move together, ever more slowly. A penalty on what two windows share gives them different things
-to look at. Every photograph is seen as it is and mirrored, and both answers are to agree: windows
-do not care which way a bird looks.
+The windows are trained one after the other, as in boosting. For window k, those before it are held
+where they are, their scores are added up, and classifier k is fitted on top of them at positions
+all over the photograph: it says what one more window adds, and where it adds most. At the end all
+are trained together, at a falling rate. A penalty on the overlap of two windows makes them differ.
+Each photograph is also shown mirrored, and a penalty on the difference makes the two windows agree.
 """
 
 import math

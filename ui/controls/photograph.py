@@ -89,10 +89,10 @@ def take(key: str) -> None:
     except ImageError as error:
         st.session_state[REFUSED] = error.sentence
         return
-    look(Photograph(picture))
+    find_digits(Photograph(picture))
 
 
-def look(photo: Photograph, box: Box | None = None, level: float | None = None) -> None:
+def find_digits(photo: Photograph, box: Box | None = None, level: float | None = None) -> None:
     """Look for digits; one is taken, of several the visitor chooses, none is a sentence."""
     st.session_state.pop(REFUSED, None)
     st.session_state.pop(CHOSEN, None)
@@ -119,7 +119,7 @@ def look_again() -> None:
     """Look with what the sliders say."""
     (left, right), (top, bottom) = st.session_state[ACROSS], st.session_state[DOWN]
     box = (left / 100, top / 100, max(right, left + 2) / 100, max(bottom, top + 2) / 100)
-    look(st.session_state[PHOTO], box, st.session_state[LEVEL] / 100 or None)
+    find_digits(st.session_state[PHOTO], box, st.session_state[LEVEL] / 100 or None)
 
 
 def show(photo: Photograph, say: Translator) -> None:

@@ -190,7 +190,10 @@ class Site:
             address = {"kind": kind.upper(), f"models_{kind}": list(offered)}
             for language in LANGUAGES:
                 found = component(LIVE, "seeded", **address, lang=language)
-                sent = without_server(found.data, language) | {"answers": {}, "drawn": draws(kind)}
+                sent = without_server(found.data, language) | {
+                    "answers": {},
+                    "drawn": random_draws(kind),
+                }
                 for model in sent["models"]:
                     model["file"] = self.model(offered[model["name"]].name)
                 data[language][kind] = sent
@@ -253,7 +256,9 @@ class Site:
             for name, (kind, title, network) in offered.items():
                 address = {pairs.KIND.key: kind, pairs.MODEL.key: title}
                 found = component("pairs", "heads", lang=language, **address)
-                sent[name] = self.sent(found, network, language) | {"drawn": draws(kind.lower())}
+                sent[name] = self.sent(found, network, language) | {
+                    "drawn": random_draws(kind.lower())
+                }
             options = [(name, name) for name in offered]
             chosen = {"key": "network", "name": say("model"), "options": options}
             whole = {"groups": [chosen | {"chosen": options[0][0]}], "sent": sent}
@@ -389,7 +394,7 @@ def without_server(data: dict[str, Any], language: str) -> dict[str, Any]:
     return data | {"words": data["words"] | {"no_weights": no_weights}}
 
 
-def draws(kind: str) -> list[Values]:
+def random_draws(kind: str) -> list[Values]:
     """Distortions as in training; the seeds stay those that the page begins with."""
     generator = torch.Generator().manual_seed(0)
     found = [drawn(kind, generator) for _ in range(DRAWN)]

@@ -295,7 +295,7 @@ def test_shifts_move_the_windows_in_training():
     model, images = new("2st-cnn"), photographs()
     shifts = torch.tensor([[[0.1, -0.2], [0.3, 0.0]]] * 2)
     with torch.no_grad():
-        moved = torch.stack([trace.theta for trace in model.look(images)], dim=1)
+        moved = torch.stack([trace.theta for trace in model.run_transformers(images)], dim=1)
         moved[:, :, 1:] += shifts
         assert torch.equal(model(images, shifts), model.explain(images, moved).logits)
 
@@ -329,12 +329,12 @@ def test_frozen_layers_get_no_gradient_and_answer_alike_in_half_precision():
 def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, numbers):
     images = photographs(1)
     with torch.no_grad():
-        usual = new("2st-cnn").look(images)
+        usual = new("2st-cnn").run_transformers(images)
         other = new("2st-cnn", family=family, fixed_scale=False)
         assert isinstance(other.localisation.above, Regression) and isinstance(
             new("2st-cnn").localisation.above, HeatMaps
         )
-        for trace, expected in zip(other.look(images), usual, strict=True):
+        for trace, expected in zip(other.run_transformers(images), usual, strict=True):
             assert trace.theta.shape == (1, numbers)
             torch.testing.assert_close(trace.grid, expected.grid, atol=1e-5, rtol=0)
 
@@ -476,7 +476,7 @@ def test_features_of_windows_come_from_what_they_cover():
     "setting", ["search_scale=0", "search_scale=1.5", "overlap_penalty=-1", "mirror_agreement=-1"]
 )
 def test_a_search_for_windows_that_can_not_be_is_refused(setting):
-    with pytest.raises(ValueError, match=r"search_scale|penalties"):
+    with pytest.raises(ValueError, match=setting.partition("=")[0]):
         EXPERIMENTS["cub50-2st-cnn"].recipe("ours").changed([setting])
 
 

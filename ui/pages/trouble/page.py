@@ -464,7 +464,7 @@ def rate(say: Translator) -> None:
     st.fragment(watch, run_every=0.5 if active else None)(run, chosen, active, say)
     note = say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}")
     st.caption(note)
-    moments = seen(run)
+    moments = seen_moments(run)
     others = [
         other.moments
         for other in training_service().finished()
@@ -513,9 +513,9 @@ def stop() -> None:
 def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None:
     """The run as it stands; when it has ended, the page is told, which then asks no more."""
     until = st.session_state.get("w_stopped_at") or None
-    moments = seen(run)
+    moments = seen_moments(run)
     ended = run is not None and (run.done or until is not None)
-    sentence = said(run, moments, ended, is_lost(moments), chosen, say)
+    sentence = describe_run(run, moments, ended, is_lost(moments), chosen, say)
     st.markdown(f"#### {unbroken(sentence)}")
     others = [
         other.moments
@@ -527,7 +527,7 @@ def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None
         st.rerun()
 
 
-def seen(run: Run | None) -> list[TrainingSnapshot]:
+def seen_moments(run: Run | None) -> list[TrainingSnapshot]:
     """The moments of a run that the visitor has seen: up to where it was stopped."""
     return list(run.moments[: st.session_state.get("w_stopped_at") or None]) if run else []
 
@@ -544,7 +544,7 @@ def running(
     return run_figure(small_samples(), moments, others, is_lost(moments), say)
 
 
-def said(
+def describe_run(
     run: Run | None,
     moments: Sequence[TrainingSnapshot],
     ended: bool,
