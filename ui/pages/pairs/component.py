@@ -12,21 +12,13 @@ from stn_core import Checkpoint
 from ui.app.i18n import Translator, texts
 from ui.browser.component import component
 from ui.browser.model_file import model_file
+from ui.components.live import COLORS
 from ui.components.messages import finite, last_message
 from ui.controls.distortion_state import SLIDERS, undistorted
 from ui.controls.live import described
 from ui.controls.spec import Values
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, QUIET, UP
 
 HERE = Path(__file__).parent
-COLORS = {
-    "input": INPUT,
-    "grid": GRID,
-    "up": UP,
-    "right": CORRECT,
-    "wrong": INCORRECT,
-    "quiet": QUIET,
-}
 WORDS = (
     "inputs",
     "first",

@@ -18,10 +18,9 @@ from stn_core.interchange.browser_format import FAMILIES
 from stn_core.training.recording import DIGITS, Recording
 from stn_core.transformer.transforms import TRANSFORMS, Transform
 from ui.browser.component import component
-from ui.drawing.canvas import CORRECT, GRID, INCORRECT, INPUT, UP
+from ui.components.live import COLORS
 
 HERE = Path(__file__).parent
-COLORS = {"input": INPUT, "grid": GRID, "up": UP, "right": CORRECT, "wrong": INCORRECT}
 
 _component = component(HERE, "replay", isolate_styles=False)
 
