@@ -18,7 +18,6 @@ from stn_core import (
     load_checkpoint,
     sample,
 )
-from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import Digits, gallery
 from stn_core.evaluation.digit_metrics import distorted as distorted_images
 from stn_core.explain.cnn_invariance import feature_maps, moved
@@ -26,7 +25,7 @@ from stn_core.explain.gradient_chain import loss_gradient, sampler_gradient, ste
 from stn_core.interchange.browser_format import browser_model
 from stn_core.interchange.errors import ExportError
 from stn_core.models.digits import DigitModel
-from ui.controls.distortion_state import BY_HAND, distorted, drawn
+from ui.controls.distortion_state import BY_HAND, SLIDERS, distorted, drawn
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = sorted(
@@ -378,7 +377,7 @@ def test_the_weights_that_are_written_out_are_the_samplers(page, kernel):
         assert np.allclose([tap["weight"] for tap in taps], theirs.weights, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", TABLE_KINDS)
+@pytest.mark.parametrize("kind", SLIDERS)
 def test_the_sliders_distort_as_in_python(page, kind):
     """From the values of ui/controls/distortion_state.py to pixels, with what the seed gives and
     what a hand has moved."""
