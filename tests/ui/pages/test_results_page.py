@@ -393,8 +393,8 @@ def test_before_and_after_are_compared_by_share(visit):
     page = visit()
     assert (
         "differ 90 % as much" in said(page)
-        and "60 % after it" in said(page)
-        and "never distorted: 75 %" in said(page)
+        and "after it, 60 %" in said(page)
+        and "never distorted, 75 %" in said(page)
     )
     assert "has learned to align" in said(page)
     rows = [trace["source"] for trace in figures(page)[1]["data"] if trace["type"] == "image"]
@@ -404,7 +404,7 @@ def test_before_and_after_are_compared_by_share(visit):
 def test_a_transformer_that_does_not_align_is_called_so(visit, report):
     worse = replace(report.models["r-st-cnn-affine"], after=alike(0.6, 0.61))
     page = visit(replace(report, models=report.models | {"r-st-cnn-affine": worse}))
-    assert "does not align" in said(page) and "98 % after it" in said(page)
+    assert "does not align" in said(page) and "after it, 98 %" in said(page)
 
 
 def test_a_transformer_that_is_not_measured_names_the_command(visit):
