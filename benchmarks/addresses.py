@@ -135,7 +135,7 @@ def message(sent: Any, draw: random.Random) -> Any:
 
 def nonsense(draw: random.Random) -> Any:
     nest: Any = []
-    for _ in range(draw.choice((0, 1, 2, 500, 900, 940))):
+    for _ in range(draw.choice((0, 1, 2, 500, 700, 850))):
         nest = [nest] if draw.random() < 0.9 else {"values": nest}
     numbers = [draw.gauss(0, 3) for _ in range(draw.choice((1, 2, 6, 8, 32)))]
     wrong = (None, True, {}, nest, nest, numbers, draw.choice(NASTY), -1, 10**400, 1e308)
