@@ -11,6 +11,7 @@ from torch import Tensor
 from ui.app.i18n import Translator, texts
 from ui.app.outside import number
 from ui.components.messages import finite, last_message, new_message
+from ui.components.turns import turn
 from ui.controls import address
 from ui.controls.live import described
 from ui.controls.spec import Number, Slider, Values
@@ -80,7 +81,8 @@ def live_part(key: str, take: Callable[[Any], None], show: Callable[[], None]) -
         said = new_message(key)
         if said is not None:
             take(said)
-        show()
+        with turn():
+            show()
 
     if "lecture_at" in st.session_state:
         part()

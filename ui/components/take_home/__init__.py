@@ -80,17 +80,18 @@ def take_home(
     }
     number, key = _asked()
     chosen = next((sweep for sweep in over if sweep.key == key), None)
-    asked = (
-        number > 0
-        and chosen is not None
-        and scene is not None
-        and number != st.session_state.get("take_home_made")
-    )
+    asked = animation_is_asked() and chosen is not None and scene is not None
     if asked and chosen and scene:
         data["film"] = {"id": number, "frames": _film(chosen, scene, values or {})}
     _component(data, key=KEY, on_asked_change=lambda: None)
     if asked:  # not before: a run that is cut short leaves it to the next
         st.session_state["take_home_made"] = number
+
+
+def animation_is_asked() -> bool:
+    """Whether the browser waits for the figures of an animation."""
+    number, _ = _asked()
+    return number > 0 and number != st.session_state.get("take_home_made")
 
 
 def _asked() -> tuple[int, str]:

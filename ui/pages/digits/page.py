@@ -9,6 +9,7 @@ from stn_core import Checkpoint, Experiment
 from ui.app import loading
 from ui.app.i18n import texts
 from ui.components.messages import mark_read, new_message, unread
+from ui.components.turns import turn
 from ui.controls import address
 from ui.controls.digit_controls import (
     SOURCE,
@@ -22,7 +23,7 @@ from ui.controls.digit_controls import (
 from ui.controls.distortion_state import SLIDERS, distorted
 from ui.controls.photograph import OWN
 from ui.controls.url_codec import digit_to_text
-from ui.pages.digits.answers import answered, show, take_home_answers
+from ui.pages.digits.answers import ThetasByHand, answered, show, take_home_answers
 from ui.pages.digits.component import Settled, settled, stage
 from ui.pages.digits.controls import HAND, KERNEL, MODE, THETA, table
 from ui.pages.digits.hand import Hand, hand_of
@@ -63,6 +64,11 @@ def answers_again(digit: Tensor, label: int | None, kind: str, chosen: list[Expe
 
 def answers(digit: Tensor, label: int | None, kind: str, chosen: list[Experiment]) -> None:
     """The live rows, PyTorch's answer below them, and what is to be said of both."""
+    with turn():
+        show_answers(digit, label, kind, chosen)
+
+
+def show_answers(digit: Tensor, label: int | None, kind: str, chosen: list[Experiment]) -> None:
     say = texts("digits")
     values = distortion_in_address(kind)
     loaded = [loading.load(experiment) for experiment in chosen]
@@ -105,9 +111,7 @@ def used() -> tuple[str, str, Hand | None]:
     return mode, address.option_in_address(KERNEL), hand
 
 
-def by_hand(
-    hand: Hand | None, checkpoints: list[Checkpoint], name: str
-) -> dict[str, tuple[str, torch.Tensor]]:
+def by_hand(hand: Hand | None, checkpoints: list[Checkpoint], name: str) -> ThetasByHand:
     """The row that the visitor's theta gets in the figure."""
     if hand is None or hand.theta is None:
         return {}
