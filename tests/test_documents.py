@@ -38,7 +38,7 @@ RUN = {
     f"{INSTALL} requirements.txt && streamlit run app.py": "benchmarks/browser.py: browser tests",
     f"{INSTALL} requirements-dev.txt && python -m pytest -n auto": ".ci/run",
     "python -m pytest -n auto": ".ci/run",
-    "ruff check .": ".ci/run",
+    "ruff check . && ruff format --check .": ".ci/run",
     "mypy": ".ci/run",
     "npm ci && npm run check": ".ci/run",
     "pip install .": "tests/test_installation.py",
