@@ -218,9 +218,10 @@ def test_the_map_has_the_errors_that_were_measured_and_the_command_for_others(vi
     measured = loading.report().models
     for on_image in ("r-st-cnn-affine", "rts-st-cnn-affine"):
         on_map = EXPERIMENTS[f"{on_image}-map"]
-        assert f"{measured[on_image].error:.2f} %" in note
+        assert f"{measured[on_image].error:.2f}\N{NO-BREAK SPACE}%" in note
         if on_map.name in measured:
-            assert f"{measured[on_map.name].error:.2f} %" in note and on_map.command not in note
+            assert f"{measured[on_map.name].error:.2f}\N{NO-BREAK SPACE}%" in note
+            assert on_map.command not in note
         else:
             assert f"`{on_map.command}`" in note
 

@@ -98,7 +98,7 @@ def present(
 
 def frame(model: DigitModel, say: Translator) -> None:
     """Zero padding on an image whose mean was subtracted: a grey frame."""
-    values = draw_side_by_side(controls.FRAME, st.columns(2), say)
+    values = draw_side_by_side(controls.FRAME, st.columns(len(controls.FRAME)), say)
     with st.sidebar:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
@@ -342,7 +342,7 @@ def leaving(
 
 def on_map(model: DigitModel, say: Translator) -> None:
     """A distortion undone behind the first convolution, and before it."""
-    values = draw_side_by_side(controls.MAP, st.columns(2), say)
+    values = draw_side_by_side(controls.MAP, st.columns(len(controls.MAP)), say)
     with st.sidebar:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
