@@ -191,7 +191,7 @@ def recording(experiment: Experiment) -> Recording | Missing:
             experiment, texts("controls").markdown("unrecorded", command=record_command(experiment))
         )
     try:
-        return _recording(path, files.changed(path))
+        return _recording(path, changed)
     except RecordingError as error:
         return Missing(experiment, in_markdown(error.sentence))
 

@@ -69,6 +69,7 @@ def answers(digit: Tensor, label: int | None, kind: str, chosen: list[Experiment
 
 
 def show_answers(digit: Tensor, label: int | None, kind: str, chosen: list[Experiment]) -> None:
+    """``answers``, when it is their turn."""
     say = texts("digits")
     values = distortion_in_address(kind)
     loaded = [loading.load(experiment) for experiment in chosen]
