@@ -34,12 +34,15 @@ export function put(node, text) {
 }
 
 /**
- * A text with its {braces} filled in, each figure kept with its unit.
+ * A text with its {braces} filled in, each figure kept with its unit and its sign of equality.
  * @param {string} template
  * @param {Record<string, string | number>} values
  */
 export const fill = (template, values) =>
-  template.replace(/\{(\w+)\}/g, (_, name) => String(values[name])).replaceAll(" %", "\u00a0%");
+  template
+    .replace(/\{(\w+)\}/g, (_, name) => String(values[name]))
+    .replaceAll(" %", "\u00a0%")
+    .replaceAll(" = ", "\u00a0=\u00a0");
 
 /**
  * A text with <sub> in it, which the app's own texts have.

@@ -61,12 +61,12 @@ function scaleTrace({ line, marker, ...trace }, by) {
   return scaled;
 }
 
-/** @type {(figure: Figure, by: number) => Figure} */
-function scaled({ data, layout }, by) {
+/** @type {(figure: Figure, by: number, type: number) => Figure} */
+function scaled({ data, layout }, by, type) {
   /** @type {[string, Axis][]} */
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name));
   const scaledAxes = axes.map(([name, axis]) => {
-    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, by) }];
+    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, type) }];
   });
   return {
     data: data.map((trace) => scaleTrace(trace, by)),
@@ -75,7 +75,7 @@ function scaled({ data, layout }, by) {
       ...Object.fromEntries(scaledAxes),
       height: layout.height * by,
       annotations: layout.annotations.map((text) => {
-        return { ...text, font: scaleFont(text.font, by) };
+        return { ...text, font: scaleFont(text.font, type) };
       }),
     },
   };
@@ -107,7 +107,9 @@ async function draw(element) {
   const shown = parted ?? figure;
   element.style.aspectRatio = `${shown.layout.width} / ${shown.layout.height}`;
   const width = element.clientWidth;
-  const { data, layout } = scaled(shown, width / shown.layout.width);
+  const by = width / shown.layout.width;
+  const larger = Number(getComputedStyle(element).getPropertyValue("--type")) || 1;
+  const { data, layout } = scaled(shown, by, by * larger);
   const config = { displayModeBar: false, showSendToCloud: false };
   await Plotly.react(element, data, { ...layout, width }, config);
 }

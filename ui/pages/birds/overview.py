@@ -12,7 +12,7 @@ from stn_core.evaluation.bird_metrics import DENSITY, EXTENT
 from ui.drawing.canvas import QUIET, TEXT, Canvas, Figure, line
 from ui.pages.birds.component import WINDOWS
 
-WIDTH, HEIGHT = 460, 316
+WIDTH, HEIGHT = 500, 316
 SIDE = 312  # pixels of the picture
 # the parts in the order in which they lie around a bird
 OUTLINE = ("beak", "forehead", "crown", "nape", "back", "tail", "leg", "belly", "breast", "throat")

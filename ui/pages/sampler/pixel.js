@@ -185,6 +185,11 @@ export class PixelFigure extends LiveFigure {
     pen.fillStyle = "rgba(128, 128, 128, 0.25)"; // outside the image
     pen.fillRect(0, 0, patch.side, patch.side);
     picture(pen, view, digit, SIZE);
+    const { s_x, s_y } = values;
+    if (Math.hypot(dx, dy) > 0.005) {
+      const [from, to] = [view.at([s_x, s_y]), view.at([s_x + 2.5 * dx, s_y + 2.5 * dy])];
+      arrow(pen, from, to, colors.up, 4, 1.5);
+    }
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     const size = Math.max(14, Math.round(view.zoom / 3.4));
@@ -205,11 +210,6 @@ export class PixelFigure extends LiveFigure {
         const side = 0.92 * view.zoom;
         pen.strokeRect(x - side / 2, y - side / 2, side, side);
       }
-    }
-    const { s_x, s_y } = values;
-    if (Math.hypot(dx, dy) > 0.005) {
-      const [from, to] = [view.at([s_x, s_y]), view.at([s_x + 2.5 * dx, s_y + 2.5 * dy])];
-      arrow(pen, from, to, colors.up, 4, 1.5);
     }
     pen.strokeStyle = colors.quiet;
     pen.lineWidth = 2;

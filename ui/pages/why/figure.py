@@ -45,7 +45,7 @@ def cnn_figure(
     """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far
     each slider may go."""
     board = Board(520)
-    tops, side = (34, 202), 150
+    tops, side = (34, 208), 146
     columns = (78, 258, 508, 786)
     board.label(say("figure_input"), columns[0] + side / 2, 0, bold=True, anchor=("center", "top"))
     board.label(say("figure_answer"), columns[3] + 107, 0, bold=True, anchor=("center", "top"))
