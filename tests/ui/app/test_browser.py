@@ -223,22 +223,33 @@ def test_a_narrow_screen_does_not_scroll_sideways(visit):
     assert box["x"] >= 0 and box["x"] + box["width"] <= 600
 
 
-@pytest.mark.parametrize("path", ["/gradient", "/sampler", "/transformation"])
+def text_sizes(page):
+    """Of the texts of Plotly's figures, in pixels of the screen."""
+    texts = page.locator(".js-plotly-plot :is(.annotation-text, .xtick text)")
+    expect(texts.first).to_be_visible()
+    return texts.evaluate_all("all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))")
+
+
+@pytest.mark.parametrize("path", ["/gradient", "/sampler", "/transformation", "/why"])
 def test_a_figure_is_legible_on_a_phone_and_all_of_it_can_be_reached(tab, path):
     """What can be parted stands one below the other; the rest is moved sideways."""
     page = tab(path, size=(390, 844))
-    texts = page.locator(".js-plotly-plot :is(.annotation-text, .xtick text)")
-    expect(texts.first).to_be_visible()
-    sizes = texts.evaluate_all(
-        "all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))"
-    )
+    sizes = text_sizes(page)
     assert len(sizes) > 5 and min(sizes) >= 13.9
+    wide = page.locator(".plot").evaluate("plot => plot.classList.contains('wide')")
+    assert wide == (path == "/transformation")  # whose links lead from one picture to the other
     main = page.get_by_test_id("stMain")
     assert main.evaluate("element => element.scrollWidth <= element.clientWidth")
     reached = page.locator(".plot").evaluate(
         "plot => plot.clientWidth <= plot.parentElement.scrollWidth"
     )
     assert reached
+
+
+@pytest.mark.parametrize("path", ["/?projector=true", "/why?why_view=pools&projector=true"])
+def test_a_figure_is_legible_on_a_small_projector(tab, path):
+    sizes = text_sizes(tab(path, size=(1280, 800)))
+    assert len(sizes) > 5 and min(sizes) >= 13.9
 
 
 def test_nothing_covers_the_title_where_the_sidebar_is_folded(visit):

@@ -49,8 +49,24 @@ function served(name) {
   return own.src.replace(/static\/js\/.*$/, `app/static/${name}`);
 }
 
-/** @type {(font: Font | undefined, by: number) => Font | undefined} */
-const scaleFont = (font, by) => font && { ...font, size: font.size * by };
+/**
+ * How the theme has type: by how much it is larger than a figure's own, and how large in pixels at least.
+ * @typedef {{ larger: number, least: number }} Type
+ */
+
+/**
+ * @param {Element} element
+ * @returns {Type} as projector.css says it
+ */
+function typeOf(element) {
+  const style = getComputedStyle(element);
+  const larger = Number(style.getPropertyValue("--type")) || 1;
+  return { larger, least: Number(style.getPropertyValue("--least-type")) };
+}
+
+/** @type {(font: Font | undefined, by: number, type: Type) => Font | undefined} */
+const scaleFont = (font, by, { larger, least }) =>
+  font && { ...font, size: Math.max(font.size * by * larger, least) };
 
 /** @type {(trace: Trace, by: number) => Trace} */
 function scaleTrace({ line, marker, ...trace }, by) {
@@ -61,12 +77,12 @@ function scaleTrace({ line, marker, ...trace }, by) {
   return scaled;
 }
 
-/** @type {(figure: Figure, by: number, type: number) => Figure} */
+/** @type {(figure: Figure, by: number, type: Type) => Figure} */
 function scaled({ data, layout }, by, type) {
   /** @type {[string, Axis][]} */
   const axes = Object.entries(layout).filter(([name]) => /^[xy]axis/.test(name));
   const scaledAxes = axes.map(([name, axis]) => {
-    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, type) }];
+    return [name, { ...axis, tickfont: scaleFont(axis.tickfont, by, type) }];
   });
   return {
     data: data.map((trace) => scaleTrace(trace, by)),
@@ -75,7 +91,7 @@ function scaled({ data, layout }, by, type) {
       ...Object.fromEntries(scaledAxes),
       height: layout.height * by,
       annotations: layout.annotations.map((text) => {
-        return { ...text, font: scaleFont(text.font, type) };
+        return { ...text, font: scaleFont(text.font, by, type) };
       }),
     },
   };
@@ -83,7 +99,7 @@ function scaled({ data, layout }, by, type) {
 
 /** @type {(element: Element, figure: Figure) => boolean} */
 const narrow = (element, { layout }) =>
-  layout.width > 640 && (element.parentElement?.clientWidth ?? 0) <= 560;
+  layout.width > 480 && (element.parentElement?.clientWidth ?? 0) <= 560;
 
 /**
  * The figure for a narrow screen: see stack.js.
@@ -108,8 +124,7 @@ async function draw(element) {
   element.style.aspectRatio = `${shown.layout.width} / ${shown.layout.height}`;
   const width = element.clientWidth;
   const by = width / shown.layout.width;
-  const larger = Number(getComputedStyle(element).getPropertyValue("--type")) || 1;
-  const { data, layout } = scaled(shown, by, by * larger);
+  const { data, layout } = scaled(shown, by, typeOf(element));
   const config = { displayModeBar: false, showSendToCloud: false };
   await Plotly.react(element, data, { ...layout, width }, config);
 }

@@ -59,8 +59,8 @@ def overview_figure(
             )
     for i, label in enumerate(labels):
         top = 1 - (14 + i * 62) / HEIGHT
-        figure.write("■", SIDE / WIDTH + 0.03, top, 20, color=WINDOWS[i])
-        figure.write(label, SIDE / WIDTH + 0.085, top, 16)
+        mark = f'<span style="color:{WINDOWS[i]}">■</span>'
+        figure.write(f"{mark} {label}", SIDE / WIDTH + 0.03, top, 16)
     return figure.figure()
 
 

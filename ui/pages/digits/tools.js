@@ -142,7 +142,7 @@ function drawTools(stage) {
   width.addEventListener("input", () => {
     pad.width = Number(width.value);
   });
-  const label = element("label", "width", {}, words.width, width);
+  const label = element("label", "width", {}, element("span", "", {}, words.width), width);
   const redraw = () => {
     stage.buildTools();
     stage.drawing();

@@ -54,7 +54,7 @@ def show_pixel(digit: Tensor, label: int, kernel: Kernel) -> None:
     sampler(digit, kernel, values, found.answer, say, KEY)
     st.caption(texts("browser")("record"))
     plot(found.figure, key="s_figure", alt=found.sentence)
-    st.markdown(found.sentence)
+    st.markdown(unbroken(found.sentence))
     st.caption(say("pixel_note"))
     take_home(
         "sampler",

@@ -44,8 +44,9 @@ def cnn_figure(
 ) -> Figure:
     """Two rows, the digit as it was and moved, through the layers to the answer; below it, how far
     each slider may go."""
-    board = Board(520)
-    tops, side = (34, 208), 146
+    height = 530
+    board = Board(height)
+    tops, side = (34, 204), 142
     columns = (78, 258, 508, 786)
     board.label(say("figure_input"), columns[0] + side / 2, 0, bold=True, anchor=("center", "top"))
     board.label(say("figure_answer"), columns[3] + 107, 0, bold=True, anchor=("center", "top"))
@@ -63,7 +64,10 @@ def cnn_figure(
         answer = int(np.argmax(seen.probabilities))
         good = CORRECT if answer == label else INCORRECT
         bottom = tops[row] + side
-        heights = (1 - (bottom + 4) / 520, 1 - (tops[row] + 26) / 520)  # below the answer in words
+        heights = (
+            1 - (bottom + 4) / height,
+            1 - (tops[row] + 26) / height,
+        )  # below the answer in words
         board.bars((columns[3] / 1000, 1.0), heights, seen.probabilities, answer, good)
         mark = "✓" if answer == label else "✗"
         text = f"{answer} {mark}  {seen.probabilities[answer]:.0%}".replace("%", " %")
@@ -82,10 +86,10 @@ def cnn_figure(
             )
         share = say("figure_kept", kept=_percent(kept[layer]))
         board.label(share, x + 115, tops[1] - 1, size=14, bold=True, anchor=("center", "bottom"))
-    board.label(say("figure_sure", label=label), 0, 372, size=15, bold=True)
+    board.label(say("figure_sure", label=label), 0, 387, size=15, bold=True)
     width = (1000 - 46 * len(curves)) / len(curves)
     for i, curve in enumerate(curves):
-        _confidence(board, Box(46 + i * (width + 46), 402, width - 8, 74), curve)
+        _confidence(board, Box(46 + i * (width + 46), 413, width - 8, 74), curve)
     return board.figure()
 
 
@@ -179,7 +183,7 @@ def _table(
         for n in range(columns):
             enough = needed[n]
             forgiven = enough is not None and k >= enough
-            text = _percent(table[k, n].item())
+            text = f"{100 * table[k, n].item():.0f}"
             board.at(
                 axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven
             )

@@ -137,7 +137,7 @@ export class Pools extends LiveFigure {
       const cells = row.map((share, n) => {
         const enough = data.needed[n];
         const name = enough !== null && k >= enough ? "enough" : "";
-        return element("td", name, {}, `${Math.round(100 * share)} %`);
+        return element("td", name, {}, String(Math.round(100 * share)));
       });
       return element("tr", "", {}, element("th", "", { scope: "row" }, String(k)), ...cells);
     });
