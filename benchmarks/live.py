@@ -5,7 +5,8 @@
 
 While a handle is dragged: ms from frame to frame. While a slider moves: ms from each step to the
 painted frame. From letting go: ms to PyTorch's painted figure. On the bare page, with a slider and
-a line: ms from a key on the slider to the painted line.
+a line: ms to the painted line from a key on the slider, and from letting go of the slider with a
+mouse; and in how many of those moves the line changed while the mouse still held the slider.
 """
 
 import argparse
@@ -15,17 +16,20 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
 
 TWO = "/?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
 BARE = "benchmarks/bare_page.py"
 WATCH_LINE = """() => {
-  window.times = [];
+  window.times = []; window.held = 0;
   let pressed = null, before = null;
   const shown = () => document.querySelector('.js-plotly-plot .js-line')?.getAttribute('d');
-  addEventListener('keydown', () => { before = shown(); pressed = performance.now(); }, true);
+  const press = () => { pressed = performance.now(); };
+  addEventListener('keydown', () => { before = shown(); press(); }, true);
+  addEventListener('pointerdown', () => { before = shown(); }, true);
+  addEventListener('pointerup', () => { window.held += shown() !== before; press(); }, true);
   const look = () => {
     const now = shown();
     if (pressed !== null && now && now !== before) {
@@ -72,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     with serving() as address, serving(BARE) as bare, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        keys = on_a_bare_page(browser, bare)
+        keys, (moves, followed) = on_a_bare_page(browser, bare)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address + options.path)
         page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=120_000)
@@ -96,6 +100,10 @@ def main() -> None:
     )
     print(f"{len(steps)} steps of a slider, ms to the painted frame: {said(steps)}")
     print(f"{len(keys)} keys on a bare page's slider, ms to the painted line: {said(keys)}")
+    print(
+        f"{len(moves)} moves of that slider with a mouse, ms from letting go to the painted line: "
+        f"{said(moves)}; the line followed before that in {followed}"
+    )
     print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
 
 
@@ -125,21 +133,39 @@ def sliding(page: Any, steps: int = 120) -> list[float]:
     return times
 
 
-def on_a_bare_page(browser: Any, address: str, moves: int = 30) -> list[float]:
-    """Keys on the slider of ``bare_page.py``: the ms until the line is painted anew."""
+def on_a_bare_page(
+    browser: Browser, address: str, moves: int = 30
+) -> tuple[list[float], tuple[list[float], int]]:
+    """The slider of ``bare_page.py``, by keys and with a mouse: the ms until the line is painted
+    anew; with the mouse from letting go, and how often the line followed before."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
     page.goto(address)
     page.wait_for_selector(".js-plotly-plot .js-line", timeout=120_000)
     page.wait_for_timeout(2000)
     page.evaluate(WATCH_LINE)
+
+    def painted(number: int) -> None:
+        page.wait_for_function("n => window.times.length > n", arg=number, timeout=20_000)
+        page.wait_for_timeout(150)
+
     page.locator("input[type=range]").focus()
     for move in range(moves):
         page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
-        page.wait_for_function("n => window.times.length > n", arg=move, timeout=20_000)
-        page.wait_for_timeout(150)
-    times = page.evaluate("window.times")
+        painted(move)
+    keys = page.evaluate("window.times.splice(0)")
+    box = page.locator("[role=slider], input[type=range]").first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for move in range(moves):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        x += 20 if move % 4 < 2 else -20
+        page.mouse.move(x, y, steps=5)
+        page.wait_for_timeout(200)  # held still: the line has time to follow
+        page.mouse.up()
+        painted(move)
+    times, followed = page.evaluate("[window.times, window.held]")
     page.close()
-    return times
+    return keys, (times, followed)
 
 
 def dragging(page: Any, seconds: float) -> None:
