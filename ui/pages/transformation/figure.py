@@ -100,14 +100,14 @@ def _regular(board: Board, axes: Axes, size: Sequence[int]) -> None:
 
 def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], follow: int) -> None:
     reach = MARGIN * max(size) - 1
-    for number, (x, y) in enumerate(points.tolist(), 1):
-        if not (-reach <= x <= size[1] + reach and -reach <= y <= size[0] + reach):
-            continue
-        chosen = number - 1 == follow
-        board.marks(
-            axes, torch.tensor([[x, y]]), GRID if chosen else "#F2F4F7", 27 if chosen else 18
-        )
-        board.at(axes, str(number), x, y, size=17 if chosen else 12, color="#000000", bold=True)
+    near = ((points >= -reach) & (points <= torch.tensor(size).flip(0) + reach)).all(1)
+    chosen = torch.arange(len(points)) == follow
+    board.marks(axes, points[near & ~chosen], "#F2F4F7", 18)
+    board.marks(axes, points[near & chosen], GRID, 27)
+    for number in near.nonzero().flatten().tolist():
+        x, y = points[number].tolist()
+        larger = 17 if number == follow else 12
+        board.at(axes, str(number + 1), x, y, size=larger, color="#000000", bold=True)
 
 
 def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
@@ -149,6 +149,7 @@ def _families(board: Board, warp: Warp, say: Translator) -> None:
     top, height, left = 338, 25, 214
     width = (1000 - left) / len(PROPERTIES)
     axes = board.overlay()
+    cells: dict[tuple[bool, bool], list[Box]] = {}
     for j, name in enumerate(PROPERTIES):
         board.label(
             say(f"keeps_{name}"),
@@ -170,7 +171,7 @@ def _families(board: Board, warp: Warp, say: Translator) -> None:
         for j, name in enumerate(PROPERTIES):
             kept = name in KEEPS[family]
             x = left + j * width
-            _cell(board, axes, Box(x + 3, y, width - 6, height), kept, chosen)
+            cells.setdefault((chosen, kept), []).append(Box(x + 3, y, width - 6, height))
             text = (
                 _amount(name, warp.measured[name]) if chosen and not kept else "✓" if kept else ""
             )
@@ -184,25 +185,21 @@ def _families(board: Board, warp: Warp, say: Translator) -> None:
                 anchor=("center", "middle"),
                 color=color,
             )
+    for (chosen, kept), boxes in sorted(cells.items()):  # the chosen row over its neighbours
+        _cells(board, axes, boxes, kept, chosen)
 
 
-def _cell(board: Board, axes: Axes, box: Box, kept: bool, chosen: bool) -> None:
-    x, y = (
-        [box.x, box.x + box.width, box.x + box.width, box.x, box.x],
-        [box.y, box.y, box.y + box.height, box.y + box.height, box.y],
-    )
-    edge = GRID if chosen else CORRECT if kept else QUIET
-    trace = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": x,
-        "y": y,
-        "hoverinfo": "skip",
-        "line": {"color": edge, "width": 2.5 if chosen else 1},
-    }
+def _cells(board: Board, axes: Axes, boxes: Sequence[Box], kept: bool, chosen: bool) -> None:
+    """Cells of one kind: one trace, since each costs Plotly time."""
+    square = torch.tensor([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
+    outlines = [
+        torch.tensor((box.x, box.y)) + torch.tensor((box.width, box.height)) * square
+        for box in boxes
+    ]
+    color, width = (GRID, 2.5) if chosen else (CORRECT if kept else QUIET, 1.0)
+    board.lines(axes, outlines, color, width)
     if kept:
-        trace |= {"fill": "toself", "fillcolor": "#00704F"}
-    board.traces.append(trace | axes)
+        board.traces[-1] |= {"fill": "toself", "fillcolor": "#00704F"}
 
 
 def _amount(name: str, value: float) -> str:
