@@ -35,14 +35,13 @@ def main() -> None:
         return
     show_table(report, say)
     show_pairs(report, say)
-    with st.sidebar:
-        kind = choose_kind(say)
-        curves_of = choose_curves(kind, say)
-        logarithmic = draw_switch(controls.LOGARITHMIC, say)
-        transformer_of = choose_transformer(kind, say)
     st.markdown(f"#### {say('curves_title')}")
+    kind = choose_kind(say)
+    curves_of = choose_curves(kind, say)
+    logarithmic = draw_switch(controls.LOGARITHMIC, say)
     show_curves(report, kind, curves_of, logarithmic, say)
     st.markdown(f"#### {say('means_title')}")
+    transformer_of = choose_transformer(kind, say)
     show_means(report, transformer_of, say)
     st.caption(say.markdown("origin", **report.origin))
     curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
