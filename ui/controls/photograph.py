@@ -21,6 +21,7 @@ from stn_core.messages import Message
 from ui.app.i18n import Translator, in_markdown, texts
 from ui.controls.spec import Text
 from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
+from ui.controls.widgets import draw_upload
 from ui.drawing.canvas import GRID, QUIET
 
 OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
@@ -45,18 +46,7 @@ def choose_own() -> torch.Tensor | None:
     """A digit uint8 (28, 28) that the visitor photographs or uploads, or that the address holds;
     None if there is none."""
     say = texts("controls")
-    if st.toggle(say("camera"), key="camera_on", help=say("camera_help")):
-        st.camera_input(
-            say("photograph"),
-            key="camera",
-            on_change=take,
-            args=("camera",),
-            label_visibility="collapsed",
-        )
-    else:
-        st.file_uploader(
-            say("photograph"), key="file", on_change=take, args=("file",), max_upload_size=10
-        )
+    draw_upload(say("photograph"), "file", take)
     if REFUSED in st.session_state:
         st.error(in_markdown(st.session_state[REFUSED]))
     text = st.query_params.get(OWN.key)

@@ -12,7 +12,7 @@ import streamlit as st
 from torch import Tensor
 
 from stn_core.data.mnist import gallery
-from ui.app.i18n import Translator
+from ui.app.i18n import Translator, texts
 from ui.controls.address import keep_option, option_in_address
 from ui.controls.spec import Choice, Choices, GalleryDigit, Number, Slider, Switch, Values, rows
 
@@ -189,3 +189,21 @@ def draw_gallery_digit(digit: GalleryDigit, say: Translator) -> tuple[Tensor, in
 
 def _visibility(show_label: bool) -> Literal["visible", "collapsed"]:
     return "visible" if show_label else "collapsed"
+
+
+def draw_upload(label: str, key: str, take: Callable[[str], None], several: bool = False) -> None:
+    """A field for photographs, as files or from the camera of the phone or computer; ``take`` gets
+    the key under which what has come stands in the session."""
+    say = texts("controls")
+    if st.toggle(say("camera"), key="camera_on", help=say("camera_help")):
+        key = f"{key}_camera"
+        st.camera_input(label, key=key, on_change=take, args=(key,), label_visibility="collapsed")
+    else:
+        st.file_uploader(
+            label,
+            key=key,
+            on_change=take,
+            args=(key,),
+            accept_multiple_files=several,
+            max_upload_size=10,
+        )

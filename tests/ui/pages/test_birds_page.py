@@ -512,6 +512,15 @@ def test_an_upload_is_shown_and_its_file_let_go(visit):
     assert "b_own" not in visit(b_from="upload").session_state  # another visitor
 
 
+def test_a_camera_can_be_used(visit):
+    page = working(visit(b_from="upload").toggle(key="camera_on").set_value(True).run())
+    assert not page.file_uploader
+    for count in (1, 2):
+        working(page.camera_input[0].set_value(("shot.jpg", jpeg(), "image/jpeg")).run())
+        assert len(page.session_state["b_own"]) == count
+    assert shown(page)["picture"]["name"] == "shot.jpg (2)"
+
+
 def test_the_newest_upload_is_the_one_that_is_chosen(visit):
     page = upload(visit(b_from="upload"), ("shot.jpg", jpeg(), "image/jpeg"))
     upload(page, ("shot.jpg", jpeg(100, 200), "image/jpeg"))

@@ -24,7 +24,7 @@ from stn_core.models.backbone import SIDE
 from ui.app.i18n import Translator, in_markdown
 from ui.app.loading import PATHS, code_of
 from ui.app.outside import plain
-from ui.controls.widgets import draw_choice, draw_number, draw_select
+from ui.controls.widgets import draw_choice, draw_number, draw_select, draw_upload
 from ui.pages.birds import controls
 
 LONGEST = 640  # pixels, of a picture on the page
@@ -134,15 +134,7 @@ def _read(path: Path, changed: int, species: str) -> BirdPicture:
 
 def choose_upload(say: Translator) -> BirdPicture | None:
     number = st.session_state.setdefault("b_uploads", 0)  # a new key lets go of the files
-    key = f"b_file_{number}"
-    st.file_uploader(
-        say("b_file"),
-        key=key,
-        on_change=take_uploads,
-        args=(key,),
-        accept_multiple_files=True,
-        max_upload_size=10,
-    )
+    draw_upload(say("b_file"), f"b_file_{number}", take_uploads, several=True)
     for name, sentence in st.session_state.get("b_refused", ()):
         st.error(say.markdown("refused", name=name, reason=in_markdown(sentence)))
     own = cast(list[BirdPicture], st.session_state.get("b_own", []))
@@ -166,7 +158,8 @@ def take_uploads(key: str) -> None:
     files."""
     own = list(st.session_state.get("b_own", []))
     refused = []
-    for file in (st.session_state.get(key) or [])[-KEPT:]:
+    came = st.session_state.get(key) or []
+    for file in came[-KEPT:] if isinstance(came, list) else [came]:  # a camera's is alone
         try:
             own.append(read_bird(file.getbuffer(), _free(file.name[:40], own)))
         except ImageError as error:
