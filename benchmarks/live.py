@@ -76,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     with serving() as address, serving(BARE) as bare, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        keys, (moves, followed) = on_a_bare_page(browser, bare)
+        keys, moves, followed = on_a_bare_page(browser, bare)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(address + options.path)
         page.wait_for_selector(".js-plotly-plot .imagelayer image", timeout=120_000)
@@ -135,7 +135,7 @@ def sliding(page: Any, steps: int = 120) -> list[float]:
 
 def on_a_bare_page(
     browser: Browser, address: str, moves: int = 30
-) -> tuple[list[float], tuple[list[float], int]]:
+) -> tuple[list[float], list[float], int]:
     """The slider of ``bare_page.py``, by keys and with a mouse: the ms until the line is painted
     anew; with the mouse from letting go, and how often the line followed before."""
     page = browser.new_page(viewport={"width": 1280, "height": 800})
@@ -165,7 +165,7 @@ def on_a_bare_page(
         painted(move)
     times, followed = page.evaluate("[window.times, window.held]")
     page.close()
-    return keys, (times, followed)
+    return keys, times, followed
 
 
 def dragging(page: Any, seconds: float) -> None:

@@ -187,11 +187,9 @@ def draw_gallery_digit(digit: GalleryDigit, say: Translator) -> tuple[Tensor, in
     return gallery().images[digit.place(label, number)], label
 
 
-def _visibility(show_label: bool) -> Literal["visible", "collapsed"]:
-    return "visible" if show_label else "collapsed"
-
-
-def draw_upload(label: str, key: str, take: Callable[[str], None], several: bool = False) -> None:
+def draw_upload(
+    label: str, key: str, take: Callable[[str], None], *, several: bool = False
+) -> None:
     """A field for photographs, as files or from the camera of the phone or computer; ``take`` gets
     the key under which what has come stands in the session."""
     say = texts("controls")
@@ -207,3 +205,7 @@ def draw_upload(label: str, key: str, take: Callable[[str], None], several: bool
             accept_multiple_files=several,
             max_upload_size=10,
         )
+
+
+def _visibility(show_label: bool) -> Literal["visible", "collapsed"]:
+    return "visible" if show_label else "collapsed"
