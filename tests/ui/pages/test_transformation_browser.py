@@ -48,6 +48,18 @@ def test_a_corner_of_the_grid_follows_the_hand(visit, family, change):
     agree(page)
 
 
+def test_a_table_says_what_the_families_keep_and_how_far_this_warp_breaks_the_rest(visit):
+    page = visit("?t_family=similarity&t_scale=0.5&t_angle=30")
+    rows = page.locator(".families tbody tr")
+    expect(rows).to_have_count(6)
+    chosen = page.locator(".families .chosen")
+    expect(chosen.get_by_role("rowheader")).to_have_text("▶ Similarity · 4 numbers")
+    # what the digit does is the opposite of what the grid does
+    expect(chosen.get_by_role("cell")).to_have_text(["× 2.00", "30°", "✓", "✓", "✓"])
+    kept = rows.evaluate_all("rows => rows.map((row) => row.querySelectorAll('.kept').length)")
+    assert kept == [5, 4, 3, 2, 1, 0]
+
+
 def test_a_slider_is_followed_while_it_moves_and_settles_where_it_is_let_go(visit):
     page = visit()
     turn = page.get_by_role("slider", name="Rotation of the grid")

@@ -59,7 +59,20 @@ export function stacked({ data, layout }) {
   }
   const inside = layout.annotations.filter((/** @type {any} */ note) => note.xref !== "paper");
   for (const note of inside) next.annotations.push({ ...note, font: legible(note.font) });
-  return { data, layout: next };
+  const over = overlays(layout);
+  return { data: data.filter(({ xaxis }) => !over.includes(xaxis)), layout: next };
+}
+
+/**
+ * The x axes, as traces name them, of what is drawn over all panels, as lines from one to another: it does not part, and is left out.
+ * @param {any} layout
+ */
+function overlays(layout) {
+  /** @param {any} axis */
+  const whole = ({ visible, domain }) => visible === false && domain[0] === 0 && domain[1] === 1;
+  const numbers = Object.keys(layout).flatMap((name) => name.match(/^xaxis(\d*)$/)?.[1] ?? []);
+  const over = numbers.filter((n) => whole(layout[`xaxis${n}`]) && whole(layout[`yaxis${n}`]));
+  return over.map((number) => `x${number}`);
 }
 
 /** @param {{ size: number } | undefined} font */
@@ -71,8 +84,10 @@ const legible = (font) => font && { ...font, size: Math.max(font.size, LEAST) };
  */
 function partsOf(layout) {
   const { width, height } = layout;
+  const over = overlays(layout);
   const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name));
-  const axes = panels.map((name) => {
+  const parted = panels.filter((name) => !over.includes(name.replace("axis", "")));
+  const axes = parted.map((name) => {
     const number = name.slice(5);
     const [left, right] = layout[name].domain.map((/** @type {number} */ at) => at * width);
     const yaxis = layout[`yaxis${number}`];

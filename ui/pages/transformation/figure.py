@@ -1,5 +1,4 @@
-"""The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked; and
-what the families keep."""
+"""The figure of the exhibit "transformation": G on the output, T_theta(G) on the input, linked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES
 from stn_core.explain.readings import GridCurves, to_pixels
 from stn_core.transformer.transforms import TRANSFORMS
 from ui.app.i18n import Translator
-from ui.drawing.canvas import CORRECT, GRID, INPUT, QUIET, UP, Figure
+from ui.drawing.canvas import GRID, INPUT, QUIET, UP, Figure
 from ui.drawing.pixel_canvas import Axes, Board, Box
 
 SIDE, TOP, MARGIN = 236, 30, 0.28
@@ -31,12 +29,11 @@ class Warp:
     sources: Tensor  # (N, 2) where they come from
     follow: int  # which of them, from 0
     pushed: bool
-    measured: dict[str, float]
 
 
 def transformation_figure(warp: Warp, say: Translator) -> Figure:
     """``warp`` from right to left, output to input; if it was pushed, the other way."""
-    board = Board(520)
+    board = Board(305)
     size = (warp.image.shape[0], warp.image.shape[1])
     # the panel that the regular grid lies on, and the one that T_theta leads to
     asking, asked = (0, 1) if warp.pushed else (1, 0)
@@ -81,7 +78,6 @@ def transformation_figure(warp: Warp, say: Translator) -> Figure:
     board.label(
         f"T<sub>θ</sub> {text}", 500, 268, size=16, bold=True, anchor=("center", "top"), mark=GRID
     )
-    _families(board, warp, say)
     return board.figure()
 
 
@@ -142,71 +138,3 @@ def _placed(points: Tensor, box: Box, margin: float, size: Sequence[int]) -> Ten
     pixels = to_pixels(points, (size[0], size[1])).double()
     room, side = margin * max(size), max(size)
     return torch.tensor((box.x, box.y)) + (pixels + 0.5 + room) / (side + 2 * room) * box.width
-
-
-def _families(board: Board, warp: Warp, say: Translator) -> None:
-    """The staircase of the families: a row each, a column for each kept property."""
-    top, height, left = 338, 25, 214
-    width = (1000 - left) / len(PROPERTIES)
-    axes = board.overlay()
-    cells: dict[tuple[bool, bool], list[Box]] = {}
-    for j, name in enumerate(PROPERTIES):
-        board.label(
-            say(f"keeps_{name}"),
-            left + (j + 0.5) * width,
-            top - 7,
-            size=14,
-            bold=True,
-            anchor=("center", "bottom"),
-        )
-    for i, family in enumerate(KEEPS):
-        y, chosen = top + i * (height + 4), family == warp.family
-        special = family in CONTAINS[warp.family]
-        mark = "▶ " if chosen else "⊂ " if special else ""
-        count = say("numbers", count=TRANSFORMS[family].num_params)
-        text = f"{mark}{say(f't_family_{family}')} · {count}"
-        board.label(
-            text, left - 12, y + height / 2, size=14, bold=chosen, anchor=("right", "middle")
-        )
-        for j, name in enumerate(PROPERTIES):
-            kept = name in KEEPS[family]
-            x = left + j * width
-            cells.setdefault((chosen, kept), []).append(Box(x + 3, y, width - 6, height))
-            text = (
-                _amount(name, warp.measured[name]) if chosen and not kept else "✓" if kept else ""
-            )
-            color = "#FFFFFF" if kept else None
-            board.label(
-                text,
-                x + width / 2,
-                y + height / 2,
-                size=14,
-                bold=True,
-                anchor=("center", "middle"),
-                color=color,
-            )
-    for (chosen, kept), boxes in sorted(cells.items()):  # the chosen row over its neighbours
-        _cells(board, axes, boxes, kept, chosen)
-
-
-def _cells(board: Board, axes: Axes, boxes: Sequence[Box], kept: bool, chosen: bool) -> None:
-    """Cells of one kind: one trace, since each costs Plotly time."""
-    square = torch.tensor([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])
-    outlines = [
-        torch.tensor((box.x, box.y)) + torch.tensor((box.width, box.height)) * square
-        for box in boxes
-    ]
-    color, width = (GRID, 2.5) if chosen else (CORRECT if kept else QUIET, 1.0)
-    board.lines(axes, outlines, color, width)
-    if kept:
-        board.traces[-1] |= {"fill": "toself", "fillcolor": "#00704F"}
-
-
-def _amount(name: str, value: float) -> str:
-    """By how much a property is broken."""
-    if name == "size":
-        return f"× {value:.2f}" if value < 100 else "× ∞"
-    if name == "lines":
-        pixels = value * 14
-        return f"{pixels:.1f} px" if pixels < 200 else "∞"
-    return f"{value:.0f}°"

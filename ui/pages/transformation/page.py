@@ -2,6 +2,7 @@
 Families, and what they keep."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -24,6 +25,7 @@ from ui.drawing.canvas import INCORRECT, Figure
 from ui.drawing.tint import coloured
 from ui.pages.transformation import controls
 from ui.pages.transformation.component import transformation
+from ui.pages.transformation.families import families_html
 from ui.pages.transformation.figure import Warp, transformation_figure
 from ui.pages.transformation.snippet import snippet
 
@@ -35,6 +37,7 @@ POINTS = torch.tensor([(x, y) for y in (-0.7, 0.0, 0.7) for x in (-0.7, 0.0, 0.7
 
 def main() -> None:
     say = texts("transformation")
+    st.html(Path(__file__).parent / "families.css")
     st.markdown(f"#### {say('lead')}")
     family = draw_choice(controls.FAMILY, say, st.pills)
     with st.sidebar:
@@ -52,6 +55,7 @@ def show(digit: Tensor, label: int, family: str, way: str) -> None:
     st.caption(texts("browser")("record"))
     plot(found.figure, key="t_figure", alt=found.sentence)
     st.markdown(found.sentence)
+    st.html(families_html(family, distortion_of(TRANSFORMS[family], theta_of(family, values)), say))
     st.caption(say("note"))
     program = snippet(digit, label, family, values, push=push)
     sliders = controls.SLIDERS[family]
@@ -133,7 +137,6 @@ def scene(digit: Tensor, family: str, values: Values, push: bool, say: Translato
         sources,
         follow,
         push,
-        distortion_of(transform, theta),
     )
     return Scene(transformation_figure(warp, say), sentence, output)
 
