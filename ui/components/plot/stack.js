@@ -15,7 +15,8 @@ const LEAST = 19; // of a text, in the pixels of the new design: 14 on the scree
  */
 export function stacked({ data, layout }) {
   const { width, height } = layout;
-  const cuts = cut(partsOf(layout), true);
+  const over = overlays(layout);
+  const cuts = cut(partsOf(layout, over), true);
   const groups = cuts.map((parts) => {
     const box = around(parts);
     const wide = box.right - box.left;
@@ -59,7 +60,6 @@ export function stacked({ data, layout }) {
   }
   const inside = layout.annotations.filter((/** @type {any} */ note) => note.xref !== "paper");
   for (const note of inside) next.annotations.push({ ...note, font: legible(note.font) });
-  const over = overlays(layout);
   return { data: data.filter(({ xaxis }) => !over.includes(xaxis)), layout: next };
 }
 
@@ -80,11 +80,11 @@ const legible = (font) => font && { ...font, size: Math.max(font.size, LEAST) };
 
 /**
  * @param {any} layout
+ * @param {string[]} over the x axes that are no part
  * @returns {Part[]}
  */
-function partsOf(layout) {
+function partsOf(layout, over) {
   const { width, height } = layout;
-  const over = overlays(layout);
   const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name));
   const parted = panels.filter((name) => !over.includes(name.replace("axis", "")));
   const axes = parted.map((name) => {
