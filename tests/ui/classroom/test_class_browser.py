@@ -108,7 +108,7 @@ def touch(page, *path):
 
 
 def tap(locator):
-    locator.scroll_into_view_if_needed()
+    locator.click(trial=True)  # waits until it lies still and nothing covers it
     box = locator.bounding_box()
     touch(locator.page, (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
 
