@@ -40,6 +40,7 @@ import { Scene } from "./scene.js";
 const KEPT = "stn class";
 const RESULTS = "stn class results";
 const IDLE = 2 * 3600 * 1000; // ms, as the server has it
+const AGAIN = 1500; // ms until a step that did not reach the server is sent again
 const CLASS = new URL("../../../../class", import.meta.url).href;
 const DIGITS = Array.from({ length: 10 }, (_, i) => String(i));
 const SVG = "http://www.w3.org/2000/svg";
@@ -89,6 +90,8 @@ class Room {
     /** @type {Events | null} */
     this.events = null;
     this.steering = Promise.resolve();
+    /** @type {number | undefined} */
+    this.timer = undefined;
     if (this.kept) this.begin(this.kept);
     document.addEventListener("toggle", (event) => this.toggled(event), true);
   }
@@ -153,6 +156,7 @@ class Room {
     Object.assign(kept, change, { used: Date.now() });
     keep(KEPT, kept);
     this.notify();
+    clearTimeout(this.timer);
     const wish = async () => {
       if (this.kept !== kept) return;
       const { lesson, at, answered } = kept;
@@ -162,6 +166,10 @@ class Room {
       const said = { lesson, at, answered, choices: kept.choices, from };
       const answer = await this.ask(`/${kept.room}`, "PUT", said);
       if (answer.status === 403) return this.forget();
+      if (answer.status === 429 || answer.status >= 500) {
+        clearTimeout(this.timer);
+        this.timer = setTimeout(() => this.steer({}), AGAIN);
+      }
       if (!answer.ok) return;
       Object.assign(kept, await answer.json());
       keep(KEPT, kept);

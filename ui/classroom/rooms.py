@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -87,6 +87,8 @@ class Classroom:
         self._rooms: dict[str, Room] = {}  # as the store had them, until there is news
         self._news = 0  # so far
         self._streams: dict[str, set[Stream]] = {}
+        # by room: the next state is read when the one before has been told, so the newest is last
+        self._telling: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.streams = 0  # of all rooms
         self._flushing: set[str] = set()  # rooms whose votes are about to be announced
         self._tasks: set[asyncio.Task[None]] = set()
@@ -207,7 +209,12 @@ class Classroom:
             self.leave(phones[0])  # a class without its lecturer is none
         self._streams.setdefault(code, set()).add(stream)
         self.streams += 1
-        stream.put("state", await self._state(code, room))
+        try:
+            async with self._telling[code]:
+                stream.put("state", await self._state(code, await self.room(code) or room))
+        except BaseException:
+            self.leave(stream)
+            raise
         self._announce_votes(code)
         return stream
 
@@ -221,6 +228,7 @@ class Classroom:
         self._announce_votes(stream.room)
         if not streams:
             del self._streams[stream.room]
+            self._telling.pop(stream.room, None)
 
     async def close(self) -> None:
         """Let everybody go, before the process ends; the rooms stay in the store."""
@@ -270,18 +278,19 @@ class Classroom:
             for stream in list(streams):
                 stream.put("closed", farewell)
             return
-        room = await self.room(code)
-        if room is None:
-            return
-        if what == "state":
-            told = await self._state(code, room)
-            for stream in list(streams):
-                stream.put("state", told)
-        if any(stream.steers for stream in streams):
-            votes = await self._votes(code, room)
-            for stream in list(streams):
-                if stream.steers:
-                    stream.put("votes", votes)
+        async with self._telling[code]:
+            room = await self.room(code)
+            if room is None:
+                return
+            if what == "state":
+                told = await self._state(code, room)
+                for stream in list(streams):
+                    stream.put("state", told)
+            if any(stream.steers for stream in streams):
+                votes = await self._votes(code, room)
+                for stream in list(streams):
+                    if stream.steers:
+                        stream.put("votes", votes)
 
     def _announce_votes(self, code: str) -> None:
         if code not in self._flushing:

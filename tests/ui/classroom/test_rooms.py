@@ -17,7 +17,7 @@ from ui.classroom.address import address_of, in_network, qr_rows
 from ui.classroom.limits import Rate, network_of
 from ui.classroom.rooms import MOST_STREAMS, Refused
 from ui.classroom.routes import open_classroom
-from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore, kept_key
+from ui.classroom.store import IDLE, MOST_ROOMS, MOST_VOTERS, MemoryStore, StoreError, kept_key
 
 
 def run(work):
@@ -54,6 +54,42 @@ def test_who_comes_late_sees_the_present_step():
             assert phone.events.empty()  # the first event was the state
         phone = await server.classroom.enter(room)
         assert b'"at":2' in phone.waiting["state"]
+
+    run(lesson())
+
+
+def test_a_slow_store_does_not_tell_a_step_after_the_next_one():
+    class SlowTally(MemoryStore):
+        async def tally(self, room, question):
+            await asyncio.sleep(0.05)
+            return await super().tally(room, question)
+
+    async def lesson():
+        server = Server(SlowTally())
+        room, secret = await server.open(at=1)
+        stream = await server.classroom.enter(room)
+        await server.steer(room, secret, 1, answered=True)  # is told with the tally
+        late = asyncio.create_task(server.classroom.enter(room))
+        await asyncio.sleep(0)
+        await server.steer(room, secret, 2)
+        await asyncio.sleep(0.2)
+        for phone in (stream, await late):
+            assert b'"at":2' in phone.waiting["state"]
+
+    run(lesson())
+
+
+def test_a_phone_that_could_not_be_told_the_step_is_not_counted():
+    class NoTally(MemoryStore):
+        async def tally(self, room, question):
+            raise StoreError
+
+    async def lesson():
+        server = Server(NoTally())
+        room, secret = await server.open(at=1)
+        await server.steer(room, secret, 1, answered=True)
+        assert (await server.ask("GET", f"/class/{room}/events"))[0] == 503
+        assert server.classroom.streams == 0
 
     run(lesson())
 
