@@ -327,6 +327,10 @@ def unpacked(file: ReportFile) -> Report:
     settings = file.settings.model_dump(mode="json")
     for name in ("sweeps", "trained"):
         require(settings[name].keys() >= DISTORTIONS.keys(), f"settings.{name}")
+    for kind in DISTORTIONS:
+        ranges = settings["trained"][kind]
+        sound = all(low < high for low, high in ranges.values())
+        require(ranges.keys() <= {*PARAMETERS} and sound, f"settings.trained.{kind}")
     require(file.before.keys() >= DISTORTIONS.keys(), "before")
     return Report(
         settings=settings,
@@ -353,6 +357,7 @@ def require(condition: bool, place: str) -> None:
 
 def result(name: str, part: ModelPart, settings: Mapping[str, Any]) -> ModelResult:
     experiment, curves = EXPERIMENTS[name], part.curves.model_dump()
+    require(experiment.data in DISTORTIONS, f"models.{name}")
     sweeps = settings["sweeps"][experiment.data]
     require((part.after is None) != experiment.warps_images, f"models.{name}.after")
     require(

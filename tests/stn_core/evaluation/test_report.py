@@ -417,6 +417,8 @@ def test_a_missing_file_a_folder_and_a_cut_off_file_are_refused(tmp_path, made, 
         ("settings.sweeps.tc", {}),
         ("settings.trained.r.rotation", [1]),
         ("settings.trained.r", {}),
+        ("settings.trained.r", {"colour": [0, 1]}),
+        ("settings.trained.r.rotation", [0, 0]),
         ("settings.curve_digits", 0),
         ("models", []),
         ("models.r-fcn", None),
@@ -448,6 +450,14 @@ def test_a_report_that_does_not_fit_together_is_refused(copy, place, value):
     part[last] = value
     copy.write_text(json.dumps(whole))
     refused(copy)
+
+
+@pytest.mark.parametrize("name", ["r2-fcn", "cub50-cnn"])
+def test_a_model_that_is_not_for_single_digits_is_refused_among_them(copy, name):
+    whole = json.loads(copy.read_text())
+    whole["models"][name] = whole["models"].pop("r-fcn")
+    copy.write_text(json.dumps(whole))
+    refused(copy, f"models.{name}")
 
 
 def picture(width, height, *others):

@@ -207,7 +207,7 @@ def both_digits(figures: Iterable[str]) -> str:
 def by_chance(report: Any, kind: str) -> str:
     """In how many pairs, in per cent, a transformer that never turns leaves a digit as straight."""
     bounds = report.trained(kind.lower(), "rotation") if isinstance(report, Report) else None
-    return "–" if bounds is None else f"{100 * STRAIGHT / bounds[1]:.0f}"
+    return "–" if bounds is None else f"{200 * STRAIGHT / (bounds[1] - bounds[0]):.0f}"
 
 
 def learning(kind: str, say: Translator) -> str:
