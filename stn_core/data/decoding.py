@@ -39,10 +39,13 @@ class Decoders:
             self._idle.put(None)
 
     def start(self) -> None:
-        """Start the processes now, so that the first visitor does not wait for that."""
+        """Start the processes now, so that the first visitor does not wait for that; one for which
+        the system has no room is tried again for a picture."""
         found = [self._idle.get() for _ in range(self._idle.qsize())]
         for process in found:
-            self._idle.put(process or _started())
+            with suppress(OSError):
+                process = process or _started()
+            self._idle.put(process)
 
     def decode(self, data: bytes | memoryview, longest: int, *, ink: bool = False) -> Image.Image:
         """A picture, RGB, no side longer than ``longest`` pixels; DecoderError if there is none.
@@ -61,7 +64,7 @@ class Decoders:
             began = time.monotonic()
             try:
                 about, pixels = _ask(process, data, longest, ink)
-            except (OSError, ValueError, KeyError, TypeError):  # it is gone, or was killed
+            except Exception:  # it is gone, was killed, or answers nonsense
                 slow = time.monotonic() - began >= self.seconds
                 _end(process)
                 process = None

@@ -65,6 +65,18 @@ def test_without_room_for_another_process_the_picture_is_a_sentence():
     assert error.value.key == "lost_picture" and pool.decode(SMALL, 100).size == (40, 30)
 
 
+def test_a_start_without_room_for_processes_leaves_it_to_the_first_picture():
+    before, pool = resource.getrlimit(resource.RLIMIT_NOFILE), Decoders(2)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (psutil.Process().num_fds(), before[1]))
+    try:
+        pool.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with ThreadPoolExecutor(2) as threads:
+        found = threads.map(lambda _: pool.decode(SMALL, 100).size, range(2))
+    assert list(found) == [(40, 30)] * 2
+
+
 def test_a_picture_that_takes_too_long_is_a_sentence_and_the_next_one_is_decoded(monkeypatch):
     pool = Decoders(1, seconds=0)
     monkeypatch.setattr(uploads, "DECODERS", pool)
