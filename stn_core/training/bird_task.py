@@ -140,11 +140,13 @@ class BirdTask:
 
     def search_windows(self, model: BirdModel, localisation: BirdLocalisation) -> None:
         """Let the localisation network learn from score maps; what it starts from is computed once
-        for all models on these data."""
+        for all models on these data with the same backbone."""
         console = Console(stderr=True, soft_wrap=True)
         last = self.recipe.window_search_epochs * (localisation.windows + 1)
         scale = self.recipe.search_scale
         about = f"{len(self.birds.labels)}-{scale}-{model.reach}-{self.recipe.val_every}"
+        if localisation.trunk.name != BACKBONE:
+            about += f"-{localisation.trunk.name}"
         path = self.out / "birds" / f"{self.experiment.data}-windows-{about}.state.pt"
         if is_there(path):
             lattice = read_lattice(path)

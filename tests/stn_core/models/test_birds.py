@@ -48,7 +48,7 @@ from stn_core.models.backbone import Stream
 from stn_core.models.birds import StreamDropout, starts
 from stn_core.models.window_localisation import HeatMaps, Regression
 from stn_core.training.bird_recording import trajectory
-from stn_core.training.bird_task import BirdTask, start_streams
+from stn_core.training.bird_task import BirdTask, read_lattice, start_streams
 from stn_core.training.linear_probe import fit
 from stn_core.training.loop import train
 from stn_core.training.window_search import (
@@ -872,6 +872,16 @@ def test_without_epochs_windows_are_sought_and_the_last_layer_is_fitted(tiny_cub
     assert found.model.classifier.weight.std() > 0
     with pytest.raises(ValueError, match="epochs must be at least 1"):
         EXPERIMENTS["r-cnn"].recipe("ours").changed(["epochs=0"])
+
+
+def test_windows_are_not_sought_on_what_another_backbone_saw(tiny_cub, tmp_path):
+    """Of two backbones whose features are as many."""
+    experiment, recipe = small("cub50-2st-cnn")
+    for backbone in ("test_efficientnet", "test_byobnet"):
+        other = experiment.changed([f"backbone={backbone}"])
+        BirdTask(other, recipe, 0, tiny_cub, tmp_path, limit=24).create_model(fresh=True)
+    one, other = (read_lattice(path) for path in tmp_path.glob("birds/*-windows-*"))
+    assert one.maps.shape[:2] == other.maps.shape[:2] and not torch.equal(one.maps, other.maps)
 
 
 def test_batches_are_functions_of_seed_and_step(tiny_cub, tmp_path):
