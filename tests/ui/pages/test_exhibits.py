@@ -256,6 +256,26 @@ def test_the_transformation_page_says_the_identity(visit):
 
 
 @pytest.mark.parametrize(
+    ("family", "values", "words"),
+    [
+        (
+            "translation",
+            {"t_x": "0.5", "t_y": "-0.5"},
+            "moved right, moved up; so the digit is moved",
+        ),
+        ("translation", {"t_x": "0.01", "t_y": "0.0"}, "The grid is moved right; so the digit is"),
+        (
+            "affine",
+            {"t_angle": "0", "t_scale": "1.0", "t_x": "0.0", "t_stretch": "1.01"},
+            "the digit does the opposite",
+        ),
+    ],
+)
+def test_the_transformation_page_says_what_grid_and_digit_do(visit, family, values, words):
+    assert words in headline(visit("transformation", t_family=family, **values))
+
+
+@pytest.mark.parametrize(
     "values",
     [
         None,

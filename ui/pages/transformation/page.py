@@ -160,10 +160,11 @@ def describe_warp(family: str, theta: Tensor, follow: int, source: Tensor, say: 
         return say("identity", point=follow + 1)
     x, y = (signed(value, 2).replace("+", "") for value in source.tolist())
     place = "outside" if (source.abs() > 1).any() else "sentence"
-    return say(place, point=follow + 1, x=x, y=y, does=does(family, theta, say))
+    return say(place, point=follow + 1, x=x, y=y, does=does_text(family, theta, say))
 
 
-def does(family: str, theta: Tensor, say: Translator) -> str:
+def does_text(family: str, theta: Tensor, say: Translator) -> str:
+    """What the grid does, and so the digit; in general where it has no words for it."""
     if family in ("projective", "tps"):
         return say("does_other")
     matrix = TRANSFORMS[family].coefficients(theta[None])[0].double()
@@ -171,11 +172,13 @@ def does(family: str, theta: Tensor, say: Translator) -> str:
     if torch.linalg.det(linear).abs() < 1e-6:
         return say("does_other")
     back = torch.linalg.inv(linear)
-    return say("does_linear", grid=_said(linear, shift, say), digit=_said(back, -back @ shift, say))
+    grid, digit = map_text(linear, shift, say), map_text(back, -back @ shift, say)
+    return say("does_linear", grid=grid, digit=digit) if grid and digit else say("does_other")
 
 
-def _said(linear: Tensor, shift: Tensor, say: Translator) -> str:
-    """A map of the plane in a few words: its rotation, its scale, its shift."""
+def map_text(linear: Tensor, shift: Tensor, say: Translator) -> str:
+    """A map of the plane in a few words: its rotation and scale, or else its shift; "" where it has
+    next to nothing of them."""
     angle = torch.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]).rad2deg().item()
     factor = torch.linalg.det(linear).abs().sqrt().item()
     said = []
@@ -183,9 +186,9 @@ def _said(linear: Tensor, shift: Tensor, say: Translator) -> str:
         said.append(say("turned_right" if angle > 0 else "turned_left", angle=f"{abs(angle):.0f}"))
     if abs(factor - 1) >= 0.02:
         said.append(say("smaller", factor=f"{factor:.2f}"))
-    for value, less, more in zip(
-        shift.tolist(), ("moved_left", "moved_up"), ("moved_right", "moved_down"), strict=True
-    ):
-        if abs(value) >= 0.02 and not said:
-            said.append(say(more if value > 0 else less))
+    if not said:
+        ways = zip(("moved_left", "moved_up"), ("moved_right", "moved_down"), strict=True)
+        for value, (less, more) in zip(shift.tolist(), ways, strict=True):
+            if abs(value) >= 0.005:
+                said.append(say(more if value > 0 else less))
     return say("and").join(said)

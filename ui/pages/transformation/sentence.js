@@ -40,14 +40,14 @@ function doesText(family, theta, words) {
   if (Math.abs(det) < 1e-6) return words.does_other;
   const back = [d / det, -b / det, -c / det, a / det];
   const home = [-back[0] * x - back[1] * y, -back[2] * x - back[3] * y];
-  return fill(words.does_linear, {
-    grid: mapText([a, b, c, d], [x, y], words),
-    digit: mapText(back, home, words),
-  });
+  const grid = mapText([a, b, c, d], [x, y], words);
+  const digit = mapText(back, home, words);
+  return grid && digit ? fill(words.does_linear, { grid, digit }) : words.does_other;
 }
 
 /**
- * A map of the plane in a few words: its rotation, its scale, its shift.
+ * A map of the plane in a few words: its rotation and scale, or else its shift; "" where it has next
+ * to nothing of them.
  * @param {number[]} linear
  * @param {number[]} shift
  * @param {Words} words
@@ -61,12 +61,13 @@ function mapText([a, b, c, d], shift, words) {
     said.push(fill(way, { angle: Math.abs(angle).toFixed(0) }));
   }
   if (Math.abs(factor - 1) >= 0.02) said.push(fill(words.smaller, { factor: factor.toFixed(2) }));
+  if (said.length) return said.join(words.and);
   const ways = [
     [words.moved_left, words.moved_right],
     [words.moved_up, words.moved_down],
   ];
   shift.forEach((value, i) => {
-    if (Math.abs(value) >= 0.02 && !said.length) said.push(ways[i][value > 0 ? 1 : 0]);
+    if (Math.abs(value) >= 0.005) said.push(ways[i][value > 0 ? 1 : 0]);
   });
   return said.join(words.and);
 }
