@@ -34,8 +34,9 @@ def tensor_cache(
             if is_faked():
                 return function(*args, **kwargs)
             key = (args, *kwargs.items())
-            if key in kept:
-                return kept[key]
+            found = kept.get(key)  # in one go: another thread may empty the cache at any moment
+            if found is not None:
+                return found
             if is_recorded():
                 return function(*args, **kwargs)
             # whoever asks first may not want gradients, a later one may
