@@ -43,7 +43,7 @@ def launch(
     port: int, script: str = "app.py", folder: Path = ROOT, **environment: str
 ) -> subprocess.Popen[bytes]:
     """The app, or another ``script`` of a ``folder``, on a port, once it answers. Extra environment
-    variables reach it."""
+    variables reach it. RuntimeError if it ends or does not answer."""
     command = [sys.executable, "-m", "streamlit", "run", script, "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1"]
     server = subprocess.Popen(
@@ -56,12 +56,13 @@ def launch(
     for _ in range(300):
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-            break
+            return server
         except OSError:
             if server.poll() is not None:
                 raise RuntimeError("the app did not start") from None
             time.sleep(0.1)
-    return server
+    server.kill()
+    raise RuntimeError("the app does not answer")
 
 
 def processor_time(process: int) -> float:

@@ -34,7 +34,7 @@ def main() -> None:
 
     try:
         size = build(folder, options.app)
-    except FileError as error:
+    except (FileError, RuntimeError) as error:
         parser.error(str(error))
     except OSError as error:
         parser.error(f"{folder} can't be written: {error.strerror}")

@@ -89,7 +89,10 @@ PAGES = (LIVE, "lecture", *(figure.page for figure in FIGURES), "replay", "resul
 
 def build(folder: Path, app: str) -> int:
     """Write all of it; back comes its size in bytes. ``app`` is the address of the whole
-    laboratory, empty for none."""
+    laboratory, empty for none. RuntimeError, and the folder stays as it is, without a report."""
+    report = loading.report()
+    if not isinstance(report, Report):
+        raise RuntimeError(report)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -101,7 +104,7 @@ def build(folder: Path, app: str) -> int:
     site.pairs()
     site.lectures()
     site.replays()
-    site.results()
+    site.results(report)
     site.worker()
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -320,11 +323,8 @@ class Site:
         files = {code: self.write_json(f"data/replay-{code}.json", data[code]) for code in data}
         self.mount("replay", found, {"data": files, "sides": sides})
 
-    def results(self) -> None:
+    def results(self, report: Report) -> None:
         """The paper's table, measured again."""
-        report = loading.report()
-        if not isinstance(report, Report):
-            raise RuntimeError(report)
         rows = [
             (loading.NAMES[model], [self.cell(report, f"{kind}-{model}") for kind in TABLE_KINDS])
             for model in DIGIT_MODELS

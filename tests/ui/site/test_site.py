@@ -4,6 +4,7 @@ import base64
 import functools
 import http.server
 import json
+import os
 import re
 import subprocess
 import sys
@@ -305,3 +306,16 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path):
         done = subprocess.run([*command, *map(str, words)], capture_output=True, text=True)
         assert done.returncode == 2 and "Traceback" not in done.stderr
     assert (tmp_path / "thesis.tex").read_text() == "years of work"
+
+
+def test_without_a_report_there_is_a_sentence_and_the_folder_stays_as_it_is(tmp_path):
+    (tmp_path / "files" / "site").mkdir(parents=True)  # as one that this made
+    done = subprocess.run(
+        [sys.executable, "-m", "ui.site", str(tmp_path)],
+        env=os.environ | {"STN_REPORT": str(tmp_path / "nowhere.json")},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "python -m stn_core report" in done.stderr
+    assert (tmp_path / "files" / "site").is_dir()
