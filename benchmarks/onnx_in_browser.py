@@ -18,9 +18,8 @@ from playwright.sync_api import Page, Route, sync_playwright
 from torch import Tensor
 
 from benchmarks.browser import FLAGS, chromium
-from stn_core import Checkpoint, distort, export_model, load_checkpoint
-from stn_core.data.mnist import gallery
-from stn_core.data.pairs import PAIRS
+from stn_core import Checkpoint, export_model, load_checkpoint
+from stn_core.interchange.model_files import pictures_for
 
 PACKAGE = "onnxruntime-web@1.30.0"
 MOST = 1e-4  # of a logit's difference
@@ -42,15 +41,6 @@ ASK = """async ([file, text, shape]) => {
   const { logits } = await session.run({ images });
   return [...logits.data];
 }"""
-
-
-def pictures(checkpoint: Checkpoint) -> Tensor:
-    """100 digits of the gallery, or as many pairs, distorted as the model's are."""
-    data, digits = checkpoint.experiment.data, gallery().images
-    if data not in PAIRS:
-        return distort(digits[::50], data, seed=0)
-    both = (distort(digits[at::50], PAIRS[data], seed=at) for at in (0, 1))
-    return torch.cat([*both], dim=1)
 
 
 def difference(page: Page, checkpoint: Checkpoint, file: str, images: Tensor) -> float:
@@ -95,7 +85,7 @@ def main() -> None:
         for name in options.names:
             checkpoint = load_checkpoint(name)
             export_model(checkpoint, folder / f"{name}.onnx")
-            images = pictures(checkpoint)
+            images = pictures_for(checkpoint.experiment)
             found = [difference(page, checkpoint, f"{name}.onnx", x) for x in (images, images[:1])]
             print(f"{name}: largest difference of a logit {max(found):.1e}")
             worst = max(worst, *found)

@@ -17,7 +17,6 @@ in a second of CPU time, which holds on a busy machine too.
 import argparse
 import multiprocessing
 import os
-import socket
 import statistics
 import tempfile
 import time
@@ -31,6 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks.browser import free_port
 from stn_core import TRANSFORMS, Experiment, create_model
 from stn_core.data.mnist import mnist
 from stn_core.data.root import data_root
@@ -280,9 +280,7 @@ def measured_together(
     network: str, processes: int, steps: int, batch_size: int, precision: str
 ) -> Speed:
     """Our way in several processes of one thread each."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as team:
         tasks = [
             team.submit(our_way, network, steps, batch_size, 1, precision, rank, processes, port)

@@ -1,4 +1,4 @@
-"""The command line: python -m stn_core train | evaluate | report | export."""
+"""The command line: python -m stn_core train | evaluate | report | seeds | export."""
 
 import json
 import sys

@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Message(str):
-    """``template`` with its blanks filled by ``details``, which may be Sentences too; ``key`` names
+    """``template`` with its blanks filled by ``details``, which may be messages too; ``key`` names
     it for who translates it."""
 
     key: str
@@ -14,9 +14,9 @@ class Message(str):
     details: dict[str, Any]
 
     def __new__(cls, key: str, template: str, **details: Any) -> "Message":
-        sentence = super().__new__(cls, template.format(**details))
-        sentence.key, sentence.template, sentence.details = key, template, details
-        return sentence
+        message = super().__new__(cls, template.format(**details))
+        message.key, message.template, message.details = key, template, details
+        return message
 
 
 class StnError(ValueError):

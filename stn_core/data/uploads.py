@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from stn_core.data.decoding import DECODERS, DecoderError
-from stn_core.data.photographs import Box, Found, centred, find_digits
+from stn_core.data.photographs import Box, Found, find_digits
 from stn_core.messages import StnError
 
 MAX_BYTES = 10 * 1024 * 1024
@@ -140,40 +140,9 @@ def digits_on(
     return find_digits(picture, box, level) or _nothing()
 
 
-def mnist_form(ink: np.ndarray) -> Tensor:
-    """Bring a light digit on an even dark ground (H, W), in [0, 255], to MNIST's form, uint8
-    (28, 28).
-
-    Raises:
-        ImageError: if it is blank.
-    """
-    threshold = otsu(ink)
-    above = ink[ink > threshold]
-    if (
-        above.size == 0
-        or above.size > 0.6 * ink.size
-        or above.mean() - ink[ink <= threshold].mean() < 25
-    ):
-        _nothing()
-    low = (ink[ink <= threshold].mean() + threshold) / 2
-    # ground to 0, strokes to 1, soft edges between
-    return centred(255 * np.clip((ink - low) / max(above.mean() - low, 1e-6), 0, 1))
-
-
 def _nothing() -> Any:
     raise ImageError(
         "no_digit",
         "No digit was found on the picture. Write one digit with a thick pen on plain paper, "
         "fill most of the picture with it, and try again.",
     )
-
-
-def otsu(values: np.ndarray) -> float:
-    """The threshold in [0, 255] with the least variance within both groups (Otsu 1979)."""
-    counts = np.bincount(values.astype(np.uint8).ravel(), minlength=256).astype(np.float64)
-    levels = np.arange(256)
-    below, sums = counts.cumsum(), (counts * levels).cumsum()
-    above = below[-1] - below
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = below * above * (sums / below - (sums[-1] - sums) / above) ** 2
-    return float(np.nanargmax(np.nan_to_num(between)))

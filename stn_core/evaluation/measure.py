@@ -76,8 +76,7 @@ def moved(
     scaled about their centre, then moved by ``shift`` pixels to the right of the canvas's middle:
     float32 (N, 1, H, W). One bilinear warp with zeros outside; in TC with distractors as in
     training, the same ones for every rotation, scale and shift."""
-    canvas = RotationScaleTranslation()
-    canvas.size = DISTORTIONS[kind].size
+    canvas = RotationScaleTranslation(DISTORTIONS[kind].size)
     parameters = canvas.identity(len(images))
     parameters["angle"] += math.radians(rotation)
     parameters["scale"] *= scale

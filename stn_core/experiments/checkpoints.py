@@ -203,7 +203,7 @@ def read_metrics(path: Path) -> dict[str, Any]:
 def read_safetensors(
     path: Path, fail: Any, only_header: bool = False
 ) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """The metadata and the tensors of a file; ``fail`` (sentences.about_file) makes the error if it
+    """The metadata and the tensors of a file; ``fail`` (messages.about_file) makes the error if it
     is not there, can't be read, is truncated or foreign."""
     if why := why_unreadable(path):
         raise fail("no_usable_file", "expected a safetensors file, but {why}", why=why)

@@ -13,8 +13,6 @@ from stn_core.places import ASSETS
 FOLDER = "seeds"
 PLACE = ASSETS / "seeds.json"
 COMMAND = "python -m stn_core seeds --out FOLDER"
-
-
 LARGEST_SEED = 2**31 - 1
 
 
@@ -119,7 +117,7 @@ def read_seeds(path: Path) -> dict[str, SeedErrors]:
     """What ``collect_seeds`` wrote, by experiment. ValueError, in one sentence, for a file that is
     not such a one."""
     try:
-        read = json.loads(path.read_text())
+        read = json.loads(path.read_text("utf-8"))
         table = {
             name: SeedErrors(**{key: tuple(values) for key, values in row.items()})
             for name, row in read.items()

@@ -94,7 +94,7 @@ def train_tiny_stn(
 
     The classifier learns with AdamW at ``RATE``, the localisation network at ``localisation_rate``
     times that. Everything else, the digits and their places included, is fixed by the seed. It ends
-    early when the loss is no longer finite. Stop it by dropping the iterator: between two moments
+    early when the loss is no longer finite. Stop it by dropping the iterator: between two snapshots
     it computes nothing.
     """
     with torch.random.fork_rng(devices=[]), torch.inference_mode(False):
@@ -161,7 +161,7 @@ def _small_data() -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def small_samples() -> Tensor:
-    """The held-out digits that ``Moment`` shows: (SHOWN, 14, 14)."""
+    """The held-out digits that ``TrainingSnapshot`` shows: (SHOWN, 14, 14)."""
     return _small_data()[2][:SHOWN, 0]
 
 

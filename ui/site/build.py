@@ -1,7 +1,6 @@
 """Builds the folder of ``python -m ui.site``: the app's own modules, what its pages would send, and
 pages around them."""
 
-import base64
 import hashlib
 import html
 import json
@@ -24,8 +23,9 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.browser.modules import UI, with_imports
 from ui.classroom import page as phone
+from ui.components.live import pixels_text
 from ui.controls.distortion_state import SLIDERS, drawn
-from ui.controls.spec import Choice, Values
+from ui.controls.spec import CLASS_SIZE, CLASSES, Choice, Values
 from ui.pages.gradient import controls as gradient
 from ui.pages.lecture.class_step import described, model_bytes
 from ui.pages.lecture.lessons import Lesson, lessons
@@ -203,8 +203,8 @@ class Site:
         assert found is not None
         images = gallery().images
         digits = [
-            base64.b64encode(images[500 * label + 61 * number % 500].numpy().tobytes()).decode()
-            for label in range(10)
+            pixels_text(images[CLASS_SIZE * label + 61 * number % CLASS_SIZE])
+            for label in range(CLASSES)
             for number in range(EACH)
         ]
         start = {language: data[language].pop(next(iter(SLIDERS))) for language in LANGUAGES}

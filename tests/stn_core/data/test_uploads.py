@@ -16,7 +16,6 @@ from stn_core.data.mnist import gallery
 from stn_core.data.uploads import (
     MAX_BYTES,
     ImageError,
-    mnist_form,
     read_digit,
     read_photograph,
     read_picture,
@@ -164,12 +163,6 @@ def test_gallery_digits_come_back_from_a_photograph():
         for digit in digits
     ]
     assert_close(torch.stack([read_digit(saved(picture)) for picture in pictures]), digits, mean=9)
-
-
-def test_mnist_form_takes_an_array():
-    ink = np.zeros((100, 100), dtype=np.float32)
-    ink[20:80, 45:55] = 255
-    assert_mnist_like(mnist_form(ink))
 
 
 def test_exif_rotation_turns_the_picture():

@@ -28,7 +28,7 @@ _component = st.components.v2.component(
 
 
 def plot(figure: dict[str, Any], key: str, alt: str) -> None:
-    """Show a figure dict that was laid out for a width of ``figures.WIDTH`` pixels; ``alt`` says it
+    """Show a figure dict that was laid out for a width of ``canvas.WIDTH`` pixels; ``alt`` says it
     in words for screen readers."""
     _component(
         data=plainly(

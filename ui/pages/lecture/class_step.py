@@ -1,7 +1,6 @@
 """A lesson's step as phones show it: its texts in every language, its question, and the picture and
 networks of its page where a phone can show them."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.static_files import served
 from ui.browser.model_file import model_file
+from ui.components.live import pixels_text
 from ui.controls.digit_controls import DIGIT, KIND, models
 from ui.controls.distortion_state import BY_HAND, SLIDERS
 from ui.controls.spec import GalleryDigit, Values
@@ -135,10 +135,7 @@ def _gallery_digit(prefix: str) -> GalleryDigit:
 def _digit(control: GalleryDigit, state: Values, *, asked: bool) -> dict[str, Any]:
     label = state[control.key]
     pixels = gallery().images[control.place(label, state[control.number_key])]
-    return {
-        "digit": base64.b64encode(pixels.numpy().tobytes()).decode(),
-        "label": label if asked else None,
-    }
+    return {"digit": pixels_text(pixels), "label": label if asked else None}
 
 
 def _models(names: Iterable[str]) -> list[dict[str, str]]:

@@ -65,7 +65,7 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong in a line of a file: ``key`` names the sentence in ``texts/lecture.toml`` that
+    """What is wrong in a line of a file: ``key`` names the sentence in ``texts.toml`` that
     says it with ``values``."""
 
     file: str

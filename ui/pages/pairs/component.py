@@ -1,6 +1,5 @@
 """Two digits, live: each under a hand of its own; the model answers in the browser's same frame."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from stn_core import Checkpoint
 from ui.app.i18n import Translator, texts
 from ui.browser.component import component
 from ui.browser.model_file import model_file
-from ui.components.live import COLORS
+from ui.components.live import COLORS, pixels_text
 from ui.components.messages import finite, last_message
 from ui.controls.distortion_state import SLIDERS, undistorted
 from ui.controls.live import described
@@ -62,7 +61,7 @@ def show_pairs(
     """
     data = {
         "echo": last_message(key),
-        "digits": [base64.b64encode(digit.numpy().tobytes()).decode() for digit in digits],
+        "digits": [pixels_text(digit) for digit in digits],
         "labels": list(labels),
         "kind": kind,
         "values": list(values),

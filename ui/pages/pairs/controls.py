@@ -29,8 +29,12 @@ MODEL = Choice("two_model", tuple(models()), next(iter(models())))
 
 def experiment_of(kind: str, name: str) -> Experiment:
     """The experiment with a distortion, such as "R", and a model's name on the page."""
-    data = next(data for data, distortion in PAIRS.items() if distortion == kind.lower())
-    return EXPERIMENTS[f"{data}-{models()[name]}"]
+    return EXPERIMENTS[f"{data_of(kind.lower())}-{models()[name]}"]
+
+
+def data_of(distortion: str) -> str:
+    """The kind of pairs whose digits are distorted so, such as "r2" for "r"."""
+    return next(data for data, name in PAIRS.items() if name == distortion)
 
 
 def sliders(distortion: str) -> tuple[tuple[LiveSlider, ...], ...]:

@@ -7,7 +7,6 @@ import streamlit as st
 import torch
 
 from stn_core import Checkpoint, Experiment
-from stn_core.data.pairs import PAIRS
 from stn_core.evaluation.pair_metrics import STRAIGHT, Straightening
 from stn_core.evaluation.report import COMMAND, PairResult, Report
 from stn_core.interchange.errors import ExportError
@@ -29,6 +28,7 @@ from ui.pages.pairs.snippet import snippet
 
 KEY = "pairs"
 PAIR = "2st-cnn-affine"
+CHANNELS = ("first", "second")
 
 
 def main() -> None:
@@ -72,9 +72,6 @@ def main() -> None:
         snippet(digits, labels, kind.lower(), values, experiment.name),
         notes=[sentence, note],
     )
-
-
-CHANNELS = ("first", "second")
 
 
 def values_in_address(kind: str) -> list[Values]:
@@ -160,7 +157,7 @@ def per_cent(value: float) -> str:
 
 def table(kind: str, measured: Any, say: Translator) -> str:
     """Each model's error, and what its transformers do with either digit."""
-    data = next(name for name, distortion in PAIRS.items() if distortion == kind)
+    data = controls.data_of(kind)
     shifted = any(
         each.straightening and each.straightening.followed
         for each in measured.values()
@@ -239,6 +236,3 @@ def learning(kind: str, say: Translator) -> str:
     )
     plot(figure, key="two_figure", alt=sentence)
     return sentence
-
-
-__all__ = ["main"]
