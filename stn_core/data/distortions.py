@@ -11,6 +11,7 @@ down.
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -25,6 +26,7 @@ ELASTIC_SIGMA = 1.5  # pixels that E moves its control points by
 CHUNK = 1024  # digits warped at once: their grids stay in the cache
 
 Parameters = dict[str, Tensor]
+Amount = TypeVar("Amount", float, Tensor)
 
 
 class Distortion:
@@ -142,12 +144,16 @@ class RotationScaleTranslation(Distortion):
     def draw(self, count: int, generator: torch.Generator) -> Parameters:
         angle = uniform(-math.pi / 4, math.pi / 4, (count,), generator)
         scale = uniform(0.7, 1.2, (count,), generator)
-        room = (self.size[0] - DIGIT * scale) / 2  # how far the centre may go
         return {
             "angle": angle,
             "scale": scale,
-            "shift": uniform(-1, 1, (count, 2), generator) * room[:, None],
+            "shift": uniform(-1, 1, (count, 2), generator) * self.largest_shift(scale)[:, None],
         }
+
+    def largest_shift(self, scale: Amount) -> Amount:
+        """How far along x and y, in pixels, a digit of a scale may be shifted with its upright box
+        inside."""
+        return (self.size[0] - DIGIT * scale) / 2
 
     def identity(self, count: int = 1) -> Parameters:
         return {

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -28,6 +28,7 @@ from stn_core.evaluation.report import (
     report_place,
 )
 from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint, read_metrics
+from stn_core.experiments.seeds import PLACE as SEEDS
 from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
 from stn_core.places import ASSETS, INSTALLED, ROOT, named
@@ -44,11 +45,11 @@ from ui.app.outside import Markdown, number
 CHECKPOINTS = SHIPPED  # behind your own, in the folder that STN_CHECKPOINTS names
 RECORDINGS = named("STN_RECORDINGS") or ROOT / FOLDER
 ORACLE = ASSETS / "oracle.json"
-SEEDS = ASSETS / "seeds.json"
 REPORT = report_place()
 # how a cache tells paths apart: Streamlit's own way fails for names that are no text
 PATHS: dict[Any, Callable[[Any], bytes]] = {type(Path()): os.fsencode}
 
+Found = TypeVar("Found")
 NAMES = {
     "fcn": "FCN",
     "cnn": "CNN",
@@ -120,15 +121,25 @@ def is_there(experiment: Experiment) -> bool:
 
 def load(experiment: Experiment) -> Checkpoint | Missing:
     """The trained model, or why there is none. A file that changes is read again."""
-    path = checkpoint_path(experiment)
+    path, command = checkpoint_path(experiment), experiment.command
+    return _read_or_missing(experiment, path, _load, "untrained", command)
+
+
+def _read_or_missing(
+    experiment: Experiment,
+    path: Path,
+    read: Callable[[Path, int], Found],
+    absent: str,
+    command: str,
+) -> Found | Missing:
+    """What ``read`` makes of a file and of when it changed; if there is none, the text ``absent``
+    with the command that makes one."""
     changed = files.changed(path)
     if not changed and not files.is_there(path):
-        return Missing(
-            experiment, texts("controls").markdown("untrained", command=experiment.command)
-        )
+        return Missing(experiment, texts("controls").markdown(absent, command=command))
     try:
-        return _load(path, changed)
-    except CheckpointError as error:
+        return read(path, changed)
+    except (CheckpointError, RecordingError) as error:
         return Missing(experiment, in_markdown(error.sentence))
 
 
@@ -184,16 +195,8 @@ def recording_path(experiment: Experiment) -> Path:
 
 def recording(experiment: Experiment) -> Recording | Missing:
     """The recording of a training, or why there is none. A file that changes is read again."""
-    path = recording_path(experiment)
-    changed = files.changed(path)
-    if not changed and not files.is_there(path):
-        return Missing(
-            experiment, texts("controls").markdown("unrecorded", command=record_command(experiment))
-        )
-    try:
-        return _recording(path, changed)
-    except RecordingError as error:
-        return Missing(experiment, in_markdown(error.sentence))
+    path, command = recording_path(experiment), record_command(experiment)
+    return _read_or_missing(experiment, path, _recording, "unrecorded", command)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=PATHS)
@@ -235,11 +238,17 @@ def oracle() -> dict[str, float]:
 
 
 def training_seeds() -> dict[str, SeedErrors]:
-    """What several trainings of an experiment came to; nothing if the file can't be read."""
+    """What several trainings of an experiment came to; nothing if the file can't be read. A file
+    that changes is read again."""
     try:
-        return read_seeds(SEEDS)
+        return _training_seeds(SEEDS, files.changed(SEEDS))
     except ValueError:
         return {}
+
+
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs=PATHS)
+def _training_seeds(path: Path, changed: int) -> dict[str, SeedErrors]:
+    return read_seeds(path)
 
 
 def has_changed(measured: ModelResult) -> bool:

@@ -5,12 +5,19 @@ import torch
 from torch import Tensor
 
 from stn_core.data.distort_digit import DISTRACTORS, distort_digit, elastic_directions
-from stn_core.data.distortions import DISTORTIONS, ELASTIC_SIGMA, PATCHES
+from stn_core.data.distortions import (
+    DISTORTIONS,
+    ELASTIC_SIGMA,
+    PATCHES,
+    RotationScaleTranslation,
+)
 from ui.controls.spec import LiveSlider, Values, arguments
 from ui.controls.url_codec import ByHand
 
 SEEDS = 10_000
 RANGES = {kind: distortion.trained for kind, distortion in DISTORTIONS.items()}
+RTS = RotationScaleTranslation()
+RTS_SHIFT = round(RTS.largest_shift(RANGES["rts"]["scale"][0]), 1)  # of the smallest digits
 # in the order of Projection's parameters
 CORNERS = ("Top left", "Top right", "Bottom right", "Bottom left")
 
@@ -57,7 +64,7 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
             0.5,
             label="Shift →",
             unit="px",
-            trained=(-11.2, 11.2),
+            trained=(-RTS_SHIFT, RTS_SHIFT),
             half=True,
         ),
         LiveSlider(
@@ -68,7 +75,7 @@ SLIDERS: dict[str, tuple[LiveSlider, ...]] = {
             0.5,
             label="Shift ↓",
             unit="px",
-            trained=(-11.2, 11.2),
+            trained=(-RTS_SHIFT, RTS_SHIFT),
             half=True,
         ),
     ),
@@ -196,8 +203,8 @@ def distorted(digit: Tensor, kind: str, values: Values) -> Tensor:
 
 def outside_training(kind: str, values: Values) -> list[str]:
     """The labels of the sliders that stand where training never went."""
-    # how far a digit of that size may be from the centre
-    room = 21 - 14 * (values["rts_scale"] - 0.025) if kind == "rts" else 0.0
+    # of the smallest digit that the slider of the scale stands for
+    room = RTS.largest_shift(values["rts_scale"] - 0.025) if kind == "rts" else 0.0
     outside = []
     for slider in SLIDERS[kind]:
         low, high = (
