@@ -5,8 +5,6 @@ may correct.
 that a link shows the same; the photograph stays in the visit.
 """
 
-import base64
-import io
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +20,7 @@ from ui.app.i18n import Translator, in_markdown, texts
 from ui.controls.spec import Text
 from ui.controls.url_codec import digit_from_text, digit_to_text, is_digit
 from ui.controls.widgets import draw_upload
-from ui.drawing.canvas import GRID, QUIET
+from ui.drawing.canvas import GRID, QUIET, data_uri
 
 OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
 PHOTO, REFUSED, CHOSEN = "photo", "upload_error", "photo_chosen"  # in the session
@@ -143,9 +141,7 @@ def show(photo: Photograph, say: Translator) -> None:
 def _button(photo: Photograph, i: int) -> str:
     if i >= len(photo.found):
         return ""
-    buffer = io.BytesIO()
-    Image.fromarray(photo.found[i].digit.numpy()).save(buffer, "PNG")
-    return f"![](data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}) {i + 1}"
+    return f"![]({data_uri(Image.fromarray(photo.found[i].digit.numpy()))}) {i + 1}"
 
 
 def marked(photo: Photograph) -> Image.Image:

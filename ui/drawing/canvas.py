@@ -42,9 +42,13 @@ WIDTH = 1000  # a figure is laid out for this width and scaled to the page
 
 def picture(image: Tensor) -> str:
     """A grey image (H, W), or with alpha (H, W, 2), in [0, 1] as a PNG in a data URI."""
-    pixels = (image.clamp(0, 1) * 255).round().byte().numpy()
+    return data_uri(Image.fromarray((image.clamp(0, 1) * 255).round().byte().numpy()))
+
+
+def data_uri(image: Image.Image, compress_level: int = 1) -> str:
+    """A picture as a PNG in a data URI."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
+    image.save(buffer, "PNG", compress_level=compress_level)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -95,13 +99,14 @@ class Canvas:
     def figure(self) -> Figure:
         return {"data": self.traces, "layout": self.layout}
 
-    def _axes(
+    def add_axes(
         self,
         x: tuple[float, float],
         y: tuple[float, float],
         xaxis: dict[str, Any],
         yaxis: dict[str, Any],
     ) -> dict[str, str]:
+        """Axes over a part of the figure, for traces to be drawn on."""
         self.panels += 1
         number = "" if self.panels == 1 else str(self.panels)
         plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
@@ -119,7 +124,7 @@ class Canvas:
         """Axes with ticks and a light grid, for curves; ``xaxis`` and ``yaxis`` add to Plotly's,
         such as range and tickvals."""
         marked = {"tickfont": {"size": 14, "color": TEXT}, "showgrid": True, "gridcolor": FAINT}
-        return self._axes(x, y, marked | xaxis, marked | yaxis)
+        return self.add_axes(x, y, marked | xaxis, marked | yaxis)
 
     def panel(
         self,
@@ -136,7 +141,7 @@ class Canvas:
         room = margin * max(size)
         hidden = {"visible": False}
         number = "" if self.panels == 0 else str(self.panels + 1)
-        axes = self._axes(
+        axes = self.add_axes(
             x,
             y,
             hidden | {"range": [-0.5 - room, width - 0.5 + room], "constrain": "domain"},
@@ -171,20 +176,26 @@ class Canvas:
             y += [*points[:, 1].tolist(), None]
         self.traces.append(line(x, y, color, width) | axes)
 
-    def dots(self, axes: dict[str, str], points: Tensor, color: str) -> None:
-        """Points (N, 2)."""
-        x, y = np.round(points.numpy().astype(float), 2).T.tolist()
-        marker = {"color": color, "size": 9, "line": {"color": "#000000", "width": 1}}
+    def marks(
+        self,
+        axes: dict[str, str],
+        points: Tensor,
+        color: str,
+        size: float = 10,
+        edge: str = "#000000",
+    ) -> None:
+        """Dots at points (N, 2)."""
+        x, y = points.double().T.tolist()
+        marker = {"color": color, "size": size, "line": {"color": edge, "width": 1}}
         dots = {
             "type": "scatter",
             "mode": "markers",
-            "x": x,
-            "y": y,
+            "x": rounded(x),
+            "y": rounded(y),
             "marker": marker,
             "hoverinfo": "skip",
-            "cliponaxis": False,
         }
-        self.traces.append(dots | axes)
+        self.traces.append(dots | {"cliponaxis": False} | axes)
 
     def bars(
         self,
@@ -195,7 +206,7 @@ class Canvas:
         color: str,
     ) -> None:
         """Class probabilities; the answer has its own colour."""
-        axes = self._axes(
+        axes = self.add_axes(
             x,
             (y[0] + 0.1 * (y[1] - y[0]), y[1] - 0.02 * (y[1] - y[0])),
             {
@@ -217,8 +228,10 @@ class Canvas:
             | axes
         )
 
-    def write_up(self, axes: dict[str, str], curves: GridCurves, size: int, word: str) -> None:
-        """A ``word``, which says "up", outside the middle of the grid's upper side."""
+    def label_upper_side(
+        self, axes: dict[str, str], curves: GridCurves, size: int, word: str
+    ) -> None:
+        """The word for up outside the middle of the grid's upper side."""
         top, border = curves.top.numpy().astype(float), curves.border.numpy().astype(float)
         at = (top[(len(top) - 1) // 2] + top[len(top) // 2]) / 2
         outward = at - border.mean(0)
@@ -268,3 +281,10 @@ class Canvas:
                 "align": "left",
             }
         )
+
+
+def rounded(values: Sequence[float]) -> list[float]:
+    """Finite numbers of five decimals, as Plotly takes them."""
+    return np.round(
+        np.nan_to_num(np.asarray(values, dtype=float), posinf=1e6, neginf=-1e6), 5
+    ).tolist()

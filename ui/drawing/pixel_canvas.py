@@ -5,11 +5,10 @@ import base64
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ui.drawing.canvas import QUIET, TEXT, WIDTH, Canvas, line, picture
+from ui.drawing.canvas import QUIET, TEXT, WIDTH, Canvas, line, picture, rounded
 
 Axes = dict[str, str]
 
@@ -106,7 +105,7 @@ class Board(Canvas):
             "linecolor": QUIET,
             "ticks": "",
         }
-        axes = self._axes(
+        axes = self.add_axes(
             *self._domain(box),
             shared
             | {"range": list(x), "tickvals": list(xticks), "ticktext": _ticks(xticks, xtext)},
@@ -119,7 +118,7 @@ class Board(Canvas):
     def overlay(self) -> Axes:
         """Axes over the whole figure, in its pixels."""
         hidden = {"visible": False}
-        return self._axes(
+        return self.add_axes(
             (0, 1), (0, 1), hidden | {"range": [0, WIDTH]}, hidden | {"range": [self.height, 0]}
         )
 
@@ -132,7 +131,7 @@ class Board(Canvas):
         width: float = 3,
         dash: str = "solid",
     ) -> None:
-        trace = line(_rounded(x), _rounded(y), color, width)
+        trace = line(rounded(x), rounded(y), color, width)
         trace["line"]["dash"] = dash
         self.traces.append(trace | axes)
 
@@ -147,30 +146,14 @@ class Board(Canvas):
         bars = {
             "type": "bar",
             "x": list(x),
-            "y": _rounded(y),
+            "y": rounded(y),
             "width": width,
             "marker": {"color": list(colors)},
             "hoverinfo": "skip",
         }
         self.traces.append(bars | axes)
 
-    def marks(
-        self, axes: Axes, points: Tensor, color: str, size: float = 10, edge: str = "#000000"
-    ) -> None:
-        """Dots at points (N, 2)."""
-        x, y = points.double().T.tolist()
-        marker = {"color": color, "size": size, "line": {"color": edge, "width": 1}}
-        dots = {
-            "type": "scatter",
-            "mode": "markers",
-            "x": _rounded(x),
-            "y": _rounded(y),
-            "marker": marker,
-            "hoverinfo": "skip",
-        }
-        self.traces.append(dots | {"cliponaxis": False} | axes)
-
-    def dust(
+    def small_dots(
         self,
         axes: Axes,
         points: Tensor,
@@ -260,7 +243,7 @@ class Board(Canvas):
             mono=mono,
         )
 
-    def at(
+    def annotate(
         self,
         axes: Axes,
         text: str,
@@ -285,12 +268,6 @@ class Board(Canvas):
             "font": {"size": size, "color": color or TEXT},
         }
         self.layout["annotations"].append({"text": f"<b>{text}</b>" if bold else text} | place)
-
-
-def _rounded(values: Sequence[float]) -> list[float]:
-    return np.round(
-        np.nan_to_num(np.asarray(values, dtype=float), posinf=1e6, neginf=-1e6), 5
-    ).tolist()
 
 
 def _ticks(values: Sequence[float], texts: Sequence[str] | None) -> list[str]:

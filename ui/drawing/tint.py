@@ -1,11 +1,10 @@
 """Pictures with colour where something is to be seen, as data URIs."""
 
-import base64
-import io
-
 import torch
 from PIL import Image
 from torch import Tensor
+
+from ui.drawing.canvas import data_uri
 
 
 def rgb(color: str) -> Tensor:
@@ -18,6 +17,4 @@ def coloured(image: Tensor, where: Tensor, color: str, least: float = 0.35) -> s
     grey = image.clamp(0, 1)[..., None].expand(-1, -1, 3)
     tint = image.clamp(least, 1)[..., None] * rgb(color)
     pixels = (torch.where(where[..., None], tint, grey) * 255).round().byte().numpy()
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_uri(Image.fromarray(pixels))

@@ -38,7 +38,7 @@ def _block(figure: Canvas, each: Guesses, top: int, height: int) -> None:
 
     figure.write(in_figure(each.model), 0, at(top + 4), size=18, bold=True)
     bottom = top + HEAD + BAR * len(each.names)
-    axes = figure._axes(
+    axes = figure.add_axes(
         (0, 1),
         (max(at(bottom), 0.0), at(top + HEAD)),
         {"visible": False, "range": [0, 1]},

@@ -1,15 +1,13 @@
 """Where a model's windows lie on all test photographs, in the coordinates of the bird's box: drawn
 from figures in the checkpoint, so without any photograph. A plain Plotly figure dict."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
 from stn_core.evaluation.bird_metrics import DENSITY, EXTENT
-from ui.drawing.canvas import QUIET, TEXT, Canvas, Figure, line
+from ui.drawing.canvas import QUIET, TEXT, Canvas, Figure, data_uri, line
 from ui.pages.birds.component import WINDOWS
 
 WIDTH, HEIGHT = 500, 316
@@ -81,6 +79,4 @@ def densities_picture(densities: Sequence[Sequence[int]]) -> str:
         layer = Image.new("RGBA", (SIDE, SIDE), ImageColor.getrgb(color))
         layer.putalpha(alpha.filter(ImageFilter.GaussianBlur(SIDE / DENSITY / 2)))
         whole = Image.alpha_composite(whole, layer)
-    buffer = io.BytesIO()
-    whole.save(buffer, "PNG", compress_level=6)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_uri(whole, compress_level=6)

@@ -98,8 +98,8 @@ def _model_row(
         figure.lines(axes, [row.curves.border], GRID, 3.5)
         figure.lines(axes, [row.curves.top], UP, 6)
         if row.curves.control is not None:
-            figure.dots(axes, row.curves.control, GRID)
-        figure.write_up(axes, row.curves, max(image.shape), say("up_side"))
+            figure.marks(axes, row.curves.control, GRID, 9)
+        figure.label_upper_side(axes, row.curves, max(image.shape), say("up_side"))
         seen, frame = row.output if row.output is not None else image, GRID
     axes = figure.panel(
         COLUMNS[3], domain, source if seen is image else picture(seen), seen.shape, frame

@@ -89,7 +89,7 @@ def gradient_figure(
     board.curve(axes, [0, total], [flat, flat], QUIET, 3, dash="dash")
     board.curve(axes, range(len(losses)), losses, CORRECT, 5)
     board.marks(axes, torch.tensor([[len(losses) - 1.0, losses[-1]]]), CORRECT, 15)
-    board.at(
+    board.annotate(
         axes,
         say("figure_integer", loss=f"{flat:.2f}"),
         total,
@@ -116,7 +116,7 @@ def _side(
     points = to_pixels(side.gradient.grid, size).flatten(0, 1)
     reach = MARGIN * max(size)
     shown = ((points + 0.5 > -reach) & (points + 0.5 < max(size) + reach)).all(1)
-    board.dust(axes, points[shown], GRID, 0.34, size, MARGIN)
+    board.small_dots(axes, points[shown], GRID, 0.34, size, MARGIN)
     pull = -side.gradient.of_points.flatten(0, 1)
     arrows = LONGEST * held(pull / SCALE.of_point)
     strong = shown & (arrows.norm(dim=1) > 0.04 * LONGEST)
@@ -155,7 +155,7 @@ def _bars(board: Board, box: Box, gradient: Tensor, names: Sequence[str]) -> Non
     board.curve(axes, [-0.6, len(values) - 0.4], [0, 0], QUIET, 1.5)
     for i, (name, value) in enumerate(zip(names, values, strict=True)):
         decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-        board.at(
+        board.annotate(
             axes,
             signed(value, decimals),
             i,

@@ -88,7 +88,7 @@ def _patch(
             inside = 0 <= m < width and 0 <= n < height
             dark = shown[row, column] < MIDDLE
             color = ("#FFFFFF" if dark else "#000000") if inside else QUIET
-            board.at(
+            board.annotate(
                 axes,
                 f"{shown[row, column]:.2f}" if inside else "·",
                 column,
@@ -100,7 +100,7 @@ def _patch(
         column, row = m - corner[0], n - corner[1]
         board.square(axes, column, row, GRID, 2 + 5 * abs(weight), 0.92)
         color = "#FFFFFF" if shown[row, column] < MIDDLE else "#000000"
-        board.at(
+        board.annotate(
             axes,
             f"×{weight:.2f}".replace("-", "−"),
             column,
@@ -138,7 +138,7 @@ def _kernels(
             heights = kernel_profile(kernel, -away)
             board.marks(axes, torch.stack((away, heights.double()), dim=1), "#FFFFFF", 17)
             for d, k in zip(away.tolist(), heights.tolist(), strict=True):
-                board.at(axes, letter, d, k, size=12, color="#000000", bold=True)
+                board.annotate(axes, letter, d, k, size=12, color="#000000", bold=True)
 
 
 def _terms(image: Tensor, weights: KernelWeights, say: Translator) -> list[str]:

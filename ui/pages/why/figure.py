@@ -184,7 +184,7 @@ def _table(
             enough = needed[n]
             forgiven = enough is not None and k >= enough
             text = f"{100 * table[k, n].item():.0f}"
-            board.at(
+            board.annotate(
                 axes, text, n, k, size=14 if n == shift else 12, color="#FFFFFF", bold=forgiven
             )
     stairs = [
