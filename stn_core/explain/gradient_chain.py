@@ -85,7 +85,9 @@ def loss_gradient(
     )
 
 
-def summed(transform: Transform, theta: Tensor, of_points: Tensor, image_size: Size) -> Tensor:
+def theta_gradient(
+    transform: Transform, theta: Tensor, of_points: Tensor, image_size: Size
+) -> Tensor:
     """dL/dtheta (P,) from what the loss says to each grid point, per pixel of an input of
     ``image_size``: of_points (h, w, 2).
 

@@ -26,7 +26,7 @@ CONTAINS = {  # the families whose every member is also a member of this one
 }
 
 
-def distortion_of(transform: Transform, theta: Tensor, cells: int = 12) -> dict[str, float]:
+def broken_invariants(transform: Transform, theta: Tensor, cells: int = 12) -> dict[str, float]:
     """By how much T_theta breaks each of ``PROPERTIES``, on ``cells`` x ``cells`` squares.
 
     size: the largest factor by which a side of a cell grows or shrinks, at least 1 · direction: the

@@ -22,7 +22,7 @@ from stn_core.transformer.spatial_transformer import SpatialTransformer
 from stn_core.transformer.transforms import TRANSFORMS, Size
 
 
-def framed(images: Tensor, grid: Tensor, mean: float) -> Tensor:
+def sample_mean_subtracted(images: Tensor, grid: Tensor, mean: float) -> Tensor:
     """Sampling after the data set's mean was subtracted, zeros outside: what the classifier then
     sees, with the mean added again.
 

@@ -1,6 +1,7 @@
 """The texts of the pages in every language: a ``texts.toml`` in each page's folder, its
 translations side by side."""
 
+import math
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -79,6 +80,11 @@ def unbroken(sentence: str) -> str:
     for unit in (" %", " ×"):
         sentence = sentence.replace(unit, f"\u00a0{unit[1:]}")
     return sentence.replace(" = ", "\u00a0=\u00a0")
+
+
+def percent(share: float) -> str:
+    """A share in [0, 1] in per cent; a dash for what is no number."""
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
 
 
 def language() -> str:

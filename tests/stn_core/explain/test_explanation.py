@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stn_core import TRANSFORMS, sample
-from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES, distortion_of
+from stn_core.explain.invariants import CONTAINS, KEEPS, PROPERTIES, broken_invariants
 from stn_core.explain.resampling import (
     forward_warp,
     kernel_profile,
@@ -34,14 +34,14 @@ def random_theta(name, seed):
 @pytest.mark.parametrize("name", KEEPS)
 def test_the_families_keep_what_they_are_said_to_keep_and_nothing_else(name):
     for seed in range(5):
-        measured = distortion_of(TRANSFORMS[name], random_theta(name, seed))
+        measured = broken_invariants(TRANSFORMS[name], random_theta(name, seed))
         assert measured.keys() == set(PROPERTIES)
         assert {key for key in PROPERTIES if measured[key] <= BROKEN[key]} == KEEPS[name]
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
 def test_the_identity_keeps_everything(name):
-    measured = distortion_of(TRANSFORMS[name], TRANSFORMS[name].identity())
+    measured = broken_invariants(TRANSFORMS[name], TRANSFORMS[name].identity())
     assert (
         measured["size"] == pytest.approx(1, abs=1e-4)
         and max(measured[key] for key in PROPERTIES[1:]) < 1e-3
@@ -50,20 +50,20 @@ def test_the_identity_keeps_everything(name):
 
 def test_how_much_is_broken_is_measured():
     cos, sin = math.cos(0.5), math.sin(0.5)
-    turned = distortion_of(
+    turned = broken_invariants(
         TRANSFORMS["affine"], torch.tensor([0.5 * cos, -0.5 * sin, 0.3, 0.5 * sin, 0.5 * cos, 0])
     )
     assert turned["size"] == pytest.approx(2, rel=1e-4) and turned["direction"] == pytest.approx(
         math.degrees(0.5), abs=1e-3
     )
-    sheared = distortion_of(TRANSFORMS["affine"], torch.tensor([1.0, 1.0, 0, 0, 1, 0]))
+    sheared = broken_invariants(TRANSFORMS["affine"], torch.tensor([1.0, 1.0, 0, 0, 1, 0]))
     assert sheared["angles"] == pytest.approx(45, abs=1e-3) and sheared["parallels"] < 1e-3
 
 
 def test_the_wildest_theta_gives_finite_numbers():
     for transform in TRANSFORMS.values():
         for value in (0.0, 1e30, -5.0):
-            measured = distortion_of(transform, torch.full((transform.num_params,), value))
+            measured = broken_invariants(transform, torch.full((transform.num_params,), value))
             assert all(math.isfinite(number) for number in measured.values())
 
 

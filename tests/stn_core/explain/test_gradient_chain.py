@@ -12,7 +12,7 @@ from stn_core.explain.gradient_chain import (
     pixel_scale,
     sampler_gradient,
     step,
-    summed,
+    theta_gradient,
 )
 from stn_core.explain.readings import to_pixels
 
@@ -120,7 +120,10 @@ def test_the_pulls_on_the_points_sum_up_to_the_gradient_of_theta(image, classify
     transform, theta = TRANSFORMS[name], off_the_grid(name)
     answer = loss_gradient(classify, image, 0, transform, theta, OUT)
     torch.testing.assert_close(
-        summed(transform, theta, answer.of_points, SIZE), answer.of_theta, atol=1e-4, rtol=1e-4
+        theta_gradient(transform, theta, answer.of_points, SIZE),
+        answer.of_theta,
+        atol=1e-4,
+        rtol=1e-4,
     )
 
 

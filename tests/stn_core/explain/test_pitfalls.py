@@ -10,10 +10,10 @@ from stn_core import TRANSFORMS, sample
 from stn_core.data.mnist import gallery
 from stn_core.explain.pitfalls import (
     corner_error,
-    framed,
     out_of_bounds_penalty,
     outside,
     repeated_identity,
+    sample_mean_subtracted,
     small_model_size,
     small_samples,
     train_tiny_stn,
@@ -29,7 +29,7 @@ def window(scale, tx=0.0, ty=0.0, size=(28, 28)):
 
 def test_the_frame_is_as_grey_as_the_mean_and_only_outside():
     grid = window(2.0)
-    right, wrong = sample(DIGIT, grid), framed(DIGIT, grid, 0.4)
+    right, wrong = sample(DIGIT, grid), sample_mean_subtracted(DIGIT, grid, 0.4)
     far = ((grid.abs() > 1 + 1 / 28).any(-1))[:, None]
     torch.testing.assert_close(wrong[far], torch.full_like(wrong[far], 0.4))
     assert not right[far].any()
@@ -38,7 +38,9 @@ def test_the_frame_is_as_grey_as_the_mean_and_only_outside():
 
 
 def test_no_mean_no_frame():
-    torch.testing.assert_close(framed(DIGIT, window(2.0), 0.0), sample(DIGIT, window(2.0)))
+    torch.testing.assert_close(
+        sample_mean_subtracted(DIGIT, window(2.0), 0.0), sample(DIGIT, window(2.0))
+    )
 
 
 @pytest.mark.parametrize("convention", [True, False])

@@ -118,12 +118,12 @@ def _side(
     shown = ((points + 0.5 > -reach) & (points + 0.5 < max(size) + reach)).all(1)
     board.small_dots(axes, points[shown], GRID, 0.34, size, MARGIN)
     pull = -side.gradient.of_points.flatten(0, 1)
-    arrows = LONGEST * held(pull / SCALE.of_point)
+    arrows = LONGEST * shortened(pull / SCALE.of_point)
     strong = shown & (arrows.norm(dim=1) > 0.04 * LONGEST)
     if strong.any():
         board.arrows(axes, points[strong], points[strong] + arrows[strong], CORRECT, 2)
     centre = side.curves.border[:-1].mean(0, keepdim=True)
-    total = LONGEST_SUM * held(pull.sum(0, keepdim=True) / SCALE.of_sum)
+    total = LONGEST_SUM * shortened(pull.sum(0, keepdim=True) / SCALE.of_sum)
     if total.norm() > 0.02 * LONGEST_SUM:
         board.arrows(axes, centre, centre + total, "#000000", 11, SUM_HEAD)
         board.arrows(axes, centre, centre + total, SUM, 6, SUM_HEAD)
@@ -137,7 +137,7 @@ def _side(
     board.mosaic(left + BIG + 8, 52, SMALL, small, (GRID, QUIET, QUIET, QUIET), titles)
 
 
-def held(vectors: Tensor) -> Tensor:
+def shortened(vectors: Tensor) -> Tensor:
     """Vectors (N, 2) in parts of the scale, none longer than ``MOST`` of them."""
     return vectors * (MOST / vectors.norm(dim=1, keepdim=True).clamp_min(MOST))
 

@@ -72,7 +72,7 @@ def show(family: str, digit: Tensor, label: int) -> None:
     theta = controls.theta_in(st.query_params.get(controls.THETA.key), family)
 
     def scene(values: Values) -> tuple[Figure, str, Path]:
-        return descended(model, digit, label, family, theta, values, say)
+        return descent_scene(model, digit, label, family, theta, values, say)
 
     figure, sentence, path = scene(values)
     losses = [loss for _, loss, _ in path]
@@ -87,7 +87,7 @@ def show(family: str, digit: Tensor, label: int) -> None:
     take_home("gradient", program, lambda values: scene(values)[0], values, over, [note])
 
 
-def descended(
+def descent_scene(
     model: DigitModel,
     digit: Tensor,
     label: int,

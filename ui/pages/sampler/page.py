@@ -12,7 +12,7 @@ from stn_core import kernel_weights, sample
 from stn_core.explain.resampling import digit_sheet, read_pixels, shrunk, slope_at, zone_plate
 from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
 from stn_core.transformer.transforms import regular_points
-from ui.app.i18n import Translator, texts, unbroken
+from ui.app.i18n import Translator, percent, texts, unbroken
 from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -50,7 +50,7 @@ def show_pixel(digit: Tensor, label: int, kernel: Kernel) -> None:
     """The live figure of one output pixel, and PyTorch's of what has settled."""
     say = texts("sampler")
     values, image = values_in_address(controls.POINT), digit.float() / 255
-    found = pixel(image, kernel, say, values)
+    found = pixel_scene(image, kernel, say, values)
     sampler(digit, kernel, values, found.answer, say, KEY)
     st.caption(texts("browser")("record"))
     plot(found.figure, key="s_figure", alt=found.sentence)
@@ -59,7 +59,7 @@ def show_pixel(digit: Tensor, label: int, kernel: Kernel) -> None:
     take_home(
         "sampler",
         snippet.pixel(digit, label, values, kernel),
-        lambda values: pixel(image, kernel, say, values).figure,
+        lambda values: pixel_scene(image, kernel, say, values).figure,
         values,
         sweeps(controls.POINT, say),
         [say("lead"), say("pixel_note")],
@@ -68,14 +68,14 @@ def show_pixel(digit: Tensor, label: int, kernel: Kernel) -> None:
 
 def show_down(picture: str, kernel: Kernel, values: Values) -> None:
     say = texts("sampler")
-    figure, sentence = down(picture, kernel, say, values)
+    figure, sentence = down_scene(picture, kernel, say, values)
     st.markdown(f"#### {unbroken(sentence)}")
     plot(figure, key="s_figure", alt=sentence)
     st.caption(say("down_note"))
     take_home(
         "sampler",
         snippet.down(picture, SIDE, values, kernel),
-        lambda values: down(picture, kernel, say, values)[0],
+        lambda values: down_scene(picture, kernel, say, values)[0],
         values,
         sweeps([controls.FACTOR], say),
         [say("down_note")],
@@ -87,7 +87,7 @@ def take(said: Any) -> None:
     live.keep_settled(said, controls.POINT)
 
 
-class Pixel(NamedTuple):
+class PixelScene(NamedTuple):
     """A figure, what it shows in a sentence, and V with its slopes along x and y."""
 
     figure: Figure
@@ -96,7 +96,7 @@ class Pixel(NamedTuple):
 
 
 @torch.inference_mode()
-def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> Pixel:
+def pixel_scene(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> PixelScene:
     """One output pixel read from an image (28, 28) at the sliders."""
     x, y = values["s_x"], values["s_y"]
     height, width = image.shape
@@ -118,16 +118,16 @@ def pixel(image: Tensor, kernel: Kernel, say: Translator, values: Values) -> Pix
         if kernel == "nearest"
         else "centre"
     )
-    most = _percent(weights.weights.max().item()) if count else ""
+    most = percent(weights.weights.max().item()) if count else ""
     sentence = say(
-        key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=_percent(total)
+        key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=percent(total)
     )
     figure = pixel_figure(image, x, y, kernel, weights, slope, say)
-    return Pixel(figure, sentence, (value, *slope))
+    return PixelScene(figure, sentence, (value, *slope))
 
 
 @torch.inference_mode()
-def down(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
+def down_scene(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple[Figure, str]:
     """A picture sampled at as few points as a smaller output has pixels."""
     factor = values["s_factor"]
     image = zone_plate(SIDE) if picture == "rings" else digit_sheet()
@@ -139,7 +139,7 @@ def down(picture: str, kernel: Kernel, say: Translator, values: Values) -> tuple
         "shrink" if share < 0.999 else "shrink_all",
         factor=factor,
         kernel=name,
-        share=_percent(share),
+        share=percent(share),
     )
     read = read_pixels((SIDE, SIDE), small.grid, kernel)
     return down_figure(image, small, read, factor, kernel, shares, say), sentence
@@ -157,7 +157,3 @@ def share_read() -> dict[str, list[float]]:
                 read_pixels((SIDE, SIDE), grid, kernel).float().mean().item()
             )
     return shares
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

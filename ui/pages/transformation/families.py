@@ -12,7 +12,7 @@ from ui.drawing.canvas import GRID
 
 def families_html(family: str, broken: Mapping[str, float], say: Translator) -> str:
     """The table; ``family`` is marked, and ``broken`` says by how much each property is
-    (``distortion_of``)."""
+    (``broken_invariants``)."""
     head = "".join(f'<th scope="col">{escape(say(f"keeps_{name}"))}</th>' for name in PROPERTIES)
     body = "".join(_row(name, family, broken, say) for name in KEEPS)
     head = f"<thead><tr><td></td>{head}</tr></thead>"

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stn_core import TRANSFORMS, sample
 from stn_core.explain.compose import compose_theta
-from stn_core.explain.invariants import distortion_of
+from stn_core.explain.invariants import broken_invariants
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.explain.resampling import forward_warp
 from ui.app.i18n import Translator, texts
@@ -55,7 +55,9 @@ def show(digit: Tensor, label: int, family: str, way: str) -> None:
     st.caption(texts("browser")("record"))
     plot(found.figure, key="t_figure", alt=found.sentence)
     st.markdown(found.sentence)
-    st.html(families_html(family, distortion_of(TRANSFORMS[family], theta_of(family, values)), say))
+    st.html(
+        families_html(family, broken_invariants(TRANSFORMS[family], theta_of(family, values)), say)
+    )
     st.caption(say("note"))
     program = snippet(digit, label, family, values, push=push)
     sliders = controls.SLIDERS[family]

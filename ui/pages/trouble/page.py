@@ -18,17 +18,17 @@ from stn_core.explain.map_alignment import first_map, undo
 from stn_core.explain.pitfalls import (
     TrainingSnapshot,
     corner_error,
-    framed,
     out_of_bounds_penalty,
     outside,
     repeated_identity,
+    sample_mean_subtracted,
     small_model_size,
     small_samples,
 )
 from stn_core.explain.readings import grid_curves, signed
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Translator, texts, unbroken
+from ui.app.i18n import Translator, percent, texts, unbroken
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.spec import Slider, Sweep, Values, sweeps
@@ -67,7 +67,7 @@ def as_image(digit: Tensor) -> Tensor:
 def answered(model: DigitModel, image: Tensor, say: Translator) -> str:
     probabilities = model.classify(image).softmax(1)[0]
     answer = int(probabilities.argmax())
-    return say("answer", answer=answer, sure=_percent(probabilities[answer].item()))
+    return say("answer", answer=answer, sure=percent(probabilities[answer].item()))
 
 
 def draw_side_by_side(sliders: Sequence[Slider], places: Sequence[Any], say: Translator) -> Values:
@@ -78,7 +78,7 @@ def draw_side_by_side(sliders: Sequence[Slider], places: Sequence[Any], say: Tra
     }
 
 
-def present(
+def show_trap(
     scene: Scene,
     sliders: Sequence[Slider],
     values: Values,
@@ -103,14 +103,14 @@ def frame(model: DigitModel, say: Translator) -> None:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
-        return framing(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
+        return frame_scene(model, as_image(digit), label, values["w_zoom"], values["w_mean"], say)
 
     program = snippet.frame(digit, label, MODEL.name, values)
-    present(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), program, say)
+    show_trap(scene, controls.FRAME, values, say("frame_note", model=MODEL.name), program, say)
 
 
 @torch.inference_mode()
-def framing(
+def frame_scene(
     model: DigitModel, image: Tensor, label: int, zoom: float, mean: float, say: Translator
 ) -> tuple[Figure, str]:
     zooms = torch.linspace(controls.ZOOM.low, controls.ZOOM.high, 26)
@@ -119,7 +119,7 @@ def framing(
     )
     grids = ATTENTION.grid(theta, SIZE)
     images = image.expand(27, -1, -1, -1)
-    right, wrong = sample(images, grids), framed(images, grids, mean)
+    right, wrong = sample(images, grids), sample_mean_subtracted(images, grids, mean)
     losses = [
         F.cross_entropy(model.classify(views), torch.full((27,), label), reduction="none")
         for views in (right, wrong)
@@ -128,7 +128,7 @@ def framing(
     if share:
         loss = [f"{values[-1].item():.2f}" for values in losses]
         sentence = say(
-            "frame", zoom=f"{zoom:.2f}", share=_percent(share), right=loss[0], wrong=loss[1]
+            "frame", zoom=f"{zoom:.2f}", share=percent(share), right=loss[0], wrong=loss[1]
         )
     else:
         sentence = say("frame_inside")
@@ -152,7 +152,7 @@ def framing(
     highest = max(max(values.max().item() for values in losses), 1.0)
     order = zooms.tolist()
     curves = [
-        Curve(_with(order, values[:-1].tolist(), zoom, values[-1].item()), color)
+        Curve(_inserted(order, values[:-1].tolist(), zoom, values[-1].item()), color)
         for values, color in zip(losses, (CORRECT, INCORRECT), strict=True)
     ]
     x = sorted([*order, zoom])
@@ -170,7 +170,7 @@ def framing(
     return trap_figure(panels, [chart]), sentence
 
 
-def _with(x: list[float], y: list[float], at: float, value: float) -> list[float]:
+def _inserted(x: list[float], y: list[float], at: float, value: float) -> list[float]:
     """A curve's values with one more, where x puts it."""
     return [v for _, v in sorted([*zip(x, y, strict=True), (at, value)])]
 
@@ -185,14 +185,14 @@ def align(model: DigitModel, say: Translator) -> None:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
-        return mixing(model, as_image(digit), label, made, values["w_repeats"], say)
+        return align_scene(model, as_image(digit), label, made, values["w_repeats"], say)
 
     program = snippet.align(digit, label, MODEL.name, values, made=made)
-    present(scene, [controls.REPEATS], values, say("align_note"), program, say)
+    show_trap(scene, [controls.REPEATS], values, say("align_note"), program, say)
 
 
 @torch.inference_mode()
-def mixing(
+def align_scene(
     model: DigitModel, image: Tensor, label: int, made: bool, passes: int, say: Translator
 ) -> tuple[Figure, str]:
     most = int(controls.REPEATS.high)
@@ -211,7 +211,7 @@ def mixing(
     x, y = corner_error(SIZE, made, not made)
     factor = ((SIZE[1] - 1) / SIZE[1]) ** (passes if made else -passes)
     sentence = (
-        say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=_percent(factor))
+        say("align", pixels=f"{max(abs(x), abs(y)):.2f}", passes=passes, size=percent(factor))
         if passes
         else say("align_start")
     )
@@ -253,19 +253,19 @@ def leave(model: DigitModel, say: Translator) -> None:
     left, right = st.columns(2, vertical_alignment="bottom")
     values = draw_side_by_side([controls.SHIFT], [left], say)
     with right:
-        held = draw_choice(controls.LEASH, say) == "on"
+        penalised = draw_choice(controls.LEASH, say) == "on"
     with st.sidebar:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
-        return leaving(model, as_image(digit), label, values["w_x"], held, say)
+        return leave_scene(model, as_image(digit), label, values["w_x"], penalised, say)
 
-    program = snippet.leave(digit, label, MODEL.name, WINDOW, values, held=held)
-    present(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
+    program = snippet.leave(digit, label, MODEL.name, WINDOW, values, penalised=penalised)
+    show_trap(scene, [controls.SHIFT], values, say("leave_note", model=MODEL.name), program, say)
 
 
-def leaving(
-    model: DigitModel, image: Tensor, label: int, shift: float, held: bool, say: Translator
+def leave_scene(
+    model: DigitModel, image: Tensor, label: int, shift: float, penalised: bool, say: Translator
 ) -> tuple[Figure, str]:
     shifts = sorted(
         {*torch.linspace(controls.SHIFT.low, controls.SHIFT.high, 51).tolist(), float(shift)}
@@ -280,21 +280,19 @@ def leaving(
         ATTENTION,
         theta,
         SIZE,
-        out_of_bounds_penalty if held else None,
+        out_of_bounds_penalty if penalised else None,
     )
     at = shifts.index(float(shift))
     grid = ATTENTION.grid(theta[at : at + 1], SIZE)
     output = sample(image, grid)
     share, pull = outside(grid).item(), -gradient[at, 1].item()
-    if held:
+    if penalised:
         key = "leave_leash"
     elif share == 1 or output.max() == 0:
         key = "leave_out"
     else:
         key = "leave_away" if pull * shift > 0 and share > 0 else "leave_in"
-    sentence = say(
-        key, share=_percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}"
-    )
+    sentence = say(key, share=percent(share), pull=signed(pull, 1), loss=f"{losses[at].item():.2f}")
     with torch.inference_mode():
         note = answered(model, output, say)
     panels = [
@@ -307,7 +305,7 @@ def leaving(
         ),
         Panel(say("leave_output"), output[0, 0], GRID, note),
     ]
-    color = CORRECT if held else INCORRECT
+    color = CORRECT if penalised else INCORRECT
     highest = max(losses.max().item(), 1.0)
     pulls = (gradient[:, 1].abs().log1p() / math.log(10) * -gradient[:, 1].sign()).tolist()
     decade = math.log10(11)  # where a pull of 10 lies
@@ -347,14 +345,14 @@ def on_map(model: DigitModel, say: Translator) -> None:
         digit, label = draw_gallery_digit(controls.DIGIT, say)
 
     def scene(values: Values) -> tuple[Figure, str]:
-        return undoing(model, digit, values["w_turn"], values["w_move"], say)
+        return map_scene(model, digit, values["w_turn"], values["w_move"], say)
 
-    note = say("map_note", model=MODEL.name) + " " + unbroken(trained(say))
+    note = say("map_note", model=MODEL.name) + " " + unbroken(trained_errors(say))
     program = snippet.on_map(digit, label, MODEL.name, CELL, values)
-    present(scene, controls.MAP, values, note, program, say)
+    show_trap(scene, controls.MAP, values, note, program, say)
 
 
-def trained(say: Translator) -> str:
+def trained_errors(say: Translator) -> str:
     """The errors of the trained networks, as far as they were measured."""
     report = loading.report()
     models = report.models if isinstance(report, Report) else {}
@@ -372,7 +370,7 @@ def trained(say: Translator) -> str:
     )
 
 
-def undoing(
+def map_scene(
     model: DigitModel, digit: Tensor, turn: float, move: float, say: Translator
 ) -> tuple[Figure, str]:
     degrees = sorted({*range(-90, 91, 5), turn})
@@ -465,11 +463,7 @@ def rate(say: Translator) -> None:
     note = say("rate_note", parameters=f"{small_model_size():,}", seconds=f"{SECONDS:.0f}")
     st.caption(note)
     moments = seen_moments(run)
-    others = [
-        other.moments
-        for other in training_service().finished()
-        if run is None or other.rate != run.rate
-    ]
+    others = other_runs(run)
     over = (
         [Sweep("moment", say("rate_steps"), tuple(moment.step for moment in moments))]
         if moments
@@ -477,7 +471,7 @@ def rate(say: Translator) -> None:
     )
 
     def scene(values: Values) -> Figure:
-        return running([m for m in moments if m.step <= values["moment"]], others, say)
+        return training_figure([m for m in moments if m.step <= values["moment"]], others, say)
 
     take_home(
         "trouble",
@@ -517,12 +511,7 @@ def watch(run: Run | None, chosen: float, active: bool, say: Translator) -> None
     ended = run is not None and (run.done or until is not None)
     sentence = describe_run(run, moments, ended, is_lost(moments), chosen, say)
     st.markdown(f"#### {unbroken(sentence)}")
-    others = [
-        other.moments
-        for other in training_service().finished()
-        if run is None or other.rate != run.rate
-    ]
-    plot(running(moments, others, say), key="w_figure", alt=sentence)
+    plot(training_figure(moments, other_runs(run), say), key="w_figure", alt=sentence)
     if active and ended:
         st.rerun()
 
@@ -532,11 +521,20 @@ def seen_moments(run: Run | None) -> list[TrainingSnapshot]:
     return list(run.moments[: st.session_state.get("w_stopped_at") or None]) if run else []
 
 
+def other_runs(run: Run | None) -> list[list[TrainingSnapshot]]:
+    """The moments of the runs that went to their end, at other rates."""
+    return [
+        other.moments
+        for other in training_service().finished()
+        if run is None or other.rate != run.rate
+    ]
+
+
 def is_lost(moments: Sequence[TrainingSnapshot]) -> bool:
     return bool(moments) and not moments[-1].outside < 0.9
 
 
-def running(
+def training_figure(
     moments: Sequence[TrainingSnapshot],
     others: Sequence[Sequence[TrainingSnapshot]],
     say: Translator,
@@ -563,7 +561,7 @@ def describe_run(
         "rate": name,
         "step": now.step,
         "error": f"{now.error:.0f} %",
-        "outside": _percent(now.outside),
+        "outside": percent(now.outside),
     }
     if not ended:
         return say("rate_running", **values)
@@ -572,7 +570,3 @@ def describe_run(
     if now.step < 600:
         return say("rate_stopped", **values)
     return say("rate_none" if chosen == 0 else "rate_fine", **values)
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"

@@ -13,14 +13,15 @@ def frame(digit: Tensor, label: int, model: str, values: Values) -> str:
     code = f"""
 image = digit[None, None].float() / 255
 grid = TRANSFORMS["attention"].grid(torch.tensor([[zoom, 0.0, 0.0]]), (28, 28))
-views = sample(image, grid), framed(image, grid, mean)  # mean taken away after sampling, before
+# the mean taken away after sampling, and before it
+views = sample(image, grid), sample_mean_subtracted(image, grid, mean)
 classify = load_checkpoint({model!r}).model.classify
 label = torch.tensor([{label}])
 losses = [torch.nn.functional.cross_entropy(classify(view), label).item() for view in views]
 print("outside", outside(grid).item(), "losses", losses)"""
     ours = [
         "from stn_core import TRANSFORMS, load_checkpoint, sample",
-        "from stn_core.explain.pitfalls import framed, outside",
+        "from stn_core.explain.pitfalls import sample_mean_subtracted, outside",
     ]
     return program([*imports, *ours], line, assignments(controls.FRAME, values), code)
 
@@ -45,19 +46,20 @@ print("the first pixel is read at", corner_error((28, 28), {made}, {not made}))"
 
 
 def leave(
-    digit: Tensor, label: int, model: str, window: float, values: Values, *, held: bool
+    digit: Tensor, label: int, model: str, window: float, values: Values, *, penalised: bool
 ) -> str:
-    """The loss and the pull on a window of that size, where it is; ``held`` has it on a leash."""
+    """The loss and the pull on a window of that size, where it is; ``penalised`` if it leaves the
+    image."""
     imports, line = digit_lines(digit, label)
     code = f"""
 image = digit[None].float() / 255
 attention, theta = TRANSFORMS["attention"], torch.tensor([[{window:g}, x, 0.0]])
 classify = load_checkpoint({model!r}).model.classify
-penalty = {"out_of_bounds_penalty" if held else "None"}
+penalty = {"out_of_bounds_penalty" if penalised else "None"}
 losses, gradients = loss_along(classify, image, {label}, attention, theta, (28, 28), penalty)
 print("loss", losses[0].item(), "pull along x", -gradients[0, 1].item())
 print("outside", outside(attention.grid(theta, (28, 28))).item())"""
-    names = "out_of_bounds_penalty, outside" if held else "outside"
+    names = "out_of_bounds_penalty, outside" if penalised else "outside"
     ours = [
         "from stn_core import TRANSFORMS, load_checkpoint",
         "from stn_core.explain.gradient_chain import loss_along",

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ui.app.i18n import Translator
+from ui.app.i18n import Translator, percent
 from ui.drawing.canvas import CORRECT, INCORRECT, INPUT, QUIET, Figure
 from ui.drawing.pixel_canvas import Board, Box
 from ui.drawing.tint import coloured
@@ -70,7 +70,7 @@ def cnn_figure(
         )  # below the answer in words
         board.bars((columns[3] / 1000, 1.0), heights, seen.probabilities, answer, good)
         mark = "✓" if answer == label else "✗"
-        text = f"{answer} {mark}  {seen.probabilities[answer]:.0%}".replace("%", " %")
+        text = f"{answer} {mark}  {percent(seen.probabilities[answer])}"
         board.label(text, 1000, tops[row], size=17, bold=True, anchor=("right", "top"), color=good)
     for layer, (one, other) in enumerate(zip(before.maps, after.maps, strict=True)):
         strongest = one.flatten(1).sum(1).topk(6).indices
@@ -84,7 +84,7 @@ def cnn_figure(
             board.image(
                 Box(x, tops[row], 230, side), mosaic, size, INPUT if row else QUIET, margin=0.01
             )
-        share = say("figure_kept", kept=_percent(kept[layer]))
+        share = say("figure_kept", kept=percent(kept[layer]))
         board.label(share, x + 115, tops[1] - 1, size=14, bold=True, anchor=("center", "bottom"))
     board.label(say("figure_sure", label=label), 0, 387, size=15, bold=True)
     width = (1000 - 46 * len(curves)) / len(curves)
@@ -211,7 +211,3 @@ def _table(
         size=14,
         anchor=("center", "top"),
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -22,7 +22,7 @@ from stn_core.explain.cnn_invariance import (
 )
 from stn_core.models.digits import DigitModel
 from ui.app import loading
-from ui.app.i18n import Translator, texts
+from ui.app.i18n import Translator, percent, texts
 from ui.components import live
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -35,8 +35,6 @@ from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
-
-
 KEY = "why_live"
 
 
@@ -92,10 +90,8 @@ def cnn_scene(
     key = (
         "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
     )
-    last, sure = f"{kept[-1]:.0%}", f"{after.probabilities[answer]:.0%}"
-    sentence = say(
-        key, answer=answer, label=label, sure=sure.replace("%", " %"), kept=last.replace("%", " %")
-    )
+    sure, last = percent(after.probabilities[answer]), percent(kept[-1])
+    sentence = say(key, answer=answer, label=label, sure=sure, kept=last)
     curves = [
         confidence_curve(model, label, say, controls.X, x, 5, lambda v: place(x=v)),
         confidence_curve(
@@ -144,7 +140,7 @@ def pools(digit: torch.Tensor, label: int) -> None:
     st.caption(texts("browser")("record"))
     plot(figure, key="why_figure", alt=sentence)
     st.markdown(sentence)
-    note = say("pools_note", threshold=f"{THRESHOLD:.0%}".replace("%", " %"))
+    note = say("pools_note", threshold=percent(THRESHOLD))
     st.caption(note)
 
     def scene(values: Values) -> Figure:
