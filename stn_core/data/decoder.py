@@ -31,7 +31,7 @@ MEMORY = 600_000_000  # bytes of this process
 DECODED = 400_000_000  # bytes of a picture in it
 REQUEST = struct.Struct(">IIB")  # bytes of the file, longest side in pixels, whether ink matters
 ANSWER = struct.Struct(">I")  # bytes of the JSON; the pixels follow
-LOST = 0.25  # of a picture's height: more is not shown
+MOST_MISSING = 0.25  # of a picture's height: more is not shown
 # how a file in another format begins, at a place
 FOREIGN = (
     ("HEIC", 4, (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypmif1", b"ftypmsf1")),
@@ -66,7 +66,7 @@ def decoded(data: bytes, longest: int, ink: bool) -> Image.Image:
         except OSError as error:
             if picture.format not in ("JPEG", "MPO"):
                 raise
-            picture = cut_short(data, longest, error)
+            picture = read_truncated(data, longest, error)
         orientation = orientation_of(picture)
         small = reduced(picture, max(1, max(picture.size) // (2 * longest)))
     except MemoryError:
@@ -74,14 +74,14 @@ def decoded(data: bytes, longest: int, ink: bool) -> Image.Image:
     except Image.DecompressionBombError:
         raise RefusedError("huge_picture") from None
     except UnidentifiedImageError:
-        raise unknown(data) from None
+        raise unknown_format(data) from None
     except RefusedError:
         raise
     except Exception as error:  # decoders of damaged files raise anything
         raise RefusedError("damaged_picture", error=str(error)[:200]) from None
     small = small.transpose(TURNS[orientation]) if orientation in TURNS else small
     if small.mode == "RGBA":
-        small = on_ground(small, ink)
+        small = on_background(small, ink)
     small.thumbnail((longest, longest))
     return small
 
@@ -113,7 +113,7 @@ def opened(data: bytes, longest: int) -> Image.Image:
     return picture
 
 
-def cut_short(data: bytes, longest: int, error: OSError) -> Image.Image:
+def read_truncated(data: bytes, longest: int, error: OSError) -> Image.Image:
     """As much of a JPEG as is there; the error if that is too little of it."""
     picture = opened(data, longest)
     if picture.info.get("progressive"):  # coarse first, then finer and finer
@@ -129,7 +129,7 @@ def cut_short(data: bytes, longest: int, error: OSError) -> Image.Image:
         ImageFile.LOAD_TRUNCATED_IMAGES = False
     values = np.asarray(picture.convert("L"))
     there = np.flatnonzero((values != values[-1, -1]).any(1))  # the decoder fills up with one grey
-    if not len(there) or there[-1] + 1 < (1 - LOST) * picture.height:
+    if not len(there) or there[-1] + 1 < (1 - MOST_MISSING) * picture.height:
         raise error
     return picture.crop((0, 0, picture.width, int(there[-1]) + 1))
 
@@ -178,20 +178,20 @@ def range_of(picture: Image.Image) -> tuple[float, float]:
     return 0.0, next(float(2**each - 1) or 1.0 for each in bits if high <= max(2**each - 1, 1))
 
 
-def on_ground(picture: Image.Image, ink: bool) -> Image.Image:
+def on_background(picture: Image.Image, ink: bool) -> Image.Image:
     """A picture (RGBA) on white; with ``ink`` on black if what is opaque is bright."""
-    ground = "white"
+    background = "white"
     if ink:
         values = np.asarray(picture, np.float32)
         opaque = values[..., 3]
         bright = (values[..., :3].mean(2) * opaque).sum() > 160 * max(opaque.sum(), 1)
-        ground = "black" if bright and opaque.mean() < 200 else "white"
-    flat = Image.new("RGBA", picture.size, ground)
+        background = "black" if bright and opaque.mean() < 200 else "white"
+    flat = Image.new("RGBA", picture.size, background)
     flat.alpha_composite(picture)
     return flat.convert("RGB")
 
 
-def unknown(data: bytes) -> RefusedError:
+def unknown_format(data: bytes) -> RefusedError:
     """Why a file is none of the accepted formats."""
     for name, at, beginnings in FOREIGN:
         if data[at : at + 16].lstrip().startswith(beginnings):
@@ -199,7 +199,7 @@ def unknown(data: bytes) -> RefusedError:
     return RefusedError("no_picture")
 
 
-def bounded() -> None:
+def limit_resources() -> None:
     """Keep this process within its memory and let it write no file."""
     try:
         import resource
@@ -241,5 +241,5 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 if __name__ == "__main__":
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # opened() has the sentence for more
-    bounded()
+    limit_resources()
     serve(sys.stdin.buffer, sys.stdout.buffer)

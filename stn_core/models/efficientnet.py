@@ -11,8 +11,7 @@ import math
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# of a stage of Lite0: what each channel is multiplied by, the kernel, the stride, the channels, and
-# how many blocks
+# of a stage of Lite0: expansion, kernel, stride, channels, how many blocks
 STAGES = (
     (1, 3, 1, 16, 1),
     (6, 3, 2, 24, 2),
@@ -48,61 +47,63 @@ class Conv(nn.Conv2d):
 
 
 class Norm(nn.BatchNorm2d):
-    """Batch normalisation, and ReLU6 if it ``bends``."""
+    """Batch normalisation, and ReLU6 with ``relu6``."""
 
-    def __init__(self, channels: int, bends: bool = True) -> None:
+    def __init__(self, channels: int, relu6: bool = True) -> None:
         super().__init__(channels, eps=1e-3)
-        self.bends = bends
+        self.relu6 = relu6
 
     def forward(self, input: Tensor) -> Tensor:
         found = super().forward(input)
-        return F.relu6(found, inplace=True) if self.bends else found
+        return F.relu6(found, inplace=True) if self.relu6 else found
 
 
 class Block(nn.Sequential):
-    """A depthwise convolution between 1x1 ones, around which the input goes where it fits."""
+    """An inverted residual: a depthwise convolution between 1x1 ones, with a skip connection where
+    the shapes allow it. ``expansion`` is what the channels are multiplied by in between."""
 
-    def __init__(self, channels: int, out: int, kernel: int, stride: int, times: int) -> None:
+    def __init__(self, channels: int, out: int, kernel: int, stride: int, expansion: int) -> None:
         super().__init__()
-        wide = channels * times
-        depthwise = Conv(wide, wide, kernel, stride, groups=wide)
-        if times == 1:
-            layers = {"conv_dw": depthwise, "bn1": Norm(wide), "conv_pw": Conv(wide, out)}
+        hidden = channels * expansion
+        depthwise = Conv(hidden, hidden, kernel, stride, groups=hidden)
+        if expansion == 1:
+            layers = {"conv_dw": depthwise, "bn1": Norm(hidden), "conv_pw": Conv(hidden, out)}
         else:
-            layers = {"conv_pw": Conv(channels, wide), "bn1": Norm(wide), "conv_dw": depthwise}
-            layers |= {"bn2": Norm(wide), "conv_pwl": Conv(wide, out)}
-        last = "bn2" if times == 1 else "bn3"
-        for name, layer in {**layers, last: Norm(out, bends=False)}.items():
+            layers = {"conv_pw": Conv(channels, hidden), "bn1": Norm(hidden), "conv_dw": depthwise}
+            layers |= {"bn2": Norm(hidden), "conv_pwl": Conv(hidden, out)}
+        last = "bn2" if expansion == 1 else "bn3"
+        for name, layer in {**layers, last: Norm(out, relu6=False)}.items():
             self.add_module(name, layer)
-        self.around = stride == 1 and channels == out
+        self.skip = stride == 1 and channels == out
 
     def forward(self, input: Tensor) -> Tensor:
         found = input
         for layer in self:
             found = layer(found)
-        return found + input if self.around else found
+        return found + input if self.skip else found
 
 
 class EfficientNetLite(nn.Module):
     """The network without its classifier, in the parts that timm gives it.
 
-    ``wider`` and ``deeper`` scale the channels and the number of blocks: 1 and 1 for Lite0, 1.1 and
-    1.2 for Lite2. Stem and head, and the number of blocks of the first and the last stage, stay.
+    ``width_coefficient`` and ``depth_coefficient`` scale the channels and the number of blocks: 1
+    and 1 for Lite0, 1.1 and 1.2 for Lite2. Stem and head, and the number of blocks of the first and
+    the last stage, stay.
     """
 
     num_features = HEAD
 
-    def __init__(self, wider: float = 1.0, deeper: float = 1.0) -> None:
+    def __init__(self, width_coefficient: float = 1.0, depth_coefficient: float = 1.0) -> None:
         super().__init__()
         self.conv_stem, self.bn1 = Conv(3, STEM, 3, 2), Norm(STEM)
         self.blocks = nn.Sequential()
         channels = STEM
-        for number, (times, kernel, stride, lite0, count) in enumerate(STAGES):
-            out = scaled_channels(lite0, wider)
+        for number, (expansion, kernel, stride, lite0, count) in enumerate(STAGES):
+            out = scaled_channels(lite0, width_coefficient)
             if 0 < number < len(STAGES) - 1:
-                count = math.ceil(deeper * count)
-            stage = nn.Sequential(Block(channels, out, kernel, stride, times))
-            stage.extend(Block(out, out, kernel, 1, times) for _ in range(count - 1))
+                count = math.ceil(depth_coefficient * count)
+            stage = nn.Sequential(Block(channels, out, kernel, stride, expansion))
+            stage.extend(Block(out, out, kernel, 1, expansion) for _ in range(count - 1))
             self.blocks.append(stage)
             channels = out
         self.conv_head, self.bn2 = Conv(channels, HEAD), Norm(HEAD)
@@ -116,12 +117,12 @@ class EfficientNetLite(nn.Module):
         return F.adaptive_avg_pool2d(maps, 1).flatten(1)
 
 
-def scaled_channels(channels: int, wider: float) -> int:
+def scaled_channels(channels: int, width_coefficient: float) -> int:
     """A multiple of 8, the nearest unless that is a tenth too few.
 
     >>> [scaled_channels(channels, 1.1) for channels in (16, 40, 112)]
     [16, 48, 120]
     """
-    scaled = wider * channels
+    scaled = width_coefficient * channels
     nearest = int(scaled + 4) // 8 * 8
     return nearest + 8 * (nearest < 0.9 * scaled)

@@ -103,7 +103,7 @@ class BirdTask:
         self.experiment = replace(experiment, classes=birds.classes)
         self.recipe, self.out, self.seed = recipe, Path(out), seed
         self.device, self.coarse = torch.device(device), coarse
-        self.looked: dict[str, Any] = {}
+        self.search_metrics: dict[str, Any] = {}
         self.recorder = WindowRecorder(experiment)
 
     @property
@@ -189,7 +189,7 @@ class BirdTask:
         if not self.recipe.joint_epochs:  # the windows stay where they are
             return
         looks = bird_answers(model, self.test, self.device, only_look=True)
-        self.looked = {"attention_before": attention(self.test, looks, model.scale)}
+        self.search_metrics = {"attention_before": attention(self.test, looks, model.scale)}
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
         """Groups of their own for the last layer and the localisation network; what is frozen, and
@@ -266,7 +266,7 @@ class BirdTask:
         wrong = 100 * answers.wrong(self.test).double().mean().item()
         metrics: dict[str, Any] = (
             {"test_error": wrong, "attention": attention(self.test, answers, model.scale)}
-            | self.looked
+            | self.search_metrics
             | said
         )
         if model.transformers:
@@ -289,7 +289,7 @@ class BirdTask:
         with torch.no_grad():
             logits = layer(held.to(device)).float().cpu()
         temperature = fit_temperature(logits, self.validation.labels)
-        said = judged(logits / temperature, self.validation)
+        said = validation_metrics(logits / temperature, self.validation)
         if decay:
             fit(
                 layer,
@@ -329,7 +329,7 @@ def read_lattice(path: Path) -> WindowFeatures:
         raise no_state(path) from error
 
 
-def judged(logits: Tensor, birds: Birds) -> dict[str, Any]:
+def validation_metrics(logits: Tensor, birds: Birds) -> dict[str, Any]:
     """The error in per cent, and when an answer is unsure, by logits (N, classes) for photographs
     that are held out."""
     answers = BirdAnswers(logits, torch.zeros(len(logits), 0, 3), TRANSFORMS["attention"])

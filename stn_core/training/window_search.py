@@ -39,8 +39,8 @@ LR = 3e-3  # of the localisation network
 SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
 DROPOUT = 0.2  # of the channels that the localisation network starts from
 MIRRORED = torch.tensor([-1.0, 1.0])  # what mirroring does to (x, y)
-# the share of photographs in which the classifier of the window that is sought sees a position
-# drawn at random
+# the share of photographs in which the classifier of the current window sees a position drawn at
+# random
 ANYWHERE = 0.8
 
 
@@ -101,7 +101,7 @@ class PositionClassifiers(nn.Module):
         return torch.where(half.view(-1, *[1] * (features.ndim - 1)) == 0, mine, others)
 
 
-def at(maps: Tensor, places: Tensor) -> Tensor:
+def read_maps(maps: Tensor, places: Tensor) -> Tensor:
     """Maps (B, K, K, C) over window positions, read at places (B, 2), in [-1, 1] from the first
     position to the last: (B, C)."""
     # positions are the centres of a map's pixels
@@ -142,21 +142,23 @@ def train_localisation(
     torch.manual_seed(seed)  # of the dropout
     windows, width, reach = localisation.windows, lattice.features.shape[-1], 1 - scale
     features = standardised(lattice.features)
-    judges = PositionClassifiers(windows, width, int(labels.max()) + 1)
-    fitting = torch.optim.AdamW(judges.parameters(), lr=1e-3, weight_decay=0.05)
-    moving = torch.optim.AdamW(localisation.above.parameters(), lr=LR, weight_decay=1e-2)
+    classifiers = PositionClassifiers(windows, width, int(labels.max()) + 1)
+    classifier_optimiser = torch.optim.AdamW(classifiers.parameters(), lr=1e-3, weight_decay=0.05)
+    localisation_optimiser = torch.optim.AdamW(
+        localisation.above.parameters(), lr=LR, weight_decay=1e-2
+    )
     halves = alternating(labels)
     localisation.train()
     for epoch in range(epochs * (windows + 1)):
-        sought = epoch // epochs  # the window; after the last one all of them
-        seen = range(min(sought + 1, windows))
+        current_window = epoch // epochs  # the window; after the last one all of them
+        seen = range(min(current_window + 1, windows))
         together = max(epoch / epochs - windows, 0)  # how far that has come, from 0 to 1
-        for group in moving.param_groups:
+        for group in localisation_optimiser.param_groups:
             group["lr"] = LR * (1 + math.cos(math.pi * together)) / 2
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
-            half, truth = halves[chosen], labels[chosen]
-            looks = features[chosen].float()
+            half, targets = halves[chosen], labels[chosen]
+            window_features = features[chosen].float()
             maps, mirrored_maps = lattice.maps[chosen], lattice.mirrored_maps[chosen]
             thinned = F.dropout(torch.ones(len(chosen), maps.shape[1], 1, 1), DROPOUT)
             ways = (  # (B, N, 2) each
@@ -164,44 +166,46 @@ def train_localisation(
                 MIRRORED * localisation.regress(thinned * mirrored_maps) / reach,
             )
             places = torch.where(torch.rand(len(chosen), 1, 1, generator=draw) < 0.5, *ways)
-            # The judges: each photograph by its own half's, at places about the windows, or
+            # The classifiers: each photograph by its own half's, at places about the windows, or
             # anywhere for the one that is sought.
-            answers = judges.bias[half]
+            answers = classifiers.bias[half]
             for window in seen:
                 where = places[:, window].detach().clamp(-1, 1) + SPREAD / reach * torch.randn(
                     len(chosen), 2, generator=draw
                 )
-                if window == sought:
+                if window == current_window:
                     anywhere = 2 * torch.rand(len(chosen), 2, generator=draw) - 1
                     where = torch.where(
                         torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where
                     )
-                seen_there = at(looks, where.clamp(-1, 1))
-                answers = answers + judges.scores(window, seen_there, half)
-            fitting.zero_grad()
-            F.cross_entropy(answers, truth, label_smoothing=0.1).backward()
-            fitting.step()
+                seen_there = read_maps(window_features, where.clamp(-1, 1))
+                answers = answers + classifiers.scores(window, seen_there, half)
+            classifier_optimiser.zero_grad()
+            F.cross_entropy(answers, targets, label_smoothing=0.1).backward()
+            classifier_optimiser.step()
             # The windows: judged by the other half's.
-            answers = judges.bias[1 - half].detach()
+            answers = classifiers.bias[1 - half].detach()
             shared = torch.zeros(())
             for window in seen:
-                moves = sought in (window, windows)
+                moves = current_window in (window, windows)
                 place = places[:, window] if moves else places[:, window].detach()
                 # reading is linear, so a map of scores read is what is read of the features, scored
-                answers = answers + judges.scores(window, at(looks, place), 1 - half)
+                answers = answers + classifiers.scores(
+                    window, read_maps(window_features, place), 1 - half
+                )
                 for other in seen if penalties and moves else ():
                     if other != window:
                         there = places[:, other].detach() * reach
                         share = overlap(place * reach, there, scale).mean()
                         shared = shared + penalties[window] * share
-            loss = F.cross_entropy(answers, truth) + shared
+            loss = F.cross_entropy(answers, targets) + shared
             loss = loss + (places.abs() - 1).clamp(min=0).square().mean()
             loss = loss + agreement * (ways[0] - ways[1]).square().sum(2).mean()
-            moving.zero_grad()
+            localisation_optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(localisation.above.parameters(), 1.0)
-            if epoch >= 2:  # the judges know something by now
-                moving.step()
+            if epoch >= 2:  # the classifiers know something by now
+                localisation_optimiser.step()
             total += loss.item() * len(chosen)
         note(epoch + 1, total / len(labels))
     localisation.eval()

@@ -27,8 +27,8 @@ from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
 from ui.pages.birds.controls import DRAWN
-from ui.pages.birds.measured import KINDS, sound
-from ui.pages.birds.page import pulled, window_roles
+from ui.pages.birds.measured import KINDS, checked_metrics
+from ui.pages.birds.page import describe_pull, window_roles
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
 
@@ -59,17 +59,17 @@ MEASURED = {
 
 
 def test_what_a_header_says_was_measured_is_used_if_it_is_as_it_should_be():
-    found = sound(MEASURED)
+    found = checked_metrics(MEASURED)
     assert found.keys() == KINDS.keys() and vars(found["unsure"]) == UNSURE
     nest = []
     for _ in range(3000):
         nest = [nest]
     for name in KINDS:
         for value in (None, {}, [], 7, "text", [{}], {"below": "nan"}, [[1e999]], nest):
-            left = sound({**MEASURED, name: value})
+            left = checked_metrics({**MEASURED, name: value})
             assert name in ("unsure", "parts") or "density" not in left
     short = {**MEASURED, "density": MEASURED["density"][:1]}
-    assert "density" not in sound(short) and sound({}) == {}
+    assert "density" not in checked_metrics(short) and checked_metrics({}) == {}
 
 
 @pytest.fixture(scope="module")
@@ -259,9 +259,9 @@ def test_the_map_of_places_is_the_model_s_answer_at_each_of_them(visit, trained)
 def test_what_is_said_of_the_pulls_follows_from_their_number(right, said):
     signs = torch.arange(98) < right  # 95 % of coins give 40 to 58 of 98
     for spoken in LANGUAGES:
-        sentence = pulled(signs, Translator("birds", spoken))
+        sentence = describe_pull(signs, Translator("birds", spoken))
         assert f"**{100 * right / 98:.0f} %**" in sentence and "98" in sentence
-    assert said in pulled(signs, Translator("birds", "en"))
+    assert said in describe_pull(signs, Translator("birds", "en"))
 
 
 def test_pulls_are_the_gradient_and_the_map_s_slope(visit, trained):

@@ -65,8 +65,8 @@ def _answer(
     model, thetas = bird_model(_checkpoint), None
     if (hand is not None or scale is not None) and model.transformers:
         thetas = answer(_checkpoint, _picture, None).thetas
-        thetas = thetas if hand is None else placed(model, thetas, hand)
-        thetas = (thetas if scale is None else sized(model, thetas, scale))[None]
+        thetas = thetas if hand is None else with_places(model, thetas, hand)
+        thetas = (thetas if scale is None else with_scale(model, thetas, scale))[None]
     with TURNS, torch.inference_mode():
         images = _picture.square[None].float() / 255
         explained = model.explain(images, thetas)
@@ -78,14 +78,14 @@ def _answer(
         return Answer(explained.logits.softmax(1)[0].clone(), looked.clone())
 
 
-def placed(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
+def with_places(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     """Thetas (N, P) with their windows at other places."""
     moved = thetas.clone()
     moved[:, list(model.places)] = torch.tensor(places, dtype=moved.dtype)
     return moved
 
 
-def sized(model: BirdModel, thetas: Tensor, scale: float) -> Tensor:
+def with_scale(model: BirdModel, thetas: Tensor, scale: float) -> Tensor:
     """Thetas (N, P) with windows of another scale about the same centres."""
     others = [i for i in range(thetas.shape[1]) if i not in model.places]
     changed = thetas.clone()
@@ -93,7 +93,7 @@ def sized(model: BirdModel, thetas: Tensor, scale: float) -> Tensor:
     return changed
 
 
-def walked(
+def window_trajectory(
     checkpoint: Checkpoint, picture: BirdPicture
 ) -> tuple[Tensor, list[tuple[int, int]]] | Missing:
     """The windows' places (M, N, 2) and the M moments of training; or why they are not known."""
@@ -103,13 +103,13 @@ def walked(
             experiment, texts("birds").markdown("no_way", command=record_command(experiment))
         )
     try:
-        return _walked(path, changed(path), picture.key, checkpoint, picture.square)
+        return _trajectory(path, changed(path), picture.key, checkpoint, picture.square)
     except RecordingError as error:
         return Missing(experiment, in_markdown(error.sentence))
 
 
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=loading.PATHS)
-def _walked(
+def _trajectory(
     path: Path, changed: int, key: str, _checkpoint: Checkpoint, _square: Tensor
 ) -> tuple[Tensor, list[tuple[int, int]]]:
     model = bird_model(_checkpoint)
@@ -119,7 +119,7 @@ def _walked(
     ]
 
 
-def everywhere(model: BirdModel) -> Tensor:
+def scan_places(model: BirdModel) -> Tensor:
     """The map's places (SCAN, SCAN, 2), normalised (x, y), over a window's reach."""
     line = torch.linspace(-model.reach, model.reach, SCAN)
     return torch.stack(torch.meshgrid(line, line, indexing="xy"), dim=-1)
@@ -139,7 +139,7 @@ def scan(
     ``note`` is told which share is done.
     """
     thetas = found.thetas[window].repeat(SCAN * SCAN, 1)
-    thetas[:, list(model.places)] = everywhere(model).view(-1, 2)
+    thetas[:, list(model.places)] = scan_places(model).view(-1, 2)
     rows: list[Tensor] = []
     for logits in model.scan(picture.square.float() / 255, window, thetas, found.thetas):
         rows.append(logits.softmax(1))
@@ -147,7 +147,7 @@ def scan(
     return torch.cat(rows).clone()
 
 
-def pulls(
+def probability_gradients(
     model: BirdModel,
     picture: BirdPicture,
     found: Answer,
@@ -164,7 +164,7 @@ def pulls(
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
     images = picture.square[None].float() / 255
     # a quarter of a pixel off: on a pixel bilinear has a kink
-    places = everywhere(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE
+    places = scan_places(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE
     rows = []
     for batch in places.split(count):
         thetas = found.thetas.repeat(len(batch), 1, 1)

@@ -38,7 +38,7 @@ KINDS: dict[str, TypeAdapter[Any]] = {
 }
 
 
-def sound(metrics: dict[str, Any]) -> dict[str, Any]:
+def checked_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
     """What of ``KINDS`` a header has and is as it should be; an overview whole or not at all."""
     found = {}
     for name, kind in KINDS.items():

@@ -21,10 +21,18 @@ from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.widgets import draw_choice, draw_choices, draw_slider, draw_switch
 from ui.pages.birds import controls
-from ui.pages.birds.answers import Answer, answer, bird_model, everywhere, pulls, scan, walked
+from ui.pages.birds.answers import (
+    Answer,
+    answer,
+    bird_model,
+    probability_gradients,
+    scan,
+    scan_places,
+    window_trajectory,
+)
 from ui.pages.birds.component import Heat, windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
-from ui.pages.birds.measured import sound
+from ui.pages.birds.measured import checked_metrics
 from ui.pages.birds.overview import overview_figure
 from ui.pages.birds.pictures import BirdPicture, choose_picture
 from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
@@ -82,7 +90,7 @@ def main() -> None:
         st.info(say("no_models"))
     show_overviews(say)
     if ready:
-        tell_species(ready[0], say)
+        show_species(ready[0], say)
         both = zip(ready, answers, strict=True)
         by_hand = {
             e.experiment.name: found.thetas
@@ -139,12 +147,12 @@ def show_windows(
     if matrices.shape[1] != 2:
         st.warning(say.markdown("not_flat", name=name))
         return found, None
-    walk = walked(checkpoint, picture) if way else None
+    walk = window_trajectory(checkpoint, picture) if way else None
     places, moments = walk if isinstance(walk, tuple) else (None, [])
     there = heat != "off" and int(heat) <= len(model.transformers)
     search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
     known = search.known() if search else None
-    named = [] if scale else window_roles(sound(checkpoint.metrics), say)
+    named = [] if scale else window_roles(checked_metrics(checkpoint.metrics), say)
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key, named)
     bar = st.empty()
     if isinstance(walk, loading.Missing):
@@ -152,7 +160,7 @@ def show_windows(
     if heat != "off" and not there:
         st.caption(say.markdown("no_such_window", name=name, number=heat))
     if known:
-        tell_search(known, found, checkpoint, picture, say)
+        show_search(known, found, checkpoint, picture, say)
     return found, partial(search.run, bar, say) if search and not search.done else None
 
 
@@ -208,7 +216,7 @@ class Search:
             return None
         arrows: tuple[tuple[float, ...], ...] = ()
         if self.pull and (pulled := _kept().get((*self.asked, self.species))):
-            rows = torch.cat((everywhere(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
+            rows = torch.cat((scan_places(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
             arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
         return Heat(
             self.window,
@@ -230,7 +238,9 @@ class Search:
             )
         if self.pull:
             bar.progress(1.0, say("pulling"))
-            kept[(*self.asked, self.species)] = pulls(model, *what, self.species, kept[self.asked])
+            kept[(*self.asked, self.species)] = probability_gradients(
+                model, *what, self.species, kept[self.asked]
+            )
         while len(kept) > 20:
             kept.pop(next(iter(kept)))
 
@@ -249,7 +259,7 @@ def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Ans
     )
 
 
-def tell_search(
+def show_search(
     heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Translator
 ) -> None:
     species = species_that_counts(checkpoint, picture, found)
@@ -268,10 +278,10 @@ def tell_search(
     )
     if heat.pulls:
         signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
-        st.markdown(pulled(torch.tensor(signs), say))
+        st.markdown(describe_pull(torch.tensor(signs), say))
 
 
-def pulled(signs: torch.Tensor, say: Translator) -> str:
+def describe_pull(signs: torch.Tensor, say: Translator) -> str:
     """What the gradient through the pixels is worth: ``signs`` (N,) says at which places and in
     which direction it has the sign of the map's slope."""
     share, low, high = wilson_interval(signs)
@@ -308,7 +318,7 @@ def show_guesses(
 
 def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator) -> str:
     """That a model is not sure, and what that means on validation photographs; "" if it is."""
-    about = sound(checkpoint.metrics).get("unsure")
+    about = checked_metrics(checkpoint.metrics).get("unsure")
     if about is None or probability >= about.below:
         return ""
     return say.markdown(
@@ -343,7 +353,7 @@ def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, st
 def show_overviews(say: Translator) -> None:
     """Where the windows lie on all test photographs: a picture a model, side by side, and the
     figures, with those of windows that did not learn."""
-    known = {name: sound(loading.metrics(EXPERIMENTS[name])) for name in OVERVIEWS}
+    known = {name: checked_metrics(loading.metrics(EXPERIMENTS[name])) for name in OVERVIEWS}
     known = {
         name: metrics
         for name, metrics in known.items()
@@ -389,7 +399,7 @@ def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def tell_species(checkpoint: Checkpoint, say: Translator) -> None:
+def show_species(checkpoint: Checkpoint, say: Translator) -> None:
     classes = checkpoint.experiment.classes
     with st.expander(say("species", count=len(classes))):
         st.markdown(", ".join(plain(name) for name in sorted(classes)) + ".")

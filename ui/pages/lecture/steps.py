@@ -59,17 +59,17 @@ def follow(path: str, sidebar: DeltaGenerator, pages: Pages) -> None:
     if not isinstance(found, Lesson):
         st.session_state.pop("lecture_at", None)
         if name and path != path_of("lecture"):
-            complain(found, name)
+            show_missing_lesson(found, name)
         return
     place = Place(found, whole(st.query_params.get("at"), 1, len(found.steps)))
     if path_of(place.step.page) != path:
         st.switch_page(pages[place.step.page], query_params=address(place))
-    arrive(place)
+    apply_state(place)
     with sidebar:
         show(place, pages)
 
 
-def arrive(place: Place) -> None:
+def apply_state(place: Place) -> None:
     """Put the page into the step's state, once, before its widgets are made."""
     here, before = (place.lesson.name, place.at), st.session_state.get("lecture_at")
     if before == here:
@@ -120,7 +120,7 @@ def go(place: Place, pages: Pages) -> None:
     st.query_params["at"] = str(whole(asked, 1, len(place.lesson.steps)))
 
 
-def complain(found: list[Mistake] | None, name: str) -> None:
+def show_missing_lesson(found: list[Mistake] | None, name: str) -> None:
     """The lesson in the address is none: say why, above the page."""
     say = texts("lecture")
     st.error(

@@ -57,10 +57,10 @@ def main() -> None:
     st.markdown(f"#### {say('lead')}")
     step = play(recordings, dozen, say)
     for recording in recordings:
-        st.markdown(story(recording, say))
+        st.markdown(describe_training(recording, say))
     st.markdown(say("notes"))
     st.caption(say("distance", digits=DIGITS))
-    stories = [story(recording, say).replace("*", "") for recording in recordings]
+    stories = [describe_training(recording, say).replace("*", "") for recording in recordings]
     paths = {
         recording.experiment.name: loading.code_of(loading.recording_path(recording.experiment))
         for recording in recordings
@@ -107,7 +107,9 @@ def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     sides = []
     for recording in recordings:
         path = loading.recording_path(recording.experiment)
-        sides.append(sent(path, changed(path), name_of(recording.experiment), dozen, recording))
+        sides.append(
+            player_data(path, changed(path), name_of(recording.experiment), dozen, recording)
+        )
     words = {key: say.template(key) for key in WORDS}
     replay(sides, start, words, language(), key=KEY, on_step=keep_step)
     return step
@@ -122,19 +124,21 @@ def keep_step() -> None:
 
 
 @st.cache_data(max_entries=200, show_spinner=False, hash_funcs=loading.PATHS)
-def sent(path: Path, changed: int, name: str, dozen: int, _recording: Recording) -> dict[str, Any]:
+def player_data(
+    path: Path, changed: int, name: str, dozen: int, _recording: Recording
+) -> dict[str, Any]:
     """What the player is sent of a recording, made once for all visitors."""
     return side(_recording, name, range(12 * dozen - 12, 12 * dozen))
 
 
-def story(recording: Recording, say: Translator) -> str:
+def describe_training(recording: Recording, say: Translator) -> str:
     """When the answers came, when the grids began to move, and how it ended."""
 
     def number(step: int) -> str:
         return f"{step:,}"
 
     path = loading.recording_path(recording.experiment)
-    misalignment, moved = measured(path, changed(path), recording)
+    misalignment, moved = alignment(path, changed(path), recording)
     wrong = recording.wrong
     events = []
     for key, reached in (
@@ -163,5 +167,5 @@ def story(recording: Recording, say: Translator) -> str:
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=loading.PATHS)
-def measured(path: Path, changed: int, _recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
+def alignment(path: Path, changed: int, _recording: Recording) -> tuple[torch.Tensor, torch.Tensor]:
     return _recording.misalignment, _recording.moved

@@ -88,7 +88,7 @@ def show_table(report: Report, say: Translator) -> None:
         )
     )
     show_reading_of_p(report, say)
-    tell_missing(report, cells, say)
+    show_missing(report, cells, say)
 
 
 READINGS_OF_P = ("p", "pxy")
@@ -240,7 +240,7 @@ def quantity(measured: ModelResult, view: str, say: Translator) -> tuple[str, st
     return f"{measured.error:.2f}", "–" if paper is None else f"{paper}"
 
 
-def tell_missing(report: Report, cells: Sequence[Experiment], say: Translator) -> None:
+def show_missing(report: Report, cells: Sequence[Experiment], say: Translator) -> None:
     """What is not measured or not up to date, with the commands on demand."""
     missing = [e for e in cells if e.name not in report.models]
     if missing:
