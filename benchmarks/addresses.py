@@ -10,7 +10,6 @@ text that is more than text, a request to another server or an error of a script
 then 1.
 """
 
-import argparse
 import asyncio
 import json
 import random
@@ -30,6 +29,7 @@ from websockets import ClientConnection
 
 from benchmarks import visitor
 from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.command import options_parser
 from stn_core import EXPERIMENTS
 from stn_core.data.mnist import gallery
 from ui.controls.spec import Choice, Choices, Control, Number, Switch
@@ -283,9 +283,7 @@ def hostile_folder(folder: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--in-browser", type=int, default=40, help="so many of them in Chromium")

@@ -21,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from benchmarks import slider_latency
 from benchmarks.browser import FLAGS, chromium, free_port, launch, processor_time
+from benchmarks.command import options_parser, spread
 
 STEP = {"lesson": "paper", "at": 1, "answered": False, "choices": 10}
 SLIDER = ("/trouble?w_trap=frame", "w_mean")  # one whose figure the server computes
@@ -211,19 +212,14 @@ class Class:
         await asyncio.gather(*self.running, return_exceptions=True)
 
 
-def percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
-
-
 async def lesson(port: int, phones: int, server: int) -> Class:
     room = Class(port, phones)
     await room.open()
     before = processor_time(server)
     print(f"{phones} phones: all joined in {await room.join():.2f} s")
     joined = processor_time(server)
-    times = [time for at in (2, 4, 8, 17, 1) for time in await room.step(at)]
-    p50, p95 = 1000 * statistics.median(times), 1000 * percentile(times, 0.95)
-    print(f"  five steps: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {1000 * max(times):.0f} ms")
+    times = [1000 * time for at in (2, 4, 8, 17, 1) for time in await room.step(at)]
+    print(f"  five steps: {spread(times)}")
     stepped = processor_time(server)
     seconds, exact, refused = await room.vote_together()
     voted = processor_time(server)
@@ -305,9 +301,7 @@ async def measure(port: int, state: str, options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--phones", type=int, default=300)
     parser.add_argument("--many", type=int, default=1000)
     parser.add_argument("--moves", type=int, default=20, help="of the lecturer's slider")

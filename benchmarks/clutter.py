@@ -7,7 +7,6 @@ no better localisation network would mend. The digit's side in what the classifi
 is 28 times how much the window magnifies it.
 """
 
-import argparse
 import statistics
 
 import torch
@@ -15,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from benchmarks.command import options_parser
 from stn_core import DISTORTIONS, TRANSFORMS, load_checkpoint
 from stn_core.data.distortions import DIGIT
 from stn_core.data.mnist import mnist
@@ -35,9 +35,7 @@ def true_windows(thetas: Tensor, places: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--seeds", type=int, default=10)
     options = parser.parse_args()
     digits, tc = mnist("test"), DISTORTIONS["tc"]

@@ -8,7 +8,6 @@ uploads: none may take longer than these are given, or more memory. What breaks 
 to --to, and the exit code is then 1.
 """
 
-import argparse
 import io
 import random
 import struct
@@ -29,6 +28,7 @@ from rich.console import Console
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from benchmarks.command import options_parser
 from stn_core import CheckpointError, load_checkpoint
 from stn_core.data.decoder import MEMORY
 from stn_core.data.decoding import SECONDS
@@ -321,9 +321,7 @@ def fuzz(seconds: float, seed: int, to: Path, only: str = "") -> dict[str, int]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="readers whose name has this in it")

@@ -59,6 +59,7 @@ from typing import Any
 
 import torch
 
+from benchmarks.command import options_parser
 from benchmarks.throughput import measured, our_way, usual_way
 from stn_core import EXPERIMENTS
 from stn_core.data.mnist import mnist, training_digits
@@ -296,9 +297,7 @@ def pack(out: Path, to: Path, states: bool = False) -> list[Path]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     measuring, training, packing = (
         commands.add_parser(name) for name in ("measure", "train", "pack")

@@ -8,7 +8,6 @@ called unlike; what is caught there was not looked at to choose it. Energy is th
 (2020), the logarithm of the sum of the exponentials of the logits.
 """
 
-import argparse
 import json
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from benchmarks.command import options_parser
 from stn_core import load_checkpoint
 from stn_core.data.likeness import likeness
 from stn_core.data.mnist import gallery
@@ -78,9 +78,7 @@ def blots(draw: np.random.Generator) -> Tensor:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--model", default="r-cnn")
     parser.add_argument("--false-alarms", type=float, default=2, help="per cent")
     parser.add_argument("--to", type=Path)

@@ -12,16 +12,15 @@ What changes before or in an animation frame's callback is painted at that frame
 task after it, a timer's, takes the time. That is the same on both pages.
 """
 
-import argparse
 import math
 import statistics
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.command import options_parser, spread
 
 TWO = "/?kind=RTS&models_rts=ST-CNN+affine&models_rts=ST-CNN+TPS"
 BARE = "benchmarks/bare_page.py"
@@ -69,9 +68,7 @@ WATCH = """() => {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--path", default=TWO, help="the page to start from")
     parser.add_argument("--seconds", type=float, default=6)
     parser.add_argument("--releases", type=int, default=30)
@@ -91,22 +88,23 @@ def main() -> None:
         steps = sliding(page)
         times = [letting_go(page, i) for i in range(options.releases)]
         browser.close()
+    spent = [networks for _, networks in frames]
     gaps = [later[0] - sooner[0] for sooner, later in pairwise(frames)]
     print(f"{options.path} {', '.join(names)}")
     print(
-        f"{len(gaps)} frames while dragging, ms from one to the next: {said(gaps)}: "
+        f"{len(gaps)} frames while dragging, from one to the next: {spread(gaps, decimals=1)}: "
         f"{1000 / statistics.mean(gaps):.0f} a second"
     )
+    print(f"of that in networks, or in all of the figure: {spread(spent, decimals=1)}")
+    print(f"{len(steps)} steps of a slider, to the painted frame: {spread(steps, decimals=1)}")
     print(
-        f"of that in networks, or in all of the figure, ms: {said([spent for _, spent in frames])}"
+        f"{len(keys)} keys on a bare page's slider, to the painted line: {spread(keys, decimals=1)}"
     )
-    print(f"{len(steps)} steps of a slider, ms to the painted frame: {said(steps)}")
-    print(f"{len(keys)} keys on a bare page's slider, ms to the painted line: {said(keys)}")
     print(
-        f"{len(moves)} moves of that slider with a mouse, ms from letting go to the painted line: "
-        f"{said(moves)}; the line followed before that in {followed}"
+        f"{len(moves)} moves of that slider with a mouse, from letting go to the painted line: "
+        f"{spread(moves, decimals=1)}; the line followed before that in {followed}"
     )
-    print(f"{len(times)} releases, ms to the painted figure: {said(times)}")
+    print(f"{len(times)} releases, to the painted figure: {spread(times, decimals=1)}")
 
 
 def sliding(page: Any, steps: int = 120) -> list[float]:
@@ -209,12 +207,6 @@ def letting_go(page: Any, number: int) -> float:
     page.wait_for_function("n => window.times.length > n", arg=number, timeout=20_000)
     page.wait_for_timeout(300)
     return page.evaluate("window.times.at(-1)")
-
-
-def said(values: Sequence[float]) -> str:
-    ordered = sorted(values)
-    p50, p95 = statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))]
-    return f"p50 {p50:.1f}, p95 {p95:.1f}, max {ordered[-1]:.1f}"
 
 
 if __name__ == "__main__":

@@ -7,20 +7,17 @@ Hours are an estimate: the operations of the forward pass, three times for the b
 it, at a speed that a GPU reaches with such networks, a tenth or so of what its maker says.
 """
 
-import argparse
-
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.command import options_parser
 from stn_core import EXPERIMENTS
 
 PHOTOGRAPHS = 4  # measured at once
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--model", default="4st-cnn")
     parser.add_argument("--data", default="cub200", choices=["cub50", "cub200"])
     parser.add_argument("--recipe", default="paper", choices=["paper", "ours"])

@@ -6,7 +6,6 @@ from PyTorch's on digits of the gallery, 100 at once and one alone.
 Installs onnxruntime-web (33 MB) in a temporary folder, with npm; needs Node and the network.
 """
 
-import argparse
 import base64
 import json
 import subprocess
@@ -18,6 +17,7 @@ from playwright.sync_api import Page, Route, sync_playwright
 from torch import Tensor
 
 from benchmarks.browser import FLAGS, chromium
+from benchmarks.command import options_parser
 from stn_core import Checkpoint, export_model, load_checkpoint
 from stn_core.interchange.model_files import pictures_for
 
@@ -67,9 +67,7 @@ def serve(page: Page, folder: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("names", nargs="*", default=NAMES, metavar="NAME")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:

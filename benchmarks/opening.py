@@ -10,7 +10,6 @@ browsers, contexts of one Chromium, open the page at the same moment, after a fi
 code is 1 if one of them shows no figure or has an error.
 """
 
-import argparse
 import asyncio
 import statistics
 import subprocess
@@ -25,6 +24,7 @@ from playwright.async_api import Browser, Error, async_playwright
 from playwright.sync_api import BrowserContext, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, free_port, serving
+from benchmarks.command import options_parser
 
 FIGURE = ".js-plotly-plot .main-svg text"
 ANSWER = ".exhibit .row header:has-text('%')"
@@ -107,9 +107,7 @@ def together(path: str, count: int) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--visits", type=int, default=8)
     parser.add_argument("--path", default="/", help="the page and its state")
     parser.add_argument("--site", action="store_true", help="of the pages that need no server")

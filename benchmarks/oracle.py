@@ -10,7 +10,6 @@ are told apart by how much of them is left: the cosine between the digit and its
 warped back. The results page reads what ``--to`` writes; other kinds in that file stay.
 """
 
-import argparse
 import datetime
 import json
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from rich.table import Table
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from benchmarks.command import options_parser
 from stn_core import DISTORTIONS, EXPERIMENTS, TRANSFORMS, create_model, load_checkpoint, sample
 from stn_core.allocator import keep_freed_memory
 from stn_core.data.distortions import DIGIT, CornerNoise, Parameters, Projection
@@ -107,9 +107,7 @@ def trained(kind: str, epochs: int) -> nn.Module:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--kind", choices=list(UNDONE), default="p")
     parser.add_argument("--epochs", type=int, default=RECIPES["ours"].epochs)
     parser.add_argument("--to", type=Path, help="also write the figures to this file")

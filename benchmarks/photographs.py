@@ -10,7 +10,6 @@ written, *refused* if a sentence says why there is none, else *wrong*; blank pap
 refused.
 """
 
-import argparse
 import io
 import math
 from collections import Counter
@@ -23,6 +22,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
+from benchmarks.command import options_parser
 from stn_core import load_checkpoint
 from stn_core.data.likeness import likeness
 from stn_core.data.mnist import gallery
@@ -553,9 +553,7 @@ def measured(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--model", default="r-cnn")
     parser.add_argument("--each", type=int, default=10)
     parser.add_argument("--kinds", default="", help="words, with commas: only kinds that have one")

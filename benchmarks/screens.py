@@ -8,7 +8,6 @@ Each picture, FOLDER/PAGE-WIDTH-THEME-LANGUAGE.png, is of the whole page as it i
 window of the usual height.
 """
 
-import argparse
 import io
 from itertools import product
 from pathlib import Path
@@ -18,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.command import options_parser
 
 PAGES = {  # addresses by the pictures' names
     "digits": "?r_angle=40",
@@ -48,9 +48,7 @@ READY = """() => document.querySelector('.stApp[data-test-script-state=notRunnin
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pages", default=",".join(PAGES))
     parser.add_argument("--widths", default=",".join(map(str, HEIGHTS)))

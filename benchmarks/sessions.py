@@ -10,10 +10,8 @@ Measured from sending a message to the end of the rerun that it causes, when all
 has arrived.
 """
 
-import argparse
 import asyncio
 import json
-import statistics
 import subprocess
 import time
 from contextlib import suppress
@@ -25,6 +23,7 @@ from websockets import ClientConnection
 
 from benchmarks import visitor
 from benchmarks.browser import ROOT, free_port, launch, processor_time
+from benchmarks.command import options_parser, spread
 
 PERIOD = 1.0  # seconds from one move to the next
 PATIENCE = 10.0  # seconds until a rerun is given up
@@ -149,24 +148,22 @@ def report(app: Path, sessions: int, seconds: float, *, rush: bool) -> None:
     for error in dict.fromkeys(errors):
         print(f"  {errors.count(error)} x {error}")
     opened = [times[0] for times, _ in visits if times]
-    moves = sorted(1000 * time for times, _ in visits for time in times[1:])
+    moves = [1000 * time for times, _ in visits for time in times[1:]]
     print(
         f"  {len(opened)} of {sessions} visitors saw the page, the last after "
         f"{max(opened, default=float('nan')):.1f} s"
     )
     if moves:
-        p50, p95 = statistics.median(moves), moves[int(0.95 * len(moves))]
         print(
-            f"  {len(moves)} moves: p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {moves[-1]:.0f} ms; "
-            f"{len(errors)} errors; processor time of the server {1000 * used / len(moves):.1f} ms "
-            "a move"
+            f"  {len(moves)} moves: {spread(moves)}; {len(errors)} errors; processor time of the "
+            f"server {1000 * used / len(moves):.1f} ms a move"
         )
     if rush:
         print(f"  {len(moves) / seconds:.1f} reruns a second")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options_parser(__doc__)
     parser.add_argument("--sessions", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rush", action="store_true")

@@ -5,12 +5,10 @@
 Figures that follow the hand are measured by benchmarks/live.py.
 """
 
-import argparse
-import statistics
-
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.command import options_parser, spread
 
 PAGES = {  # in the address, each with the key of a slider on it
     "/sampler?s_view=down": "s_factor",
@@ -33,15 +31,8 @@ WATCH = """() => {
 }"""
 
 
-def measured(page: Page, address: str, slider: str, moves: int) -> str:
-    """What ``times`` measures, in words."""
-    found = times(page, address, slider, moves)
-    p50, p95 = statistics.median(found), found[int(0.95 * len(found))]
-    return f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, max {found[-1]:.0f} ms"
-
-
 def times(page: Page, address: str, slider: str, moves: int) -> list[float]:
-    """Open a page and move the slider of that key to and fro: ms to the paint, sorted."""
+    """Open a page and move the slider of that key to and fro: ms to the paint."""
     page.goto(address)
     page.wait_for_selector(".js-plotly-plot .main-svg", timeout=60_000)
     page.wait_for_timeout(2000)
@@ -51,23 +42,19 @@ def times(page: Page, address: str, slider: str, moves: int) -> list[float]:
         page.keyboard.press("ArrowRight" if move % 4 < 2 else "ArrowLeft")
         page.wait_for_function("n => window.times.length > n", arg=move, timeout=10_000)
         page.wait_for_timeout(150)
-    return sorted(page.evaluate("window.times"))
+    return page.evaluate("window.times")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--moves", type=int, default=60)
     options = parser.parse_args()
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         for path, slider in PAGES.items():
-            print(
-                f"{path}, {options.moves} moves of {slider}: "
-                f"{measured(page, address + path, slider, options.moves)}"
-            )
+            found = times(page, address + path, slider, options.moves)
+            print(f"{path}, {options.moves} moves of {slider}: {spread(found)}")
         browser.close()
 
 

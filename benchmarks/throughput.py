@@ -14,7 +14,6 @@ process of its own; the contestants take turns. Beside the time on the wall it s
 in a second of CPU time, which holds on a busy machine too.
 """
 
-import argparse
 import multiprocessing
 import os
 import statistics
@@ -31,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.browser import free_port
+from benchmarks.command import options_parser
 from stn_core import TRANSFORMS, Experiment, create_model
 from stn_core.data.mnist import mnist
 from stn_core.data.root import data_root
@@ -291,9 +291,7 @@ def measured_together(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--network", choices=list(NETWORKS), default="tutorial")
     parser.add_argument("--steps", type=int, default=200, help="timed in each round")
     parser.add_argument("--rounds", type=int, default=5)

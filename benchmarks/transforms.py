@@ -5,7 +5,6 @@ contestants take turns, so that what else the machine does meets all of them; th
 medians over the rounds.
 """
 
-import argparse
 import statistics
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from benchmarks.command import options_parser
 from stn_core import TRANSFORMS, sample
 
 SHAPES = ((256, 1, 28, 28), (256, 1, 42, 42), (16, 3, 224, 224))
@@ -123,9 +123,7 @@ def compete(family: str, shape: tuple[int, ...], rounds: int) -> dict[str, float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()

@@ -10,7 +10,6 @@ processes that decode for it: before the first upload, its peak, and when all vi
 for which it waits two minutes.
 """
 
-import argparse
 import asyncio
 import io
 import os
@@ -32,6 +31,7 @@ from websockets import ClientConnection
 
 from benchmarks import visitor
 from benchmarks.browser import FLAGS, chromium, serving
+from benchmarks.command import options_parser
 
 # seconds: Streamlit keeps a session that has been left for 120, in case its visitor comes back
 LEFT = 125
@@ -170,9 +170,7 @@ async def at_once(address: str, files: list[Path]) -> list[float]:
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("--uploads", type=int, default=10)
     parser.add_argument("--megapixels", type=float, default=12)
     parser.add_argument("--at-once", action="store_true")

@@ -7,12 +7,11 @@ chosen; with --test those of the official test photographs. What the search star
 once for each search_scale and kept below --out.
 """
 
-import argparse
-
 import torch
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.command import options_parser
 from stn_core import EXPERIMENTS
 from stn_core.evaluation.bird_metrics import HOLDS, ROLES, attention, bird_answers, describe_windows
 from stn_core.experiments.recipes import BirdRecipe
@@ -22,9 +21,7 @@ from stn_core.training.bird_task import BirdTask
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = options_parser(__doc__)
     parser.add_argument("experiment", choices=("cub50-2st-cnn", "cub50-4st-cnn"))
     parser.add_argument("--set", action="append", default=[], help="a field of the recipe")
     parser.add_argument("--option", action="append", default=[], help="of the model")
