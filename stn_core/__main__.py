@@ -1,22 +1,16 @@
 """The command line: python -m stn_core train | evaluate | report | seeds | export."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Column, Table
+from rich.table import Table
 
 from stn_core.experiments.seeds import LARGEST_SEED
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from stn_core.experiments.checkpoints import Checkpoint
 
 app = typer.Typer(
     add_completion=False,
@@ -202,6 +196,7 @@ def evaluate(
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the
     seed, and on the official test photographs of birds, with the share of windows that hold the
     bird's head and its middle."""
+    from stn_core.evaluation.console_tables import evaluate_birds, evaluate_digits, evaluate_pairs
     from stn_core.experiments.checkpoints import (
         SHIPPED,
         CheckpointError,
@@ -230,9 +225,9 @@ def evaluate(
         raise ValueError(f"no checkpoint to evaluate in {places}: name another folder with --out")
     if not loaded:
         raise ValueError("no checkpoint to evaluate: name some, or use --all")
-    rows = _evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
-    rows += _evaluate_pairs([each for each in loaded if each.experiment.pairs], data, seed)
-    rows += _evaluate_birds([each for each in loaded if each.experiment.birds], data)
+    rows = evaluate_digits([each for each in loaded if not each.experiment.birds], data, seed)
+    rows += evaluate_pairs([each for each in loaded if each.experiment.pairs], data, seed)
+    rows += evaluate_birds([each for each in loaded if each.experiment.birds], data)
     if write:
         write_file(write, json.dumps(rows, indent=1) + "\n")
 
@@ -319,6 +314,7 @@ def seeds(
     ] = None,
 ) -> None:
     """Collect what several training seeds came to; the validation error says which is the best."""
+    from stn_core.evaluation.console_tables import tables_console
     from stn_core.experiments.seeds import PLACE, collect_seeds
 
     table = Table(
@@ -331,213 +327,7 @@ def seeds(
         )
         spread = f"{row.mean:.2f} ± {row.deviation:.2f}"
         table.add_row(name, " ".join(map(str, row.seeds)), *errors, spread, str(row.best))
-    _tables().print(table)
-
-
-def _evaluate_digits(
-    checkpoints: "list[Checkpoint]", data: Path | None, seed: int
-) -> list[dict[str, Any]]:
-    from stn_core.data.mnist import mnist
-    from stn_core.evaluation.digit_metrics import error
-
-    if not checkpoints:
-        return []
-    digits = mnist("test", data)
-    title = f"{len(digits.labels)} test digits, seed {seed}"
-    table = Table(
-        "checkpoint", "test error %", "paper %", "parameters", "samples seen", title=title
-    )
-    rows = []
-    for checkpoint in checkpoints:
-        measured = error(checkpoint.model, digits, checkpoint.experiment.data, seed)
-        row = _about(checkpoint) | {"test_error": measured, "test_seed": seed}
-        rows.append(row)
-        table.add_row(
-            row["experiment"],
-            f"{measured:.2f}",
-            f"{row['paper_error'] or '–'}",
-            f"{row['parameters']:,}",
-            _thousands(row["samples"]),
-        )
-    _tables().print(table)
-    return rows
-
-
-def _evaluate_pairs(
-    checkpoints: "list[Checkpoint]", data: Path | None, seed: int
-) -> list[dict[str, Any]]:
-    from stn_core.data.mnist import mnist
-    from stn_core.evaluation.pair_metrics import STRAIGHT, measure_straightening, untransformed
-
-    transforming = [each for each in checkpoints if each.model.transforms]
-    if not transforming:
-        return []
-    digits = mnist("test", data)
-    title = (
-        f"{len(digits.labels)} test pairs, seed {seed}; straightened: turned with the digit, "
-        f"within {STRAIGHT:g} degrees"
-    )
-    measured = {
-        f"{kind}, never turning": untransformed(digits, kind, seed)
-        for kind in dict.fromkeys(each.experiment.data for each in transforming)
-    }
-    for each in transforming:
-        kind = each.experiment.data
-        measured[each.experiment.name] = measure_straightening(each.model, digits, kind, seed)
-    shifted = any(found.followed for found in measured.values())
-    told = ["undoes of its turn %", *(["follows of its shift %"] if shifted else [])]
-    columns = [
-        text
-        for channel in ("first", "second")
-        for text in (f"straightens the {channel} digit %", *told)
-    ]
-    name_column = Column("checkpoint", no_wrap=True)
-    table = Table(name_column, "transformer", *columns, "one each %", title=title)
-    rows = []
-    for name, found in measured.items():
-        rows.append({"experiment": name, "test_seed": seed, **found._asdict()})
-        both = "" if found.both is None else f"{found.both:.1f}"
-        unshifted = ((None, None),) * len(found.shares)
-        parts = zip(found.shares, found.undone, found.followed or unshifted, strict=True)
-        for number, part in enumerate(parts, 1):
-            figures = [
-                "" if value is None else f"{value:.1f}"
-                for channel in zip(*part, strict=True)
-                for value in channel[: 1 + len(told)]
-            ]
-            table.add_row(name, str(number), *figures, both)
-    _tables().print(table)
-    return rows
-
-
-def _evaluate_birds(checkpoints: "list[Checkpoint]", data: Path | None) -> list[dict[str, Any]]:
-    from stn_core.data.cub import cub
-    from stn_core.evaluation.bird_metrics import (
-        HOLDS,
-        ROLES,
-        attention,
-        bird_answers,
-        describe_windows,
-        oracle_windows,
-        paired_difference,
-        reference_window_hits,
-        wilson_interval,
-    )
-    from stn_core.experiments.registry import SPECIES
-
-    rows = []
-    for kind in dict.fromkeys(each.experiment.data for each in checkpoints):
-        birds, training = (cub(split, data, SPECIES[kind]) for split in ("test", "train"))
-        title = f"{len(birds.labels)} test photographs of {SPECIES[kind]} species; 95 % intervals"
-        table = Table(
-            "checkpoint",
-            "accuracy %",
-            "paper %",
-            "window",
-            "holds the head %",
-            "cut to 0.35 of the side %",
-            "to 0.25 %",
-            "holds the box's centre %",
-            "nearer to body than head %",
-            title=title,
-        )
-        for window, found in reference_window_hits(birds, training).items():
-            at = f" at ({found['x']:.2f}, {found['y']:.2f})" if "x" in found else ""
-            shares = [f"{found[key]:.1f}" for key in HOLDS]
-            table.add_row("", "", "", f"{window}{at}, for reference", *shares, "")
-            rows.append({"data": kind, "window": window, **found})
-        before: dict[str, Tensor] = {}  # which answers of the checkpoints so far are right
-        where = Table(
-            "checkpoint",
-            "window",
-            *(f"nearest to the {role} %" for role in ROLES),
-            "x on mirrored photographs, correlation",
-            "intersection over union > 0.5, %",
-            title="what windows lie nearest to, and how often two look at the same",
-        )
-        comparison = Table(
-            "checkpoint",
-            "compared with",
-            "points more",
-            title="on the same photographs; 95 % intervals",
-        )
-        for checkpoint in (each for each in checkpoints if each.experiment.data == kind):
-            model: Any = checkpoint.model
-            about, ideal = _about(checkpoint), oracle_windows(model, birds)
-            options = [f"{key}={value}" for key, value in checkpoint.experiment.options]
-            about["experiment"] = ", ".join((about["experiment"], *options))
-            windows: dict[str, Tensor | None] = {about["experiment"]: None}
-            if ideal is not None:
-                windows[f"{about['experiment']}, windows as annotated"] = ideal
-            for name, given in windows.items():
-                answers = bird_answers(model, birds, given=given)
-                right, scale = ~answers.wrong(birds), getattr(model, "scale", 0.5)
-                accuracy, looks = wilson_interval(right), attention(birds, answers, scale)
-                gains = {
-                    other: paired_difference(right, others) for other, others in before.items()
-                }
-                measured = {
-                    "test_error": 100 - accuracy[0],
-                    "accuracy": accuracy,
-                    "attention": looks,
-                    "gains": gains,
-                }
-                rows.append(about | {"experiment": name} | measured)
-                before[name] = right
-                for other, points in gains.items():
-                    comparison.add_row(name, other, _interval(points))
-                paper = (
-                    ""
-                    if about["paper_error"] is None or given is not None
-                    else f"{100 - about['paper_error']:.1f}"
-                )
-                table.add_row(name, _interval(accuracy), paper, *[""] * 6)
-                for number, look in enumerate(looks, 1):
-                    shares = [_interval(look[key]) for key in (*HOLDS, "body")]
-                    table.add_row("", "", "", f"transformer {number}", *shares)
-                if looks and given is None:
-                    mirrored = bird_answers(model, birds, only_look=True, mirrored=True)
-                    described = describe_windows(birds, answers, mirrored)
-                    rows[-1] |= described
-                    for number, (near, x) in enumerate(
-                        zip(described["roles"], described["mirror"], strict=True), 1
-                    ):
-                        shares = [f"{share:.1f}" for share in near.values()]
-                        where.add_row(name, f"transformer {number}", *shares, f"{x:.2f}", "")
-                    for pair, share in described["overlap"].items():
-                        where.add_row(
-                            name, f"pair {pair}", *[""] * (len(ROLES) + 1), _interval(share)
-                        )
-        _tables().print(table)
-        if where.rows:
-            _tables().print(where)
-        if comparison.rows:
-            _tables().print(comparison)
-    return rows
-
-
-def _about(checkpoint: "Checkpoint") -> dict[str, Any]:
-    parameters = sum(parameter.numel() for parameter in checkpoint.model.parameters())
-    experiment = checkpoint.experiment
-    about = {
-        "experiment": experiment.name,
-        "paper_error": experiment.paper_error,
-        "parameters": parameters,
-    }
-    return about | {"samples": checkpoint.provenance.get("samples")}
-
-
-def _tables() -> Console:
-    """As wide as the terminal; in a pipe or a file wide enough that no cell is broken."""
-    return Console() if sys.stdout.isatty() else Console(width=160)
-
-
-def _thousands(number: object) -> str:
-    return f"{number:,}" if isinstance(number, int) else "unknown"
-
-
-def _interval(figure: tuple[float, float, float]) -> str:
-    return "{:.1f} ({:.1f} to {:.1f})".format(*figure)
+    tables_console().print(table)
 
 
 if __name__ == "__main__":
