@@ -64,8 +64,9 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
     """Read the digit checkpoints of all training seeds below ``out``, write what they came to into
     the file ``to``, and copy the best of each experiment to the folder ``ship``.
 
-    CheckpointError for a file that is none; ValueError if there are none, or one is of another seed
-    than its folder says.
+    Experiments without a checkpoint below ``out`` keep their row in ``to``; the others are
+    returned. CheckpointError for a file that is none; ValueError if there are none, if one is of
+    another seed than its folder says, or if ``to`` is there and no such table.
     """
     if ship is not None and ship.resolve() == out.resolve():
         raise ValueError(
@@ -103,8 +104,9 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
             "--seeds 0,1,2"
         )
     table = {name: SeedErrors(*zip(*rows, strict=True)) for name, rows in found.items()}
+    rows = (read_seeds(to) if to.is_file() else {}) | table
     write_file(
-        to, json.dumps({name: errors._asdict() for name, errors in table.items()}, indent=1) + "\n"
+        to, json.dumps({name: errors._asdict() for name, errors in rows.items()}, indent=1) + "\n"
     )
     for name, errors in table.items() if ship else ():
         target = (ship or out) / EXPERIMENTS[name].path

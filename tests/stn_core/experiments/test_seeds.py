@@ -185,6 +185,21 @@ def test_the_validation_error_chooses_what_ships(run, tmp_path):
         )
 
 
+def test_experiments_trained_elsewhere_keep_their_row(tmp_path):
+    to = tmp_path / "seeds.json"
+    write(tmp_path / "here", "r-fcn", 0, test_error=0.5)
+    write(tmp_path / "here", "r-cnn", 0)
+    write(tmp_path / "there", "r-fcn", 0, test_error=0.4)
+    before = collect_seeds(tmp_path / "here", to)
+    assert list(collect_seeds(tmp_path / "there", to)) == ["r-fcn"]
+    after = read_seeds(to)
+    assert after["r-cnn"] == before["r-cnn"] and after["r-fcn"].test_errors == (0.4,)
+    to.write_text("no table")
+    with pytest.raises(ValueError, match="can't be read as a table of training seeds"):
+        collect_seeds(tmp_path / "there", to)
+    assert to.read_text() == "no table"
+
+
 def test_checkpoints_that_say_too_little_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"no digit checkpoints.*--seeds"):
         collect_seeds(tmp_path / "none", tmp_path / "seeds.json")
