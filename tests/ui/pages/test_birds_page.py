@@ -5,6 +5,8 @@ import base64
 import io
 import json
 import math
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +28,13 @@ from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
+from ui.pages.birds.answers import answer
+from ui.pages.birds.attention import window_roles
 from ui.pages.birds.controls import DRAWN
 from ui.pages.birds.measured import KINDS, checked_metrics
-from ui.pages.birds.page import describe_pull, window_roles
 from ui.pages.birds.pictures import read_bird
 from ui.pages.birds.places import checked, places_from_text, places_of, places_to_text
+from ui.pages.birds.search import describe_pull
 
 ROOT = Path(__file__).parents[3]
 SPECIES = tuple(f"Kind of {number}" for number in range(1, 51))
@@ -137,6 +141,25 @@ def jpeg(width=320, height=240, **options):
     buffer = io.BytesIO()
     image.save(buffer, options.pop("format", "JPEG"), **options)
     return buffer.getvalue()
+
+
+def test_birds_of_many_visitors_are_answered_one_at_a_time(monkeypatch, trained):
+    monkeypatch.setattr(loading, "CHECKPOINTS", trained)
+    checkpoint = load_checkpoint(trained / EXPERIMENTS["cub50-2st-cnn"].path)
+    explain, at_work, most = checkpoint.model.explain, [], []
+
+    def watched(*inputs):
+        at_work.append(inputs)
+        most.append(len(at_work))
+        time.sleep(0.05)
+        at_work.pop()
+        return explain(*inputs)
+
+    monkeypatch.setattr(checkpoint.model, "explain", watched)
+    birds = [read_bird(jpeg(320 + i, 240), "one") for i in range(4)]
+    with ThreadPoolExecutor(4) as visitors:
+        found = list(visitors.map(lambda bird: answer(checkpoint, bird, None), birds))
+    assert most == [1, 1, 1, 1] and len(found) == 4
 
 
 @torch.inference_mode()

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import streamlit as st
-import torch
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
-from stn_core.evaluation.bird_metrics import HOLDS, ROLES, wilson_interval
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
@@ -21,25 +17,17 @@ from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.widgets import draw_choice, draw_choices, draw_slider, draw_switch
 from ui.pages.birds import controls
-from ui.pages.birds.answers import (
-    Answer,
-    answer,
-    bird_model,
-    probability_gradients,
-    scan,
-    scan_places,
-    window_trajectory,
-)
-from ui.pages.birds.component import Heat, windows
+from ui.pages.birds.answers import Answer, answer, bird_model, window_trajectory
+from ui.pages.birds.attention import show_overviews, window_roles
+from ui.pages.birds.component import windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
 from ui.pages.birds.measured import checked_metrics
-from ui.pages.birds.overview import overview_figure
 from ui.pages.birds.pictures import BirdPicture, choose_picture
 from ui.pages.birds.places import Places, places_from_text, places_of, places_to_text
+from ui.pages.birds.search import Search, show_search
 from ui.pages.birds.snippet import snippet
 
 TOP = 5  # species a model
-OVERVIEWS = ("cub50-2st-cnn", "cub50-4st-cnn")
 
 
 def main() -> None:
@@ -119,9 +107,6 @@ def choose_models(say: Translator) -> list[Experiment]:
     return [experiment for name, experiment in available.items() if name in names]
 
 
-# A model's windows
-
-
 def show_windows(
     checkpoint: Checkpoint,
     picture: BirdPicture,
@@ -179,120 +164,6 @@ def take(key: str, name: str) -> None:
     address.write(name, None if places is None else places_to_text(picture, places))
 
 
-# The map of places
-
-
-@dataclass(frozen=True)
-class Search:
-    """The probability of the species that counts, with one window at every place and the others
-    where they are; with ``pull`` also where the gradient through the pixels pulls it. What was
-    found is kept in the visit that asks for it, the last twenty."""
-
-    checkpoint: Checkpoint
-    picture: BirdPicture
-    found: Answer
-    window: int
-    pull: bool
-
-    @property
-    def asked(self) -> tuple[Any, ...]:
-        others = (theta for i, theta in enumerate(self.found.thetas.tolist()) if i != self.window)
-        rounded = tuple(tuple(round(value, 4) for value in theta) for theta in others)
-        return self.checkpoint.experiment.name, self.picture.key, self.window, rounded
-
-    @property
-    def species(self) -> int:
-        return species_that_counts(self.checkpoint, self.picture, self.found)
-
-    @property
-    def done(self) -> bool:
-        kept = _kept()
-        return self.asked in kept and (not self.pull or (*self.asked, self.species) in kept)
-
-    def known(self) -> Heat | None:
-        """What was found so far; None before the first time."""
-        model, scanned, pulled = bird_model(self.checkpoint), _kept().get(self.asked), None
-        if scanned is None:
-            return None
-        arrows: tuple[tuple[float, ...], ...] = ()
-        if self.pull and (pulled := _kept().get((*self.asked, self.species))):
-            rows = torch.cat((scan_places(model)[1:-1, 1:-1], *pulled), dim=-1).flatten(0, 1)
-            arrows = tuple(tuple(round(value, 4) for value in row) for row in rows.tolist())
-        return Heat(
-            self.window,
-            tuple(round(value, 5) for value in scanned[:, self.species].tolist()),
-            model.reach,
-            arrows,
-        )
-
-    def run(self, bar: Any, say: Translator) -> None:
-        """Find what is not known yet, and show in ``bar`` how far it is."""
-        kept, model, what = (
-            _kept(),
-            bird_model(self.checkpoint),
-            (self.picture, self.found, self.window),
-        )
-        if self.asked not in kept:
-            kept[self.asked] = scan(
-                model, *what, lambda share: bar.progress(share, say("searching"))
-            )
-        if self.pull:
-            bar.progress(1.0, say("pulling"))
-            kept[(*self.asked, self.species)] = probability_gradients(
-                model, *what, self.species, kept[self.asked]
-            )
-        while len(kept) > 20:
-            kept.pop(next(iter(kept)))
-
-
-def _kept() -> dict[tuple[Any, ...], Any]:
-    return st.session_state.setdefault("b_scans", {})
-
-
-def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
-    """The true species where it is known, else the answer."""
-    classes = checkpoint.experiment.classes
-    return (
-        classes.index(picture.species)
-        if picture.species in classes
-        else int(found.probabilities.argmax())
-    )
-
-
-def show_search(
-    heat: Heat, found: Answer, checkpoint: Checkpoint, picture: BirdPicture, say: Translator
-) -> None:
-    species = species_that_counts(checkpoint, picture, found)
-    here, best = found.probabilities[species].item(), max(heat.values)
-    better = sum(value > here for value in heat.values)
-    st.markdown(
-        say.markdown(
-            "searched",
-            number=heat.window + 1,
-            species=checkpoint.experiment.classes[species],
-            here=percent(here),
-            best=percent(best),
-            better=better,
-            count=len(heat.values),
-        )
-    )
-    if heat.pulls:
-        signs = [g * m > 0 for _, _, gx, gy, mx, my in heat.pulls for g, m in ((gx, mx), (gy, my))]
-        st.markdown(describe_pull(torch.tensor(signs), say))
-
-
-def describe_pull(signs: torch.Tensor, say: Translator) -> str:
-    """What the gradient through the pixels is worth: ``signs`` (N,) says at which places and in
-    which direction it has the sign of the map's slope."""
-    share, low, high = wilson_interval(signs)
-    key = "pulled_by_chance" if low <= 50 <= high else "pulled_up" if low > 50 else "pulled_down"
-    verdict = say(key, others=f"{100 - share:.0f}")
-    return say("pulled", share=f"{share:.0f}", count=len(signs), verdict=verdict)
-
-
-# What it says
-
-
 def show_guesses(
     ready: Sequence[Checkpoint], answers: Sequence[Answer], picture: BirdPicture, say: Translator
 ) -> tuple[list[str], list[str]]:
@@ -330,73 +201,6 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
         sure_right=f"{about.sure_right:.0f}",
         unsure_right=f"{about.unsure_right:.0f}",
     )
-
-
-def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, str]]:
-    """What each window of a model lies nearest to most often, and in what share of the test
-    photographs: of two windows the head or the body, of more one of ``ROLES``; none if that was not
-    measured."""
-    looks, measured = metrics.get("attention", []), metrics.get("roles", [])
-    if len(looks) == 2 and all("body" in look for look in looks):
-        bodies = [look["body"][0] for look in looks]
-        measured = [{"head": 100 - body, "body": body} for body in bodies]
-    elif len(measured) != len(looks) or any(each.keys() != ROLES.keys() for each in measured):
-        return []  # another version's
-    named = []
-    for shares in measured:
-        role = max(shares, key=lambda name: shares[name])
-        often = "mostly" if shares[role] > 50 else "often"
-        named.append((say(often, role=say(f"role_{role}")), f"{shares[role]:.0f} %"))
-    return named
-
-
-def show_overviews(say: Translator) -> None:
-    """Where the windows lie on all test photographs: a picture a model, side by side, and the
-    figures, with those of windows that did not learn."""
-    known = {name: checked_metrics(loading.metrics(EXPERIMENTS[name])) for name in OVERVIEWS}
-    known = {
-        name: metrics
-        for name, metrics in known.items()
-        if "density" in metrics and window_roles(metrics, say)
-    }
-    if not known:
-        return
-    st.markdown(f"##### {say('overview')}")
-    columns = st.columns(len(OVERVIEWS), gap="medium")
-    for (name, metrics), column in zip(known.items(), columns, strict=False):
-        model, roles = loading.name(EXPERIMENTS[name]), window_roles(metrics, say)
-        rows = [
-            say("overview_row", number=i, role=role, share=share)
-            for i, (role, share) in enumerate(roles, 1)
-        ]
-        words = {part: say(f"part_{part}") for part in ("beak", "back", "belly", "tail")}
-        figure = overview_figure(metrics["density"], rows, metrics["parts"], words)
-        alt = say("overview_alt", name=model, rows="; ".join(rows).replace("<br>", " "))
-        with column:
-            st.markdown(f"**{plain(model)}**")
-            plot(figure, key=f"b_overview_{name}", alt=alt)
-    # beside a single picture there is room for the table
-    (st if len(known) > 1 else columns[1]).markdown(attention_table(known, say))
-    looks = [look for metrics in known.values() for look in metrics["attention"]]
-    spread = max((look[kind][2] - look[kind][1]) / 2 for look in looks for kind in HOLDS)
-    st.caption(f"{say('overview_note')} {say('holds_note', spread=f'{spread:.1f}')}")
-
-
-def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
-    """How often the windows of models, by their experiments' names, hold the head, the head when
-    they are cut, and the middle of the bird, beside windows that did not learn: Markdown."""
-    rows = [["", *(say(f"holds_{kind}") for kind in HOLDS)], ["---"] + ["--:"] * len(HOLDS)]
-    for name, metrics in known.items():
-        windows = zip(metrics["attention"], window_roles(metrics, say), strict=True)
-        for i, (look, (role, _)) in enumerate(windows, 1):
-            window = say("window_row", model=loading.name(EXPERIMENTS[name]), number=i, role=role)
-            rows.append([window, *(f"{look[kind][0]:.0f} %" for kind in HOLDS)])
-    reference = next(iter(known.values()))["reference"]
-    place = {axis: f"{reference['fixed'][axis]:.2f}".replace("-", "−") for axis in "xy"}
-    for kind in ("fixed", "centred"):
-        shares = [f"{reference[kind][holds]:.0f} %" for holds in HOLDS]
-        rows.append([say(f"window_{kind}", **place), *shares])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def show_species(checkpoint: Checkpoint, say: Translator) -> None:
