@@ -53,7 +53,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if isinstance(value, float) and not 0 <= value < math.inf:
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not all(0 <= n < math.inf for n in numbers if isinstance(n, float)):
                 raise ValueError(f"{name} must be a finite number that is not below 0; got {value}")
         if self.optimiser not in ("muon", "adamw", "sgd"):
             raise ValueError(f"optimiser must be muon, adamw or sgd; got {self.optimiser!r}")
@@ -73,15 +74,17 @@ class Recipe:
             raise ValueError(f"label_smoothing must lie in [0, 1); got {self.label_smoothing}")
 
     def changed(self, settings: Iterable[str]) -> "Recipe":
-        """This recipe with some fields changed, each as "field=value". ValueError for another field
-        or a value of another type."""
+        """This recipe with some fields changed, each as "field=value", several numbers as
+        "field=1,0.5". ValueError for another field or a value of another type."""
         values = {}
         for setting in settings:
             name, _, text = setting.partition("=")
             name = FORMER_NAMES.get(name, name)
             kind = {field.name: type(getattr(self, field.name)) for field in fields(self)}.get(name)
             try:
-                values[name] = kind(text)  # type: ignore[misc]
+                values[name] = (
+                    tuple(map(float, text.split(","))) if kind is tuple else kind(text)  # type: ignore[misc]
+                )
             except (TypeError, ValueError):
                 raise ValueError(f"a recipe has no setting {setting!r}; it has {self}") from None
         return replace(self, **values)
@@ -174,9 +177,9 @@ class BirdRecipe(Recipe):
             gradient through the pixels alone.
         search_scale: of the windows that are tried in that: smaller than the model's, they say what
             is to lie in a window's middle.
-        first_overlap_penalty: how much the first window shuns what another one covers while windows
-            are sought, in units of the cross-entropy for a whole window shared.
-        overlap_penalty: the same for every other window.
+        overlap_penalties: how much each window shuns what another one covers while windows are
+            sought, in units of the cross-entropy for a whole window shared; the last one holds for
+            all windows from its own on.
         mirror_agreement: how much the windows on the mirrored photograph, mirrored back, are to
             agree with those on the photograph while they are sought, in units of the cross-entropy.
         joint_epochs: in the last so many epochs the localisation network moves as well, by the
@@ -207,9 +210,8 @@ class BirdRecipe(Recipe):
     init_from: str = "imagenet"
     window_search_epochs: int = 10
     search_scale: float = 0.2
-    first_overlap_penalty: float = 1.0
-    overlap_penalty: float = 0.05
-    mirror_agreement: float = 1.0
+    overlap_penalties: tuple[float, ...] = (1.0, 0.05)
+    mirror_agreement: float = 4.0
     joint_epochs: int = 2
     jitter: float = 0.1
     zoom: float = 0.35
@@ -231,8 +233,7 @@ class BirdRecipe(Recipe):
         counts = (
             self.frozen_blocks,
             self.window_search_epochs,
-            self.first_overlap_penalty,
-            self.overlap_penalty,
+            *self.overlap_penalties,
             self.mirror_agreement,
             self.joint_epochs,
             self.jitter,
@@ -282,5 +283,5 @@ BIRD_RECIPES: Mapping[str, BirdRecipe] = MappingProxyType(
 )
 # ours: a crop shows a bird as large as 448 pixels do
 STEMS = {"cnn-448": "cnn", "2st-cnn": "cnn-448", "4st-cnn": "cnn-448"}
-# of the first window and of every other one, each counted once for every window it may share with
-OVERLAP_PENALTIES = {"4st-cnn": (0.4, 0.1)}
+# each counted once for every window that it may share with
+OVERLAP_PENALTIES = {"4st-cnn": (0.4, 0.2, 0.05, 1.0)}

@@ -79,14 +79,10 @@ class Experiment:
             raise ValueError(f"no recipe {name!r}; there are {', '.join(recipes)}")
         recipe = recipes[name]
         if isinstance(recipe, BirdRecipe) and name == "ours" and self.model in STEMS:
-            first, others = OVERLAP_PENALTIES.get(
-                self.model, (recipe.first_overlap_penalty, recipe.overlap_penalty)
-            )
             return replace(
                 recipe,
                 init_from=STEMS[self.model],
-                first_overlap_penalty=first,
-                overlap_penalty=others,
+                overlap_penalties=OVERLAP_PENALTIES.get(self.model, recipe.overlap_penalties),
             )
         if not self.birds and name == "ours":
             epochs = EPOCHS.get(self.model, {}).get(self.data, recipe.epochs)

@@ -174,6 +174,7 @@ class BirdTask:
                 console.print(f"{at}: loss {loss:.3f}")
 
         note(0, math.nan)
+        penalties = self.recipe.overlap_penalties
         train_localisation(
             localisation,
             model.scale,
@@ -181,8 +182,7 @@ class BirdTask:
             self.birds.labels,
             self.recipe.window_search_epochs,
             self.seed,
-            (self.recipe.first_overlap_penalty,)
-            + (self.recipe.overlap_penalty,) * (localisation.windows - 1),
+            penalties + penalties[-1:] * (localisation.windows - len(penalties)),
             self.recipe.mirror_agreement,
             note,
         )

@@ -37,7 +37,7 @@ POSITIONS = 8  # of a window, each way
 BATCH = 64
 LR = 3e-3  # of the localisation network
 SPREAD = 0.12  # by which windows are moved about when the classifiers are fitted, normalised
-DROPOUT = 0.2  # of the channels that the localisation network starts from
+DROPOUT = 0.5  # of the channels that the localisation network starts from
 MIRRORED = torch.tensor([-1.0, 1.0])  # what mirroring does to (x, y)
 # the share of photographs in which the classifier of the current window sees a position drawn at
 # random

@@ -473,11 +473,25 @@ def test_features_of_windows_come_from_what_they_cover():
 
 
 @pytest.mark.parametrize(
-    "setting", ["search_scale=0", "search_scale=1.5", "overlap_penalty=-1", "mirror_agreement=-1"]
+    "setting",
+    [
+        "search_scale=0",
+        "search_scale=1.5",
+        "overlap_penalties=-1",
+        "overlap_penalties=1,nan",
+        "overlap_penalties=",
+        "overlap_penalties=1;2",
+        "mirror_agreement=-1",
+    ],
 )
 def test_a_search_for_windows_that_can_not_be_is_refused(setting):
     with pytest.raises(ValueError, match=setting.partition("=")[0]):
         EXPERIMENTS["cub50-2st-cnn"].recipe("ours").changed([setting])
+
+
+def test_every_window_has_a_penalty_of_its_own():
+    recipe = EXPERIMENTS["cub50-4st-cnn"].recipe("ours").changed(["overlap_penalties=1, 0.5,0"])
+    assert recipe.overlap_penalties == (1.0, 0.5, 0.0)
 
 
 # The figures
