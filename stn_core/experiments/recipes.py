@@ -76,7 +76,7 @@ class Recipe:
     def changed(self, settings: Iterable[str]) -> "Recipe":
         """This recipe with some fields changed, each as "field=value", several numbers as
         "field=1,0.5". ValueError for another field or a value of another type."""
-        values = {}
+        values: dict[str, Any] = {}
         for setting in settings:
             name, _, text = setting.partition("=")
             name = FORMER_NAMES.get(name, name)
