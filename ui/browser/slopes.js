@@ -65,18 +65,43 @@ function before(network, link, slope) {
   return slope.map((value, i) => (network.heap[first + i] > 0 ? value : 0));
 }
 
+/** @type {WeakMap<Link, Float32Array>} the weights of a convolution as its backward pass reads them */
+const WEIGHTS = new WeakMap();
+
+/**
+ * The weights (outputs, height, width, channels) of a convolution: those of one output side by side, as
+ * the pixels are on which they act.
+ * @param {Network} network
+ * @param {Link} link
+ * @param {Convolution} layer
+ */
+function weightsByOutput({ heap }, link, { kernel: [height, width], out: [outputs] }) {
+  const found = WEIGHTS.get(link);
+  if (found) return found;
+  const size = height * width * link.from.channels;
+  const made = new Float32Array(outputs * size);
+  for (let o = 0; o < outputs; o++) {
+    const first = link.weights / 4 + (o >> 3) * 8 * size + (o & 7); // eight outputs lie side by side there
+    for (let i = 0; i < size; i++) made[o * size + i] = heap[first + 8 * i];
+  }
+  WEIGHTS.set(link, made);
+  return made;
+}
+
 /**
  * @param {Network} network
  * @param {Link} link
  * @param {Convolution} layer
  * @param {Float32Array} slope
  */
-function beforeConvolution({ heap }, { from, to, weights }, layer, slope) {
+function beforeConvolution(network, link, layer, slope) {
+  const { from, to } = link;
   const { channels } = from;
   const [high, wide] = layer.kernel;
-  const [inputs, height, width] = layer.in;
+  const [, height, width] = layer.in;
   const [outputs, , columns] = layer.out;
-  const block = 8 * high * wide * channels;
+  const weights = weightsByOutput(network, link, layer);
+  const run = wide * channels; // of weights, and of pixels, in one row
   const found = new Float32Array(height * width * channels);
   for (let at = 0; at < slope.length; at++) {
     const value = slope[at];
@@ -85,13 +110,10 @@ function beforeConvolution({ heap }, { from, to, weights }, layer, slope) {
     const place = (at - o) / to.channels;
     const left = place % columns;
     const top = (place - left) / columns;
-    const first = weights / 4 + (o >> 3) * block + (o & 7);
     for (let y = 0; y < high; y++) {
-      for (let x = 0; x < wide; x++) {
-        const start = ((top + y) * width + left + x) * channels;
-        const weight = first + 8 * (y * wide + x) * channels;
-        for (let i = 0; i < inputs; i++) found[start + i] += value * heap[weight + 8 * i];
-      }
+      const start = ((top + y) * width + left) * channels;
+      const weight = (o * high + y) * run;
+      for (let i = 0; i < run; i++) found[start + i] += value * weights[weight + i];
     }
   }
   return found;

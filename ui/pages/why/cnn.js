@@ -24,6 +24,7 @@ import { confidence, mosaic, overlap, strongest } from "./maps.js";
  */
 /** @typedef {OfDigit & Own} Data */
 /** @typedef {{ maps: Maps[], probabilities: number[] }} Seen */
+/** @typedef {Seen & { shown: { chosen: number[], top: number }[] }} Before and which channels of each layer are shown */
 
 /** @type {Size} */
 const SIZE = [28, 28];
@@ -41,8 +42,10 @@ export class Cnn extends DigitFigure {
    */
   constructor(root, data) {
     super(root, data, MEASURES);
-    /** @type {Seen | null} of the digit as it was */
+    /** @type {Before | null} of the digit as it was */
     this.before = null;
+    /** @type {Map<string, [value: number, sure: number]>} where each curve's slider stands */
+    this.here = new Map();
     /** @type {Map<string, [value: number, sure: number][]>} of each curve, as far as it is known */
     this.curves = new Map();
     this.hand = boxHand(SIZE[0], "why", { free: true });
@@ -108,6 +111,7 @@ export class Cnn extends DigitFigure {
 
   forget() {
     this.before = null;
+    this.here.clear();
     this.curves.clear();
   }
 
@@ -147,6 +151,15 @@ export class Cnn extends DigitFigure {
     return { probabilities, maps: network.features().slice(0, 2) };
   }
 
+  /**
+   * @param {Network} network
+   * @returns {Before}
+   */
+  rest(network) {
+    const seen = this.see(network, this.image(this.data.rest));
+    return { ...seen, shown: seen.maps.map((maps) => strongest(maps, 6)) };
+  }
+
   paint() {
     const { data, words, colors, panel, values } = this;
     const { network, failed } = this.fetched;
@@ -164,7 +177,7 @@ export class Cnn extends DigitFigure {
       put(this.rows[1].answer, failed ? words.no_weights : words.loading);
       return false;
     }
-    this.before ??= this.see(network, this.image(data.rest));
+    this.before ??= this.rest(network);
     const after = this.see(network, image);
     const { before } = this;
     const kept = after.maps.map((maps, i) => overlap(before.maps[i], maps));
@@ -181,7 +194,7 @@ export class Cnn extends DigitFigure {
   /**
    * @param {number} row 0 is the digit as it was, 1 the moved one
    * @param {Seen} seen
-   * @param {Seen} before
+   * @param {Before} before
    * @param {number[]} kept of each layer
    */
   paintRow(row, { maps, probabilities }, before, kept) {
@@ -190,9 +203,8 @@ export class Cnn extends DigitFigure {
     const each = Math.floor(narrow ? wide : (wide - 28) / 3);
     const { answer, canvases, captions } = this.rows[row];
     maps.forEach((own, layer) => {
-      const chosen = strongest(before.maps[layer], 6);
       const color = row ? colors.input : colors.quiet;
-      mosaic(canvases[layer], each, own, chosen, color);
+      mosaic(canvases[layer], each, own, before.shown[layer], color);
       const [side] = own.size;
       const name = fill(words.figure_layer, { number: layer + 1, side });
       put(captions[layer], row ? fill(words.figure_kept, { kept: percent(kept[layer]) }) : name);
@@ -239,7 +251,11 @@ export class Cnn extends DigitFigure {
         spare--;
       }
       const now = this.values[key];
-      const here = /** @type {[number, number]} */ ([now, sureAt(key, now)]);
+      let here = this.here.get(key);
+      if (!here || here[0] !== now) {
+        here = [now, sureAt(key, now)];
+        this.here.set(key, here);
+      }
       const style = { line: colors.quiet, mark: colors.input, text: this.text, font: this.font };
       confidence(this.charts[i].canvas, each, 120, known, here, [low, high], style);
       this.charts[i].canvas.setAttribute("aria-label", percent(here[1]));
