@@ -244,6 +244,23 @@ def test_a_figure_is_legible_on_a_phone_and_all_of_it_can_be_reached(tab, path):
     assert reached
 
 
+@pytest.mark.parametrize("path", ["/?r_angle=40", "/?r_angle=40&projector=true"])
+def test_no_text_of_several_lines_lies_on_a_picture_on_a_phone(tab, path):
+    page = tab(path, size=(390, 844))
+    expect(page.locator(".js-plotly-plot .annotation-text").first).to_be_visible()
+    covered = page.evaluate("""() => {
+      const plot = document.querySelector('.js-plotly-plot');
+      const boxOf = (one) => one.getBoundingClientRect();
+      const boxes = (of) => [...plot.querySelectorAll(of)].map(boxOf);
+      const texts = boxes('.annotation-text:has(tspan ~ tspan)');
+      const pictures = [...boxes('.imagelayer image'), ...boxes('.js-line, .shapelayer path')];
+      const beside = (a, b) =>
+        a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
+      return [texts.length, texts.filter((a) => !pictures.every((b) => beside(a, b))).length];
+    }""")
+    assert covered[0] >= 2 and covered[1] == 0
+
+
 @pytest.mark.parametrize("path", ["/?projector=true", "/why?why_view=pools&projector=true"])
 def test_a_figure_is_legible_on_a_small_projector(tab, path):
     sizes = text_sizes(tab(path, size=(1280, 800)))

@@ -104,11 +104,12 @@ const narrow = (element, { layout }) =>
 /**
  * The figure for a narrow screen: see stack.js.
  * @param {Data} latest
+ * @param {Type} type
  * @returns {Promise<Figure | null>} null for one that can't be parted
  */
-async function stackedOf({ figure, stack }) {
+async function stackedOf({ figure, stack }, { larger }) {
   const { stacked } = await import(served(stack));
-  return stacked(figure);
+  return stacked(figure, larger);
 }
 
 /** @param {Plot} element */
@@ -117,14 +118,15 @@ async function draw(element) {
   element.setAttribute("aria-label", alt);
   const Plotly = await plotly(script);
   if (!element.clientWidth || element.latest.figure !== figure) return; // hidden, or overtaken by a newer figure
-  const parted = narrow(element, figure) ? await stackedOf(element.latest) : null;
+  const type = typeOf(element);
+  const parted = narrow(element, figure) ? await stackedOf(element.latest, type) : null;
   if (element.latest.figure !== figure) return;
   element.classList.toggle("wide", narrow(element, figure) && !parted); // is moved sideways
   const shown = parted ?? figure;
   element.style.aspectRatio = `${shown.layout.width} / ${shown.layout.height}`;
   const width = element.clientWidth;
   const by = width / shown.layout.width;
-  const { data, layout } = scaled(shown, by, typeOf(element));
+  const { data, layout } = scaled(shown, by, type);
   const config = { displayModeBar: false, showSendToCloud: false };
   await Plotly.react(element, data, { ...layout, width }, config);
 }

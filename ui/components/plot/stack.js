@@ -1,7 +1,8 @@
 // A wide figure for a narrow screen: its parts one below the other, in type that can be read.
 
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Box in the design's pixels */
-/** @typedef {{ box: Box, axes?: string, note?: Record<string, any> }} Part a panel or a text */
+/** @typedef {{ box: Box, axes?: string, note?: Record<string, any>, small?: number, moved?: number }} Part
+   a panel or a text; `small` is the right edge of a text in the design's own type, `moved` how far the part went to the right */
 
 const WIDEST = 640; // of a part that is scaled down; a wider chart gets narrower
 const WIDE = 480; // a part of the design that is no wider stays in one piece
@@ -11,12 +12,13 @@ const LEAST = 19; // of a text, in the pixels of the new design: 14 on the scree
 
 /**
  * @param {{ data: any[], layout: any }} figure
+ * @param {number} larger how many times as large the theme has its type
  * @returns {{ data: any[], layout: any } | null} WIDE pixels wide; null for one that does not part
  */
-export function stacked({ data, layout }) {
+export function stacked({ data, layout }, larger = 1) {
   const { width, height } = layout;
   const over = overlays(layout);
-  const cuts = cut(partsOf(layout, over), true);
+  const cuts = cut(beside(partsOf(layout, over, larger)), true);
   const groups = cuts.map((parts) => {
     const box = around(parts);
     const wide = box.right - box.left;
@@ -38,10 +40,10 @@ export function stacked({ data, layout }) {
     const { parts, box, start, scale, upright } = group;
     const from = below;
     /** @param {number} at */
-    const across = (at) => (start + scale * (at * width - box.left)) / WIDE;
-    /** @param {number} at */
     const up = (at) => 1 - (from + upright * ((1 - at) * height - box.top)) / tall;
-    for (const { axes, note } of parts) {
+    for (const { axes, note, moved = 0 } of parts) {
+      /** @param {number} at */
+      const across = (at) => (start + scale * (at * width + moved - box.left)) / WIDE;
       if (axes !== undefined) {
         const x = layout[`xaxis${axes}`];
         const y = layout[`yaxis${axes}`];
@@ -81,9 +83,10 @@ const legible = (font) => font && { ...font, size: Math.max(font.size, LEAST) };
 /**
  * @param {any} layout
  * @param {string[]} over the x axes that are no part
+ * @param {number} larger
  * @returns {Part[]}
  */
-function partsOf(layout, over) {
+function partsOf(layout, over, larger) {
   const { width, height } = layout;
   const panels = Object.keys(layout).filter((name) => /^xaxis\d*$/.test(name));
   const parted = panels.filter((name) => !over.includes(name.replace("axis", "")));
@@ -96,18 +99,57 @@ function partsOf(layout, over) {
     return { box: { left, right, top, bottom: bottom + ticks }, axes: number };
   });
   const texts = layout.annotations.filter((/** @type {any} */ note) => note.xref === "paper");
-  return [...axes, ...texts.map((/** @type {any} */ note) => ({ box: boxOf(note, layout), note }))];
+  return [
+    ...axes,
+    ...texts.map((/** @type {any} */ note) => {
+      const grown = larger * Math.max(note.font.size, LEAST);
+      const { right: small } = boxOf(note, layout, note.font.size);
+      return { box: boxOf(note, layout, grown), note, small };
+    }),
+  ];
+}
+
+/**
+ * Parts that a text covers since its type grew go to the right, and with them all that is above and
+ * below, or further to the right.
+ * @param {Part[]} parts
+ * @returns {Part[]}
+ */
+function beside(parts) {
+  let all = parts;
+  for (const { small, note } of parts) {
+    if (small === undefined) continue;
+    const { right, top, bottom } = /** @type {Part} */ (all.find((part) => part.note === note)).box;
+    const covered = all.filter(
+      ({ box, moved = 0 }) =>
+        box.left - moved >= small && box.left < right && box.top < bottom && box.bottom > top,
+    );
+    if (!covered.length) continue;
+    const first = Math.min(...covered.map(({ box }) => box.left));
+    all = all.map((part) => {
+      const { box, moved = 0 } = part;
+      if ((box.left + box.right) / 2 < first) return part;
+      const by = right + GAP - first;
+      return {
+        ...part,
+        box: { ...box, left: box.left + by, right: box.right + by },
+        moved: moved + by,
+      };
+    });
+  }
+  return all;
 }
 
 /**
  * Where a text stands, about.
  * @param {any} note
  * @param {{ width: number, height: number }} layout
+ * @param {number} grown the size of its type if it has several lines
  * @returns {Box}
  */
-function boxOf(note, { width, height }) {
+function boxOf(note, { width, height }, grown) {
   const lines = note.text.split("<br>").map((/** @type {string} */ t) => t.replace(/<[^>]*>/g, ""));
-  const size = lines.length > 1 ? Math.max(note.font.size, LEAST) : note.font.size;
+  const size = lines.length > 1 ? grown : note.font.size;
   const wide =
     (note.font.family ? 0.6 : 0.5) *
     size *

@@ -13,6 +13,8 @@ def learning_figure(
     steps: Sequence[int],
     shares: Sequence[Sequence[Sequence[float]]],
     names: Sequence[str],
+    digits: Sequence[str],
+    transformers: Sequence[str],
     title: str,
     below: str,
 ) -> Figure:
@@ -21,7 +23,9 @@ def learning_figure(
 
     Args:
         shares: a table (T, 2) for each of the steps.
-        names: of the lines, transformer by transformer, as the legend has them.
+        names: of the lines, transformer by transformer.
+        digits: what the legend calls the lines of a colour.
+        transformers: and those of a dash.
         title: of the vertical axis.
         below: of the horizontal one.
     """
@@ -48,14 +52,16 @@ def learning_figure(
             "hovertemplate": f"{name}: %{{y:.0f}} %<extra></extra>",
         }
         figure.traces.append(trace | axes)
-        stroke = "•••" if transformer else "━━"
-        figure.write(
-            f'<span style="color:{color}"><b>{stroke}</b></span>  {name}',
-            0.06 + 0.47 * digit,
-            1 - (12 + 24 * transformer) / HEIGHT,
-            15,
-            anchor=("left", "middle"),
-        )
+    for i in range(2):
+        keys = (("━━", COLORS[i], digits[i]), ("•••" if i else "━━", TEXT, transformers[i]))
+        for row, (stroke, color, name) in enumerate(keys):
+            figure.write(
+                f'<span style="color:{color}"><b>{stroke}</b></span>  {name}',
+                0.06 + 0.47 * i,
+                1 - (12 + 24 * row) / HEIGHT,
+                15,
+                anchor=("left", "middle"),
+            )
     figure.write(title, 0, 1 - 58 / HEIGHT, 14, anchor=("left", "middle"))
     figure.write(below, 0.985, 0, 14, anchor=("right", "bottom"), color=TEXT)
     return figure.figure()

@@ -231,6 +231,8 @@ def learning(kind: str, say: Translator) -> str:
         recording.steps.tolist(),
         shares,
         [say("line", transformer=k, digit=c) for k in (1, 2) for c in (1, 2)],
+        [say("first"), say("second")],
+        [say("transformer", number=k) for k in (1, 2)],
         say(f"axis_{kind.lower()}"),
         say("steps_axis"),
     )
