@@ -244,9 +244,16 @@ def test_a_figure_is_legible_on_a_phone_and_all_of_it_can_be_reached(tab, path):
     assert reached
 
 
-@pytest.mark.parametrize("path", ["/?r_angle=40", "/?r_angle=40&projector=true"])
-def test_no_text_of_several_lines_lies_on_a_picture_on_a_phone(tab, path):
-    page = tab(path, size=(390, 844))
+@pytest.mark.parametrize(
+    ("path", "size"),
+    [
+        ("/?r_angle=40", (390, 844)),
+        ("/?r_angle=40&projector=true", (390, 844)),
+        ("/?lesson=paper&at=1&projector=true", (1280, 800)),
+    ],
+)
+def test_no_text_of_several_lines_lies_on_a_picture(tab, path, size):
+    page = tab(path, size=size)
     expect(page.locator(".js-plotly-plot .annotation-text").first).to_be_visible()
     covered = page.evaluate("""() => {
       const plot = document.querySelector('.js-plotly-plot');

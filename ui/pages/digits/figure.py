@@ -23,8 +23,8 @@ from ui.drawing.canvas import (
 )
 
 # a row of pictures, the headings above all, the caption above each row
-ROW, HEAD, GAP = 205, 30, 34
-COLUMNS = ((0.0, 0.193), (0.203, 0.398), (0.398, 0.626), (0.63, 0.823), (0.845, 1.0))
+ROW, HEAD, GAP = 190, 30, 34
+COLUMNS = ((0.0, 0.18), (0.188, 0.43), (0.43, 0.655), (0.66, 0.84), (0.86, 1.0))
 ROOM = (0.45, 0.9)  # around the picture under a grid, in parts of its side: at least, at most
 HEADINGS = ("input", "localisation", "grid", "output", "probabilities")  # names of texts
 HEADING_COLORS = (INPUT, None, GRID, GRID, None)
