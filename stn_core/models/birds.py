@@ -255,12 +255,15 @@ def starts(layout: str, count: int) -> Tensor:
 def fixed_places(text: str, count: int) -> Tensor:
     """The centres (N, 2) in the text of the option ``fixed_at``."""
     try:
-        return torch.tensor([float(number) for number in text.split(",")]).view(count, 2)
+        places = torch.tensor([float(number) for number in text.split(",")]).view(count, 2)
     except (ValueError, RuntimeError):
+        places = torch.full((1, 2), torch.nan)
+    if not (places.abs() <= 1).all():  # as of what is no number
         raise ValueError(
-            f"fixed_at must have x,y for each of {count} windows, such as 0,-0.3,0,0.1 for two; "
-            f"got {text!r}"
-        ) from None
+            f"fixed_at must have x,y from -1 to 1 for each of {count} windows, such as "
+            f"0,-0.3,0,0.1 for two; got {text!r}"
+        )
+    return places
 
 
 def windows(

@@ -346,8 +346,10 @@ def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, nu
         ({"family": "tps"}, "no family 'tps'.*attention"),
         ({"scale": 0.0}, r"scale.*\(0, 1\]"),
         ({"layout": "abreast"}, "stacked or tiled; got 'abreast'"),
-        ({"fixed_at": "0,-0.3"}, "x,y for each of 2 windows"),
-        ({"fixed_at": "up,down"}, "x,y for each of 2 windows"),
+        ({"fixed_at": "0,-0.3"}, "x,y from -1 to 1 for each of 2 windows"),
+        ({"fixed_at": "up,down"}, "x,y from -1 to 1 for each of 2 windows"),
+        ({"fixed_at": "0,-0.3,0,1.1"}, "x,y from -1 to 1 for each of 2 windows"),
+        ({"fixed_at": "0,-0.3,nan,0"}, "x,y from -1 to 1 for each of 2 windows"),
     ],
 )
 def test_options_that_can_not_be_are_refused(options, words):
