@@ -81,12 +81,15 @@ class Recipe:
             name, _, text = setting.partition("=")
             name = FORMER_NAMES.get(name, name)
             kind = {field.name: type(getattr(self, field.name)) for field in fields(self)}.get(name)
+            if kind is None:
+                raise ValueError(f"a recipe has no setting {setting!r}; it has {self}")
             try:
-                values[name] = (
-                    tuple(map(float, text.split(","))) if kind is tuple else kind(text)  # type: ignore[misc]
+                values[name] = tuple(map(float, text.split(","))) if kind is tuple else kind(text)
+            except ValueError:
+                wanted = {int: "a whole number", float: "a number"}.get(
+                    kind, "numbers with commas between them"
                 )
-            except (TypeError, ValueError):
-                raise ValueError(f"a recipe has no setting {setting!r}; it has {self}") from None
+                raise ValueError(f"{name} must be {wanted}; got {setting!r}") from None
         return replace(self, **values)
 
 

@@ -113,6 +113,8 @@ class Run:
         seed: int,
         limit: int | None,
     ) -> None:
+        if device not in ("auto", "cpu", "cuda"):
+            raise ValueError(f"device must be auto, cpu or cuda; got {device!r}")
         mixed = mixed_precision(precision, device)
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         coarse = experiment.birds and mixed == "bf16" and on_cpu
