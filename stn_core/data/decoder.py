@@ -34,7 +34,7 @@ ANSWER = struct.Struct(">I")  # bytes of the JSON; the pixels follow
 MOST_MISSING = 0.25  # of a picture's height: more is not shown
 # how a file in another format begins, at a place
 FOREIGN = (
-    ("HEIC", 4, (b"ftypheic", b"ftypheix", b"ftyphevc", b"ftypheim", b"ftypmif1", b"ftypmsf1")),
+    ("HEIC", 4, (b"ftyphei", b"ftyphev", b"ftypmif1", b"ftypmsf1")),
     ("AVIF", 4, (b"ftypavif", b"ftypavis")),
     ("PDF", 0, (b"%PDF",)),
     ("PostScript", 0, (b"%!PS", b"\xc5\xd0\xd3\xc6")),

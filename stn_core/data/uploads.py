@@ -74,8 +74,8 @@ def _refusal(key: str, about: dict[str, Any]) -> ImageError:
         case "foreign_picture":
             return ImageError(
                 "foreign_picture",
-                "This is a {format} file, which is not accepted. Save or export it as JPEG or "
-                "PNG and try again.",
+                "The picture is in a format that is not accepted ({format}). Save or export it as "
+                "JPEG or PNG and try again.",
                 format=about["format"],
             )
         case "no_picture":

@@ -61,8 +61,8 @@ class SeedErrors(NamedTuple):
 
 
 def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, SeedErrors]:
-    """Read the digit checkpoints of all training seeds below ``out``, write what they came to into
-    the file ``to``, and copy the best of each experiment to the folder ``ship``.
+    """Read the digit checkpoints of all training seeds below ``out``, copy the best of each
+    experiment to the folder ``ship``, and write what they came to into the file ``to``.
 
     Experiments without a checkpoint below ``out`` keep their row in ``to``; the others are
     returned. CheckpointError for a file that is none; ValueError if there are none, if one is of
@@ -105,13 +105,14 @@ def collect_seeds(out: Path, to: Path, ship: Path | None = None) -> dict[str, Se
         )
     table = {name: SeedErrors(*zip(*rows, strict=True)) for name, rows in found.items()}
     rows = (read_seeds(to) if to.is_file() else {}) | table
-    write_file(
-        to, json.dumps({name: errors._asdict() for name, errors in rows.items()}, indent=1) + "\n"
-    )
     for name, errors in table.items() if ship else ():
         target = (ship or out) / EXPERIMENTS[name].path
         best = seed_folder(out, errors.best) / EXPERIMENTS[name].path
         write_file(target, best.read_bytes())
+    # last: the table says what is shipped
+    write_file(
+        to, json.dumps({name: errors._asdict() for name, errors in rows.items()}, indent=1) + "\n"
+    )
     return table
 
 

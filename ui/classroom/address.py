@@ -17,7 +17,7 @@ def address_of(seen: object, request: Request) -> str:
     with this computer's address in its network in place of one that only it knows, if the server
     listens there. No slash at the end."""
     public = os.environ.get("STN_PUBLIC_URL")
-    if public and _parts(public):
+    if public and _is_server(public):
         return public.rstrip("/")
     parts = _parts(seen) or _parts(str(request.base_url)) or urlsplit("http://localhost")
     port = f":{parts.port}" if parts.port else ""
@@ -31,11 +31,17 @@ def address_of(seen: object, request: Request) -> str:
 def check_public() -> None:
     """SystemExit, in a sentence, if ``STN_PUBLIC_URL`` is set and is no address."""
     public = os.environ.get("STN_PUBLIC_URL")
-    if public and not _parts(public):
+    if public and not _is_server(public):
         raise SystemExit(
             f"STN_PUBLIC_URL is no address of a server: {public[:LONGEST]!r}. "
             "Wanted: https://lab.example.org, with a port and a path if there are any"
         )
+
+
+def _is_server(address: str) -> bool:
+    """Whether a path can follow."""
+    parts = _parts(address)
+    return parts is not None and not parts.query and not parts.fragment
 
 
 def _parts(address: object) -> SplitResult | None:

@@ -32,7 +32,7 @@ from ui.classroom import page
 from ui.classroom.address import address_of, check_public, qr_rows
 from ui.classroom.limits import Guesses, Rate, network_of
 from ui.classroom.rooms import Classroom, Refused, Step
-from ui.classroom.store import MemoryStore, Store, StoreError
+from ui.classroom.store import MemoryStore, Store, StoreError, check_key
 from ui.classroom.stream import EventStream
 
 LARGEST = 1024  # bytes of a body
@@ -154,8 +154,9 @@ class Routes:
 
 def open_classroom() -> Classroom:
     """This process's classroom, which is in memory, or in the Redis that ``STN_REDIS_URL`` names.
-    SystemExit, in a sentence, if that or ``STN_PUBLIC_URL`` is none."""
+    SystemExit, in a sentence, if that or ``STN_PUBLIC_URL`` is none, or ``STN_CLASS_KEY`` short."""
     check_public()
+    check_key()
     url = os.environ.get("STN_REDIS_URL")
     store: Store = MemoryStore()
     if url:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 MOST_ROOMS = 50
 MOST_VOTERS = 2_000  # of one question
+SHORTEST_KEY = 16  # bytes
 IDLE = 2 * 3600.0  # seconds until a room ends that nobody steers and where nobody votes
 # (room, what: "state", "votes" or "closed"); the room "" is all of them
 News = Callable[[str, str], None]
@@ -127,6 +128,17 @@ class MemoryStore:
 
 
 def _nobody(room: str, what: str) -> None: ...
+
+
+def check_key() -> None:
+    """SystemExit, in a sentence, if ``STN_CLASS_KEY`` is set and can be guessed."""
+    given = os.fsencode(os.environ.get("STN_CLASS_KEY", ""))
+    if 0 < len(given) < SHORTEST_KEY:
+        raise SystemExit(
+            f"STN_CLASS_KEY has {len(given)} bytes, too few to sign with. Wanted: at least "
+            f"{SHORTEST_KEY} that nobody guesses, such as those that this prints: "
+            'python -c "import secrets; print(secrets.token_hex())"'
+        )
 
 
 def kept_key() -> bytes:

@@ -104,7 +104,7 @@ def test_no_other_format_is_decoded(kind):
     [("HEIC", b"\0\0\0\x18ftypheic\0\0\0\0"), ("PDF", b"%PDF-1.7\n"), ("PostScript", b"%!PS-A")],
 )
 def test_a_format_that_is_known_gets_advice(name, beginning):
-    with pytest.raises(ImageError, match=f"{name} file.*as JPEG or PNG"):
+    with pytest.raises(ImageError, match=rf"not accepted \({name}\).*as JPEG or PNG"):
         read_picture(beginning + bytes(200), 100)
 
 

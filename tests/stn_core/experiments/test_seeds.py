@@ -200,6 +200,14 @@ def test_experiments_trained_elsewhere_keep_their_row(tmp_path):
     assert to.read_text() == "no table"
 
 
+def test_the_table_stays_where_the_best_can_not_be_shipped(tmp_path):
+    write(tmp_path / "all", "r-fcn", 0)
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(FileError, match="a file lies where its folder should be"):
+        collect_seeds(tmp_path / "all", tmp_path / "seeds.json", ship=tmp_path / "file")
+    assert not (tmp_path / "seeds.json").exists()
+
+
 def test_checkpoints_that_say_too_little_are_named(tmp_path):
     with pytest.raises(ValueError, match=r"no digit checkpoints.*--seeds"):
         collect_seeds(tmp_path / "none", tmp_path / "seeds.json")

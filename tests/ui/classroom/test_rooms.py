@@ -574,11 +574,22 @@ def test_a_variable_that_names_no_redis_ends_the_start_in_a_sentence(url, monkey
     assert "secret" not in str(end.value)
 
 
-@pytest.mark.parametrize("address", ["lab.example.org", "ftp://lab", "https://", "http://["])
+@pytest.mark.parametrize(
+    "address",
+    ["lab.example.org", "ftp://lab", "https://", "http://[", "https://lab?x", "https://lab#x"],
+)
 def test_a_variable_that_names_no_address_ends_the_start_in_a_sentence(address, monkeypatch):
     monkeypatch.setenv("STN_PUBLIC_URL", address)
     with pytest.raises(SystemExit, match=r"STN_PUBLIC_URL is no address.*https://lab"):
         open_classroom()
+
+
+def test_a_key_that_can_be_guessed_ends_the_start_in_a_sentence(monkeypatch):
+    monkeypatch.setenv("STN_CLASS_KEY", "x" * 15)
+    with pytest.raises(SystemExit, match=r"STN_CLASS_KEY has 15 bytes.*at least 16"):
+        open_classroom()
+    monkeypatch.setenv("STN_CLASS_KEY", "x" * 16)
+    open_classroom()
 
 
 def test_half_a_surrogate_pair_is_refused_and_no_error():
