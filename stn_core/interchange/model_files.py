@@ -163,8 +163,20 @@ def as_onnx(checkpoint: Checkpoint, images: Tensor) -> bytes:
         verbose=False,
     )
     assert file is not None
+    leave_out_pools_of_one(file.model.graph)
     file.model.metadata_props["stn"] = json.dumps(about(checkpoint))
     return file.model_proto.SerializeToString()
+
+
+def leave_out_pools_of_one(graph: Any) -> None:
+    """Take the max-pools over 1x1 maps, as localisation networks have them, out of an ``onnx_ir``
+    graph: they give back what they read, and OpenVINO refuses a window that is larger than its map.
+    """
+    for node in list(graph):
+        read = node.inputs[0] if node.op_type == "MaxPool" else None
+        if read is not None and read.shape is not None and list(read.shape[2:]) == [1, 1]:
+            node.outputs[0].replace_all_uses_with(read)
+            graph.remove(node, safe=True)
 
 
 def ask_onnx(content: bytes, images: Tensor) -> Tensor:

@@ -115,6 +115,19 @@ def test_an_onnx_file_says_what_it_is(as_onnx):
     ]
 
 
+def test_no_pool_of_an_onnx_file_is_larger_than_its_map(as_onnx):
+    _, written = as_onnx
+    graph = onnx.shape_inference.infer_shapes(onnx.load(written.path), strict_mode=True).graph
+    sizes = {
+        each.name: [side.dim_value for side in each.type.tensor_type.shape.dim[2:]]
+        for each in graph.value_info
+    }
+    for node in graph.node:
+        if node.op_type == "MaxPool" and node.input[0] in sizes:
+            (kernel,) = (list(each.ints) for each in node.attribute if each.name == "kernel_shape")
+            assert min(sizes[node.input[0]]) >= max(kernel)
+
+
 @pytest.mark.parametrize("name", IN_BROWSERS)
 def test_the_file_for_the_browser_answers_as_torch_does(name, tmp_path):
     """tests/ui/browser/test_engine.py asks the engine itself."""
