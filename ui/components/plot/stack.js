@@ -15,7 +15,7 @@ const LEAST = 19; // of a text, in the pixels of the new design: 14 on the scree
  * @param {number} larger how many times as large the theme has its type
  * @returns {{ data: any[], layout: any } | null} WIDE pixels wide; null for one that does not part
  */
-export function stacked({ data, layout }, larger = 1) {
+export function stacked({ data, layout }, larger) {
   const { width, height } = layout;
   const over = overlays(layout);
   const cuts = cut(beside(partsOf(layout, over, larger)), true);
