@@ -8,7 +8,7 @@ ZOOM = Slider("w_zoom", 0.5, 3.0, 1.4, 0.05, unit="×")
 FRAME = (ZOOM, Slider("w_mean", 0.0, 0.8, 0.45, 0.05))
 MISMATCH = Choice("w_mismatch", ("shrink", "grow"), "shrink", kept_by_page=True)
 REPEATS = Slider("w_repeats", 0, 40, 10, 1)
-RATE = Choice("w_rate", ("0", "0.1", "0.3", "1", "3", "10", "30"), "10", kept_by_page=True)
+RATE = Choice("w_rate", ("0", "0.1", "0.3", "1", "3", "10", "100"), "10", kept_by_page=True)
 SHIFT = Slider("w_x", -2.5, 2.5, 1.9, 0.05)
 LEASH = Choice("w_leash", ("off", "on"), "off", kept_by_page=True)
 
