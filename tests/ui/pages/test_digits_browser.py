@@ -201,6 +201,31 @@ def test_reset_leads_back_to_the_opening(visit):
     expect(page).to_have_url(re.compile("r_angle="))
 
 
+def test_a_message_that_is_lost_is_said_again(tab):
+    lost, losing = [], []
+
+    def between(socket):
+        server = socket.connect_to_server()
+
+        def on_its_way(message):
+            if losing and not lost:
+                lost.append(message)
+            else:
+                server.send(message)
+
+        socket.on_message(on_its_way)
+
+    page = tab(
+        "/?r_angle=60", before=lambda page: page.route_web_socket(re.compile("stream"), between)
+    )
+    agree(page)
+    losing.append(True)
+    page.get_by_role("button", name="Reset").click()
+    expect(page).not_to_have_url(re.compile("r_angle"))
+    assert lost
+    expect(page.get_by_role("slider", name="Rotation")).to_have_value("40")
+
+
 def test_the_opening_moves_until_it_is_touched(visit):
     page = visit("/", ready=False)
     turn = page.get_by_role("slider", name="Rotation")
