@@ -110,6 +110,7 @@ class Canvas:
         self.panels += 1
         number = "" if self.panels == 1 else str(self.panels)
         plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
+        plain["ticklabeloverflow"] = "allow"  # else Plotly measures every label, at every change
         self.layout[f"xaxis{number}"] = plain | {"domain": x, "anchor": f"y{number}"} | xaxis
         self.layout[f"yaxis{number}"] = plain | {"domain": y, "anchor": f"x{number}"} | yaxis
         return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
