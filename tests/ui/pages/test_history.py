@@ -89,3 +89,11 @@ def test_a_lecture_is_left_by_the_pages_names(tab):
     expect(page.locator(".lecture")).to_have_count(0)
     page.go_back()
     at_step(page, 1)
+
+
+def test_language_and_theme_stay_where_a_page_is_left_early(tab):
+    page = tab("/why?why_x=6&lang=zh&projector=true")
+    page.evaluate("history.pushState({}, '', '/sampler')")  # what Streamlit then does
+    assert page.url.endswith("/sampler?lang=zh&projector=true")
+    page.evaluate("history.pushState({}, '', '/gradient?lang=en&projector=true')")
+    assert page.url.endswith("/gradient?lang=en&projector=true")
