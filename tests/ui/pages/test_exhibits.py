@@ -10,11 +10,13 @@ from visits import components, let_go, sent, visited, working
 
 from stn_core import EXPERIMENTS
 from stn_core.experiments.checkpoints import SHIPPED, save_checkpoint
+from stn_core.explain.pitfalls import TrainingSnapshot
 from ui.app import loading
 from ui.app.i18n import file_of
 from ui.controls.spec import Choice, LiveSlider, Number, Slider, Text
 from ui.pages import registry
 from ui.pages.gradient.figure import SUM
+from ui.pages.trouble.live_training import Run
 
 ROOT = Path(__file__).parents[3]
 PAGES = {
@@ -362,3 +364,20 @@ def test_every_control_and_option_has_a_text():
                 assert {control.option_key(option) for option in control.options} <= TEXTS[
                     PAGES[page]
                 ].keys()
+
+
+@pytest.mark.parametrize(
+    ("rate", "error", "outside", "said"),
+    [
+        ("0", 41.0, 0.0, "the classifier alone reaches an error of 41 %"),
+        ("3", 13.8, 0.0, "has learned to bring the digits to the middle"),
+        ("10", 47.6, 0.014, "48 % errors after 600 steps; the window jumps about"),
+        ("100", 92.6, 1.0, "the window has left the image"),
+    ],
+)
+def test_a_training_on_the_spot_says_what_became_of_it(rate, error, outside, said):
+    run = Run(float(rate))
+    shown = TrainingSnapshot(600, 1.0, error, outside, torch.zeros(6, 6), torch.zeros(6, 14, 14))
+    run.moments, run.done = [shown], True
+    page = visited("trouble", {"w_run": run}, w_trap="rate", w_rate=rate)
+    assert any(said in text.value.replace("\u00a0", " ") for text in working(page).markdown)
