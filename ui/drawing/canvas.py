@@ -110,7 +110,6 @@ class Canvas:
         self.panels += 1
         number = "" if self.panels == 1 else str(self.panels)
         plain = {"showgrid": False, "zeroline": False, "fixedrange": True}
-        plain["ticklabeloverflow"] = "allow"  # else Plotly measures every label, at every change
         self.layout[f"xaxis{number}"] = plain | {"domain": x, "anchor": f"y{number}"} | xaxis
         self.layout[f"yaxis{number}"] = plain | {"domain": y, "anchor": f"x{number}"} | yaxis
         return {"xaxis": f"x{number}", "yaxis": f"y{number}"}
@@ -214,6 +213,7 @@ class Canvas:
                 "tickvals": list(range(10)),
                 "tickfont": {"size": 14, "color": TEXT},
                 "range": [-0.6, 9.6],
+                "ticklabeloverflow": "allow",  # else Plotly measures each at every change
             },
             {"range": [0, 1.02], "visible": False},
         )

@@ -95,7 +95,7 @@ def gradient_figure(
         total,
         flat,
         size=13,
-        anchor=("right", "bottom"),
+        anchor=("right", "top"),
     )
     board.label(say("figure_step"), 732, top + 122, size=14, anchor=("center", "top"))
     return board.figure()
