@@ -85,8 +85,7 @@ export class Post {
       return;
     }
     this.repeated = true;
-    this.missed = this.wish;
-    this.repeat();
+    this.again(this.wish);
   }
 
   wait() {
