@@ -50,16 +50,18 @@ WATCH = """() => {
   });
   const images = '.js-plotly-plot .imagelayer image';
   const shown = () =>
-    [...document.querySelectorAll(images)].map((image) => image.getAttribute('href')).join();
-  let before = null;
+    [...document.querySelectorAll(images)].map((image) => image.getAttribute('href'));
+  let before = [];
   addEventListener('pointerdown', () => { before = shown(); }, true);
   addEventListener('pointerup', () => { window.released = performance.now(); }, true);
   const look = () => {
-    const now = shown();
-    if (window.released !== null && now && now !== before) {
-      const from = window.released;
-      window.released = null;
-      setTimeout(() => window.times.push(performance.now() - from));
+    if (window.released !== null) {
+      const now = shown();
+      if (now.some((one, i) => one !== before[i])) {
+        const from = window.released;
+        window.released = null;
+        setTimeout(() => window.times.push(performance.now() - from));
+      }
     }
     requestAnimationFrame(look);
   };

@@ -198,8 +198,8 @@ export class LiveFigure {
     const answers = first || this.isFresh;
     if (answers) this.follow(data, first);
     this.took(answers);
-    this.arrange();
-    this.changed();
+    this.fit();
+    requestAnimationFrame(() => this.changed()); // one frame after Plotly's figure, which came with it
   }
 
   /**
@@ -253,7 +253,7 @@ export class LiveFigure {
     this.post.say({ values, wish, ...this.message() });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
-      this.changed();
+      setTimeout(() => this.changed()); // after Streamlit's own timer: the message does not wait for a frame
     }
     this.sayLater(() => this.spoken());
   }
@@ -310,10 +310,13 @@ export class LiveFigure {
     this.root.dispatchEvent(new CustomEvent("stage-frame", options)); // benchmarks/live.py counts them
   }
 
-  arrange() {
+  fit() {
     const width = this.root.clientWidth;
-    if (!width || this.first) return;
-    this.layout(width);
+    if (width && !this.first) this.layout(width);
+  }
+
+  arrange() {
+    this.fit();
     this.changed();
   }
 

@@ -95,8 +95,8 @@ export class Touch {
     if (!this.fingers.delete(event.pointerId)) return;
     if (this.fingers.size) return this.begin(null); // one of two fingers is left
     this.pulled = null;
-    this.ground.root.classList.remove("pulling");
     this.ground.settle();
+    setTimeout(() => this.ground.root.classList.remove("pulling"));
   }
 
   /** @param {string | null} id of a handle; null for the body */

@@ -165,13 +165,18 @@ class Canvas:
         return axes
 
     def lines(
-        self, axes: dict[str, str], curves: Sequence[Tensor], color: str, width: float
+        self,
+        axes: dict[str, str],
+        curves: Sequence[Tensor],
+        color: str,
+        width: float,
+        decimals: int = 2,
     ) -> None:
-        """Curves (N, 2) as one trace."""
+        """Curves (N, 2) as one trace; two decimals are enough for pixels of an image."""
         x: list[float | None] = []
         y: list[float | None] = []
         for curve in curves:
-            points = np.round(curve.numpy().astype(float), 2)
+            points = np.round(curve.numpy().astype(float), decimals)
             x += [*points[:, 0].tolist(), None]
             y += [*points[:, 1].tolist(), None]
         self.traces.append(line(x, y, color, width) | axes)

@@ -1,7 +1,7 @@
 // Draws the figure it is sent with Plotly.react, scaled from its design width to the width there is.
 
 /** @typedef {{ size: number }} Font */
-/** @typedef {{ line?: { width: number }, marker?: { size?: number } }} Trace */
+/** @typedef {{ line?: { width: number }, marker?: { size?: number }, textfont?: { size: number[] } }} Trace */
 /** @typedef {{ tickfont?: Font }} Axis */
 /**
  * @typedef {{ width: number, height: number, annotations: { font?: Font }[] }
@@ -64,15 +64,21 @@ function typeOf(element) {
   return { larger, least: Number(style.getPropertyValue("--least-type")) };
 }
 
-/** @type {(font: Font | undefined, by: number, type: Type) => Font | undefined} */
-const scaleFont = (font, by, { larger, least }) =>
-  font && { ...font, size: Math.max(font.size * by * larger, least) };
+/** @type {(size: number, by: number, type: Type) => number} */
+const scaleSize = (size, by, { larger, least }) => Math.max(size * by * larger, least);
 
-/** @type {(trace: Trace, by: number) => Trace} */
-function scaleTrace({ line, marker, ...trace }, by) {
+/** @type {(font: Font | undefined, by: number, type: Type) => Font | undefined} */
+const scaleFont = (font, by, type) => font && { ...font, size: scaleSize(font.size, by, type) };
+
+/** @type {(trace: Trace, by: number, type: Type) => Trace} */
+function scaleTrace({ line, marker, textfont, ...trace }, by, type) {
   /** @type {Trace} */
   const scaled = { ...trace };
   if (line) scaled.line = { ...line, width: line.width * by };
+  if (textfont) {
+    const size = textfont.size.map((each) => scaleSize(each, by, type));
+    scaled.textfont = { ...textfont, size };
+  }
   if (marker) scaled.marker = marker.size ? { ...marker, size: marker.size * by } : marker;
   return scaled;
 }
@@ -85,7 +91,7 @@ function scaled({ data, layout }, by, type) {
     return [name, { ...axis, tickfont: scaleFont(axis.tickfont, by, type) }];
   });
   return {
-    data: data.map((trace) => scaleTrace(trace, by)),
+    data: data.map((trace) => scaleTrace(trace, by, type)),
     layout: {
       ...layout,
       ...Object.fromEntries(scaledAxes),

@@ -62,7 +62,8 @@ export function stacked({ data, layout }, larger) {
   }
   const inside = layout.annotations.filter((/** @type {any} */ note) => note.xref !== "paper");
   for (const note of inside) next.annotations.push({ ...note, font: legible(note.font) });
-  return { data: data.filter(({ xaxis }) => !over.includes(xaxis)), layout: next };
+  const kept = data.filter(({ xaxis }) => !over.includes(xaxis));
+  return { data: kept.map(withLegibleText), layout: next };
 }
 
 /**
@@ -75,6 +76,13 @@ function overlays(layout) {
   const numbers = Object.keys(layout).flatMap((name) => name.match(/^xaxis(\d*)$/)?.[1] ?? []);
   const over = numbers.filter((n) => whole(layout[`xaxis${n}`]) && whole(layout[`yaxis${n}`]));
   return over.map((number) => `x${number}`);
+}
+
+/** @param {any} trace */
+function withLegibleText({ textfont, ...trace }) {
+  if (!textfont) return trace;
+  const size = textfont.size.map((/** @type {number} */ each) => Math.max(each, LEAST));
+  return { ...trace, textfont: { ...textfont, size } };
 }
 
 /** @param {{ size: number } | undefined} font */

@@ -74,9 +74,9 @@ def gradient_figure(
     for i, side in enumerate(sides):
         _side(board, 512 * i, image, side, say)
     top = 352
-    board.label(say("figure_theta"), 0, top - 20, size=15, bold=True)
+    board.label(say("figure_theta"), 0, top - 26, size=15, bold=True)
     _bars(board, Box(8, top + 24, 352, 80), sides[0].gradient.of_theta, names)
-    board.label(say("figure_loss"), 440, top - 20, size=15, bold=True)
+    board.label(say("figure_loss"), 440, top - 26, size=15, bold=True)
     highest = max(*losses, flat, 0.1) * 1.08
     axes = board.chart(
         Box(472, top + 6, 520, 96),
@@ -134,7 +134,7 @@ def _side(
     )
     small = [side.gradient.output[0], *(signed_picture(numbers, limit) for numbers, limit in signs)]
     titles = [say(f"figure_{name}") for name in ("output", "of_output", "dx", "dy")]
-    board.mosaic(left + BIG + 8, 52, SMALL, small, (GRID, QUIET, QUIET, QUIET), titles)
+    board.mosaic(left + BIG + 8, 58, SMALL, small, (GRID, QUIET, QUIET, QUIET), titles)
 
 
 def shortened(vectors: Tensor) -> Tensor:
@@ -149,11 +149,13 @@ def signed_picture(image: Tensor, limit: float) -> Tensor:
 
 def _bars(board: Board, box: Box, gradient: Tensor, names: Sequence[str]) -> None:
     values, limit = gradient.tolist(), SCALE.of_theta
-    axes = board.chart(box, (-0.6, len(values) - 0.4), (-1.9 * limit, 1.9 * limit))
+    axes = board.chart(
+        box, (-0.6, len(values) - 0.4), (-1.9 * limit, 1.9 * limit), range(len(names)), xtext=names
+    )
     heights = gradient.clamp(-MOST_BAR * limit, MOST_BAR * limit).tolist()
     board.bar(axes, range(len(values)), heights, [CORRECT] * len(values), 0.55)
     board.curve(axes, [-0.6, len(values) - 0.4], [0, 0], QUIET, 1.5)
-    for i, (name, value) in enumerate(zip(names, values, strict=True)):
+    for i, value in enumerate(values):
         decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
         board.annotate(
             axes,
@@ -163,11 +165,4 @@ def _bars(board: Board, box: Box, gradient: Tensor, names: Sequence[str]) -> Non
             size=13,
             bold=True,
             anchor=("center", "bottom" if value >= 0 else "top"),
-        )
-        board.label(
-            name,
-            box.x + (i + 0.6) / len(values) * box.width,
-            box.y + box.height + 22,
-            size=15,
-            anchor=("center", "middle"),
         )

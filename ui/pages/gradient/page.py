@@ -2,8 +2,8 @@
 browser goes down it while one drags and plays; PyTorch's figure follows."""
 
 import math
-from functools import partial
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
 import streamlit as st
 import torch
@@ -35,7 +35,7 @@ SIZE = (28, 28)
 KEY = "g_live"
 
 # theta, the loss there and dL/dtheta, from the start on
-Path = list[tuple[list[float], float, list[float]]]
+Path = tuple[tuple[tuple[float, ...], float, tuple[float, ...]], ...]
 
 
 def main() -> None:
@@ -97,78 +97,74 @@ def descent_scene(
     say: Translator,
 ) -> tuple[Figure, str, Path]:
     """The figure of the sliders, what it shows, and the way to there from the theta ``start``."""
-    x, y, angle, scale, rate = (
-        values[f"g_{name}"] for name in ("x", "y", "angle", "scale", "rate")
+    pose = tuple(values[f"g_{name}"] for name in ("x", "y", "angle", "scale"))
+    theta = TRANSFORMS[family].identity().tolist() if start is None else start
+    task = Task(model, digit.numpy().tobytes(), label, pose, family)
+    path = descend(task, tuple(theta), values["g_rate"], values["g_steps"])
+    answers = gradient_at(task, path[-1][0]), gradient_at(task, path[0][0], "nearest")
+    return *draw(image_of(task), label, family, answers, path, say), path
+
+
+class Task(NamedTuple):
+    """What is to be read, and by whom."""
+
+    model: DigitModel
+    digit: bytes  # uint8 (28, 28)
+    label: int
+    pose: tuple[float, ...]  # x and y in pixels, angle in degrees, scale
+    family: str
+
+
+# what follows is computed once for all visitors; Streamlit's own cache takes longer than it saves
+
+
+@lru_cache(maxsize=200)
+def image_of(task: Task) -> Tensor:
+    """(1, 28, 28)"""
+    x, y, angle, scale = task.pose
+    digit = torch.frombuffer(bytearray(task.digit), dtype=torch.uint8).view(SIZE)
+    return moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
+
+
+@lru_cache(maxsize=200)
+def gradient_at(task: Task, theta: tuple[float, ...], kernel: Kernel = "bilinear") -> LossGradient:
+    transform, at = TRANSFORMS[task.family], torch.tensor(theta)
+    return loss_gradient(
+        task.model.classify, image_of(task), task.label, transform, at, SIZE, kernel
     )
-    image = moved(digit, SIZE, x, y, math.radians(angle), scale)[0]
-    key = (digit.numpy().tobytes(), label, x, y, angle, scale, rate, family, start)
-    settings = (loading.version(MODEL), *key)
-    path = descend(settings, values["g_steps"], model, image, label, family, start, rate)
-    return *draw(model, image, label, family, path, say), path
 
 
-@st.cache_data(show_spinner=False, max_entries=4000)
-def descend(
-    settings: tuple[object, ...],
-    steps: int,
-    _model: DigitModel,
-    _image: Tensor,
-    _label: int,
-    _family: str,
-    _start: tuple[float, ...] | None,
-    _rate: float,
-) -> Path:
-    """theta after 0, 1, ... ``steps`` steps, each computed once for all visitors."""
-    path: Path = (
-        descend(settings, steps - 1, _model, _image, _label, _family, _start, _rate)
-        if steps
-        else []
-    )
-    theta = (
-        step(torch.tensor(path[-1][0]), torch.tensor(path[-1][2]), _rate)
-        if path
-        else at_start(_family, _start)
-    )
-    answer = gradient_at(_model, _image, _label, _family, theta)
-    return [*path, (theta.tolist(), answer.loss, answer.of_theta.tolist())]
-
-
-def at_start(family: str, start: tuple[float, ...] | None) -> Tensor:
-    """theta (P,) before the first step."""
-    return TRANSFORMS[family].identity() if start is None else torch.tensor(start)
-
-
-def gradient_at(
-    model: DigitModel,
-    image: Tensor,
-    label: int,
-    family: str,
-    theta: Tensor,
-    kernel: Kernel = "bilinear",
-) -> LossGradient:
-    return loss_gradient(model.classify, image, label, TRANSFORMS[family], theta, SIZE, kernel)
+@lru_cache(maxsize=4000)
+def descend(task: Task, start: tuple[float, ...], rate: float, steps: int) -> Path:
+    """theta after 0, 1, ... ``steps`` steps."""
+    path = descend(task, start, rate, steps - 1) if steps else ()
+    theta = start
+    if path:
+        at, _, slope = path[-1]
+        theta = tuple(step(torch.tensor(at), torch.tensor(slope), rate).tolist())
+    answer = gradient_at(task, theta)
+    return *path, (theta, answer.loss, tuple(answer.of_theta.tolist()))
 
 
 def draw(
-    model: DigitModel, image: Tensor, label: int, family: str, path: Path, say: Translator
+    image: Tensor,
+    label: int,
+    family: str,
+    answers: tuple[LossGradient, LossGradient],
+    path: Path,
+    say: Translator,
 ) -> tuple[Figure, str]:
-    """Bilinear at the path's end, integer at its start, and what both show."""
-    transform = TRANSFORMS[family]
-    kernels: tuple[tuple[Kernel, Tensor], ...] = (
-        ("bilinear", torch.tensor(path[-1][0])),
-        ("nearest", torch.tensor(path[0][0])),
-    )
+    """The bilinear kernel at the path's end, the integer one at its start, and what both show."""
+    kernels: tuple[Kernel, Kernel] = ("bilinear", "nearest")
     sides = []
-    for kernel, theta in kernels:
-        gradient = gradient_at(model, image, label, family, theta, kernel)
-        slope = sampler_gradient(image[None], gradient.grid[None], kernel)[0, 0]
+    for kernel, theta, answer in zip(kernels, (path[-1][0], path[0][0]), answers, strict=True):
+        slope = sampler_gradient(image[None], answer.grid[None], kernel)[0, 0]
         title = say(
             "figure_bilinear" if kernel == "bilinear" else "figure_integer",
-            loss=f"{gradient.loss:.2f}",
+            loss=f"{answer.loss:.2f}",
         )
-        sides.append(
-            Side(title, gradient, slope, grid_curves(transform, theta, SIZE), kernel == "bilinear")
-        )
+        curves = grid_curves(TRANSFORMS[family], torch.tensor(theta), SIZE)
+        sides.append(Side(title, answer, slope, curves, kernel == "bilinear"))
     sentence = describe_gradient(sides[0].gradient, label, path, say)
     losses, flat = [loss for _, loss, _ in path], sides[1].gradient.loss
     last = int(controls.STEPS.high)

@@ -120,15 +120,12 @@ def _kernels(
 ) -> None:
     axes = board.chart(box, (-2.6, 2.6), (-0.22, 1.1), (-2, -1, 0, 1, 2), (0, 1))
     distances = torch.linspace(-2.6, 2.6, 209) + 1e-4
-    for name in sorted(KERNELS, key=lambda name: name == kernel):
-        chosen = name == kernel
-        board.curve(
-            axes,
-            distances.tolist(),
-            kernel_profile(name, distances).tolist(),
-            GRID if chosen else QUIET,
-            5 if chosen else 1.5,
-        )
+    curves = {
+        name: torch.stack((distances, kernel_profile(name, distances)), dim=1) for name in KERNELS
+    }
+    chosen = curves.pop(kernel)
+    board.lines(axes, list(curves.values()), QUIET, 1.5, decimals=4)
+    board.lines(axes, [chosen], GRID, 5, decimals=4)
     if len(weights.pixels):
         columns, rows = (
             weights.pixels[:, 0].unique().double(),
@@ -212,9 +209,13 @@ def down_figure(
         (0, 0.5, 1),
         ytext=("0", "50 %", "100 %"),
     )
-    for name in sorted(KERNELS, key=lambda name: name == kernel):
-        chosen = name == kernel
-        board.curve(axes, factors, shares[name], GRID if chosen else QUIET, 5 if chosen else 1.5)
+    curves = {
+        name: torch.tensor([*zip(factors, shares[name], strict=True)], dtype=torch.float)
+        for name in KERNELS
+    }
+    chosen = curves.pop(kernel)
+    board.lines(axes, list(curves.values()), QUIET, 1.5, decimals=4)
+    board.lines(axes, [chosen], GRID, 5, decimals=4)
     board.marks(axes, torch.tensor([[factor, shares[kernel][factor - 1]]]), GRID, 17)
     board.label(say("figure_share"), 270, 386, size=15, bold=True, anchor=("right", "middle"))
     board.label(say("figure_factor"), 610, 466, size=14, anchor=("center", "top"))

@@ -3,8 +3,7 @@ and what max-pools forgive: in the browser while the hand moves, as PyTorch's fi
 rests."""
 
 import math
-from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import streamlit as st
 import torch
@@ -36,6 +35,9 @@ from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
 KEY = "why_live"
+# of the curves below: a slider, the argument of ``moved`` that it gives, and its ticks
+MOVES = ((controls.X, "x", 5), (controls.ANGLE, "angle", 5), (controls.SCALE, "scale", 3))
+POINTS = 19  # of a curve
 
 
 def main() -> None:
@@ -92,13 +94,7 @@ def cnn_scene(
     )
     sure, last = percent(after.probabilities[answer]), percent(kept[-1])
     sentence = say(key, answer=answer, label=label, sure=sure, kept=last)
-    curves = [
-        confidence_curve(model, label, say, controls.X, x, 5, lambda v: place(x=v)),
-        confidence_curve(
-            model, label, say, controls.ANGLE, turn, 5, lambda v: place(angle=v.deg2rad())
-        ),
-        confidence_curve(model, label, say, controls.SCALE, scale, 3, lambda v: place(scale=v)),
-    ]
+    curves = confidence_curves(model, digit, label, values, say)
     return cnn_figure(before, after, kept, label, curves, say), sentence, after
 
 
@@ -108,25 +104,46 @@ def see(model: DigitModel, image: torch.Tensor) -> Seen:
     return Seen(image[0, 0], maps, model(image).softmax(1)[0].tolist())
 
 
-def confidence_curve(
-    model: DigitModel,
-    label: int,
-    say: Translator,
-    slider: Slider,
-    now: float,
-    ticks: int,
-    place: Callable[[torch.Tensor], torch.Tensor],
-) -> ConfidenceCurve:
-    """How sure the model is of ``label`` from one end of a slider to the other, with so many ticks;
-    the slider stands at ``now``, and ``place`` makes the images of some values."""
-    values = (
-        torch.cat((torch.linspace(slider.low, slider.high, 19), torch.tensor([float(now)])))
-        .sort()
-        .values
-    )
-    sure = model(place(values)).softmax(1)[:, label]
-    marked = tuple(torch.linspace(slider.low, slider.high, ticks).tolist())
-    return ConfidenceCurve(say(slider.label_key), values.tolist(), sure.tolist(), now, marked)
+def confidence_curves(
+    model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
+) -> list[ConfidenceCurve]:
+    """How sure the model is of ``label`` if one slider alone moves the digit, for three of them."""
+    now = [float(values[slider.key]) for slider, _, _ in MOVES]
+    sure_now = sure_of(model, digit, label, [torch.tensor([value]) for value in now])
+    sure_along = sure_from_end_to_end(model, digit.numpy().tobytes(), label)
+    curves = []
+    for (slider, _, ticks), value, here, along in zip(
+        MOVES, now, sure_now, sure_along, strict=True
+    ):
+        points = sorted([*zip(_along(slider), along, strict=True), (value, here[0])])
+        places, sure = map(list, zip(*points, strict=True))
+        marked = tuple(torch.linspace(slider.low, slider.high, ticks).tolist())
+        curves.append(ConfidenceCurve(say(slider.label_key), places, sure, value, marked))
+    return curves
+
+
+@lru_cache(maxsize=500)  # for all visitors
+def sure_from_end_to_end(model: DigitModel, digit: bytes, label: int) -> list[list[float]]:
+    """A curve for each slider, without the place where it stands."""
+    pixels = torch.frombuffer(bytearray(digit), dtype=torch.uint8).view(28, 28)
+    return sure_of(model, pixels, label, [torch.tensor(_along(slider)) for slider, *_ in MOVES])
+
+
+def _along(slider: Slider) -> list[float]:
+    return torch.linspace(slider.low, slider.high, POINTS).tolist()
+
+
+def sure_of(
+    model: DigitModel, digit: torch.Tensor, label: int, values: list[torch.Tensor]
+) -> list[list[float]]:
+    """The probability of ``label`` for some values of each of ``MOVES``, the digit moved by it
+    alone."""
+    images = [
+        moved(digit, (28, 28), **{name: each.deg2rad() if name == "angle" else each})
+        for (_, name, _), each in zip(MOVES, values, strict=True)
+    ]
+    sure = model(torch.cat(images)).softmax(1)[:, label]
+    return [part.tolist() for part in sure.split([len(each) for each in values])]
 
 
 def pools(digit: torch.Tensor, label: int) -> None:
