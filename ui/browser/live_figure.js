@@ -30,6 +30,7 @@ export const GLIDE = 220; // ms: following a slider
 const PAUSE = 250; // ms: waiting for the last key or turn of the wheel
 export const SLID = 60; // ms: the same on a slider, whose keys come one by one
 const QUIET = 400; // ms until it is said aloud
+const CALM = 300; // ms that the browser has for Python's answer, before what was sent is painted by itself
 
 /**
  * A page's own class says what is painted.
@@ -253,7 +254,7 @@ export class LiveFigure {
     this.post.say({ values, wish, ...this.message() });
     if (!this.glide && JSON.stringify(values) !== JSON.stringify(this.values)) {
       this.values = values;
-      setTimeout(() => this.changed()); // after Streamlit's own timer: the message does not wait for a frame
+      setTimeout(() => this.changed(), CALM);
     }
     this.sayLater(() => this.spoken());
   }

@@ -103,7 +103,7 @@ def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], fol
     for number in near.nonzero().flatten().tolist():
         x, y = points[number].tolist()
         larger = 17 if number == follow else 12
-        board.annotate(axes, str(number + 1), x, y, size=larger, color="#000000", bold=True)
+        board.annotate_above_all(axes, str(number + 1), x, y, larger, "#000000")
 
 
 def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
