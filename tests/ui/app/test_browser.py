@@ -225,7 +225,7 @@ def test_a_narrow_screen_does_not_scroll_sideways(visit):
 
 def text_sizes(page):
     """Of the texts of Plotly's figures, in pixels of the screen."""
-    texts = page.locator(".js-plotly-plot :is(.annotation-text, .xtick text)")
+    texts = page.locator(".js-plotly-plot :is(.annotation-text, .xtick text, .textpoint text)")
     expect(texts.first).to_be_visible()
     return texts.evaluate_all("all => all.map((one) => parseFloat(getComputedStyle(one).fontSize))")
 
@@ -343,7 +343,8 @@ def test_an_exhibit_paints_its_figure_inside_the_page(visit, name):
     assert sentence and page.locator("h4, p").filter(has_text=sentence).count() > 0
     no_traceback(page)
     for text in [
-        text.bounding_box() for text in page.locator(".js-plotly-plot .annotation-text").all()
+        text.bounding_box()
+        for text in page.locator(".js-plotly-plot :is(.annotation-text, .textpoint text)").all()
     ]:
         assert (
             box["x"] - 2 <= text["x"] and text["x"] + text["width"] <= box["x"] + box["width"] + 2

@@ -152,12 +152,12 @@ function beside(parts) {
  * Where a text stands, about.
  * @param {any} note
  * @param {{ width: number, height: number }} layout
- * @param {number} grown the size of its type if it has several lines
+ * @param {number} grown the size of its type, if it has several lines, or ends where something else begins
  * @returns {Box}
  */
 function boxOf(note, { width, height }, grown) {
   const lines = note.text.split("<br>").map((/** @type {string} */ t) => t.replace(/<[^>]*>/g, ""));
-  const size = lines.length > 1 ? grown : note.font.size;
+  const size = lines.length > 1 || note.xanchor === "right" ? grown : note.font.size;
   const wide =
     (note.font.family ? 0.6 : 0.5) *
     size *

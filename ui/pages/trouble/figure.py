@@ -172,6 +172,7 @@ def run_figure(
             (0, limit / 2, limit),
             ytext=("0", "50 %", "100 %"),
         )
+        board.curve(axes, [0], [0], QUIET)  # nothing to be seen, but axes where nothing has run
         for other in others:
             board.curve(axes, [m.step for m in other], [getattr(m, field) for m in other], QUIET, 2)
         if now is not None:
