@@ -429,3 +429,21 @@ def test_a_narrow_screen_does_not_scroll_sideways(visit):
         )
         assert wide <= room
     assert page.locator(".place").bounding_box()["width"] > 300
+
+
+def test_plotly_has_the_arrays_that_it_would_have_found_itself(visit):
+    page = visit()
+    page.locator("input[type=range]").first.press("ArrowRight")  # drawn a second time
+    expect(page.locator(".agreement")).to_contain_text("0.")
+    found, own = page.evaluate(
+        """async () => {
+          const traces = document.querySelector('.js-plotly-plot')._fullData;
+          const src = [...document.scripts].find((one) => /plotly/.test(one.src)).src;
+          await new Promise((onload) => {
+            document.head.append(Object.assign(document.createElement('script'), { src, onload }));
+          });
+          const { findArrayAttributes } = window.Plotly.PlotSchema;
+          return [traces.map((one) => one._arrayAttrs), traces.map(findArrayAttributes)];
+        }"""
+    )
+    assert found == own and any("x" in names for names in own)
