@@ -7,8 +7,8 @@
 const WIDEST = 640; // of a part that is scaled down; a wider chart gets narrower
 const WIDE = 480; // a part of the design that is no wider stays in one piece
 const GAP = 12; // between parts that may be parted, and between those that were
-const BESIDE = [48, 16]; // a chart that gets narrower: for what stands at its ends
 const LEAST = 19; // of a text, in the pixels of the new design: 14 on the screen
+const NUMBERS = [3.2, 1]; // left and right of a chart for the numbers at its axes, in sizes of their type
 
 /**
  * @param {{ data: any[], layout: any }} figure
@@ -19,14 +19,15 @@ export function stacked({ data, layout }, larger) {
   const { width, height } = layout;
   const over = overlays(layout);
   const cuts = cut(beside(partsOf(layout, over, larger)), true);
+  const [before, after] = NUMBERS.map((room) => room * LEAST * larger);
   const groups = cuts.map((parts) => {
     const box = around(parts);
     const wide = box.right - box.left;
     const panels = parts.flatMap(({ axes }) => (axes === undefined ? [] : [axes]));
     const picture = panels.some((axes) => layout[`yaxis${axes}`].scaleanchor);
     const chart = panels.length === 1 && !picture && wide > WIDEST;
-    const scale = Math.min(1, (chart ? WIDE - BESIDE[0] - BESIDE[1] : WIDE) / wide);
-    const start = chart ? BESIDE[0] : (WIDE - scale * wide) / 2;
+    const scale = Math.min(1, (chart ? WIDE - before - after : WIDE) / wide);
+    const start = chart ? before : (WIDE - scale * wide) / 2;
     return { parts, box, start, scale, upright: chart ? 1 : scale, chart };
   });
   if (groups.some(({ box, chart }) => !chart && box.right - box.left > WIDEST)) return null;
@@ -47,9 +48,13 @@ export function stacked({ data, layout }, larger) {
       if (axes !== undefined) {
         const x = layout[`xaxis${axes}`];
         const y = layout[`yaxis${axes}`];
+        const [left, right] = x.domain.map(across);
         next[`xaxis${axes}`] = {
           ...x,
-          domain: x.domain.map(across),
+          domain: [
+            numbered(y) ? Math.max(left, before / WIDE) : left,
+            numbered(x) ? Math.min(right, 1 - after / WIDE) : right,
+          ],
           tickfont: legible(x.tickfont),
         };
         next[`yaxis${axes}`] = { ...y, domain: y.domain.map(up), tickfont: legible(y.tickfont) };
@@ -77,6 +82,9 @@ function overlays(layout) {
   const over = numbers.filter((n) => whole(layout[`xaxis${n}`]) && whole(layout[`yaxis${n}`]));
   return over.map((number) => `x${number}`);
 }
+
+/** @param {any} axis */
+const numbered = ({ visible, showticklabels }) => visible !== false && showticklabels !== false;
 
 /** @param {any} trace */
 function withLegibleText({ textfont, ...trace }) {
