@@ -196,6 +196,9 @@ class BirdRecipe(Recipe):
         last_layer: decay of the last layer's weights when it is fitted anew at the end
             (linear_probe.py): without the photographs held out for what is measured on those, with
             them for the model; 0 for the layer as it was trained.
+        shrinkage: of the scatter within a species, when the features are measured by it for that
+            fit: near 0 for the scatter as it is, 1 for one that is alike in all directions, and so
+            for the features as they are.
         val_every: every n-th training photograph of a species is for validation only; 0 for none.
     """
 
@@ -221,6 +224,7 @@ class BirdRecipe(Recipe):
     dropout: float = 0.3
     stream_drop_prob: float = 0.5
     last_layer: float = 0.1
+    shrinkage: float = 1.0
     val_every: int = 10
 
     def __post_init__(self) -> None:
@@ -249,8 +253,9 @@ class BirdRecipe(Recipe):
                 "joint_epochs, jitter and last_layer must not be negative, val_every 0 or at "
                 "least 2"
             )
-        if not 0 < self.search_scale <= 1:
-            raise ValueError(f"search_scale must lie in (0, 1]; got {self.search_scale}")
+        for name in ("search_scale", "shrinkage"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie in (0, 1]; got {getattr(self, name)}")
         if self.elastic_sigma_px or self.optimiser == "muon":
             raise ValueError("bending and muon are for digits: birds take optimiser=adamw or sgd")
 

@@ -35,6 +35,8 @@ BIRD_OPTIONS: Mapping[str, type] = {
     "layout": str,
     "fixed_at": str,
     "whole": int,
+    "crop": int,
+    "root": bool,
 }
 
 

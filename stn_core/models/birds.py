@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stn_core.models.backbone import BACKBONE, CROP, SIDE, BatchNorm, Stream, shrunk
+from stn_core.models.backbone import BACKBONE, CELL, CROP, SIDE, BatchNorm, Stream, shrunk
 from stn_core.models.window_localisation import BirdLocalisation
 from stn_core.tensor_cache import at_least_float32
 from stn_core.transformer.spatial_transformer import (
@@ -57,6 +57,9 @@ class BirdModel(ExplainableModel):
             that none is nearer to one side than to the other; or the paper's "tiled".
         fixed_at: centres of windows that choose nothing, "x,y" for one after the other, such as
             "0,-0.3,0,0.1": a control without a localisation network; "" for windows that choose.
+        crop: pixels of the square that a window's stream sees.
+        root: whether the last layer sees the square roots of the features, which are sums of what
+            was found: large ones then differ less.
         pretrained: whether the backbones start with ImageNet weights.
         dropout: of the streams' features while it trains; ``absent`` of whole streams.
 
@@ -76,6 +79,8 @@ class BirdModel(ExplainableModel):
         heat: bool = True,
         layout: str = "stacked",
         fixed_at: str = "",
+        crop: int = CROP,
+        root: bool = False,
         pretrained: bool = False,
         dropout: float = 0.0,
         absent: float = 0.0,
@@ -87,6 +92,9 @@ class BirdModel(ExplainableModel):
             raise ValueError(
                 f"whole must lie between 1 and {SIDE} pixels, or be 0 beside windows; got {whole}"
             )
+        if not CELL <= crop <= SIDE:
+            raise ValueError(f"crop must lie between {CELL} and {SIDE} pixels; got {crop}")
+        self.root = root
         # those of the windows come first
         streams = [Stream(backbone, pretrained) for _ in range(transformers + bool(whole))]
         self.streams = nn.ModuleList(streams)
@@ -110,7 +118,7 @@ class BirdModel(ExplainableModel):
                     start[:, list(self.free)], heat and fixed_scale, backbone, pretrained
                 )
             self.transformers.extend(
-                SpatialTransformer(None, transform, (CROP, CROP)) for _ in range(transformers)
+                SpatialTransformer(None, transform, (crop, crop)) for _ in range(transformers)
             )
 
     def train(self, mode: bool = True) -> "BirdModel":
@@ -171,7 +179,13 @@ class BirdModel(ExplainableModel):
         """The features (B, C) of each stream: those of the windows, then that of the whole."""
         views = [trace.output for trace in traces]
         views += [shrunk(images, self.whole)] if self.whole else []
-        return [stream(view) for stream, view in zip(self.streams, views, strict=True)]
+        return [self.seen(i, view) for i, view in enumerate(views)]
+
+    def seen(self, which: int, view: Tensor) -> Tensor:
+        """The features (B, C) that stream ``which`` has of a view (B, 3, h, w)."""
+        features = self.streams[which](view)
+        # of 0 the root has no slope
+        return features.clamp(min=1e-6).sqrt() if self.root else features
 
     def run_transformers(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
         """The transformers' part of ``explain``."""
@@ -204,8 +218,8 @@ class BirdModel(ExplainableModel):
         )
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
-            row[which] = self.streams[which](
-                self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output
+            row[which] = self.seen(
+                which, self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output
             )
             yield self.classify(torch.cat(row, dim=1))
 

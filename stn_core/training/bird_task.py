@@ -278,25 +278,33 @@ class BirdTask:
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
         """The last layer anew, and its temperature by the photographs that are held out, if there
         are any. What is said of those is said by a layer that has not seen them, and comes back;
-        then the layer may learn from them too."""
-        decay, layer = self.recipe.last_layer, model.classifier
-        if decay:
+        then the layer may learn from them too. It learns from each photograph and its mirror
+        image."""
+        recipe, layer = self.recipe, model.classifier
+        labels, held_labels = self.birds.labels, self.validation.labels
+
+        def fit_to(features: Tensor, labels: Tensor) -> None:
+            fit(
+                layer,
+                features.flatten(0, 1),
+                labels.repeat(2),
+                recipe.last_layer,
+                recipe.shrinkage,
+                len(model.streams),
+            )
+
+        if recipe.last_layer:
             learned = self.features(model, self.birds, device)
-            fit(layer, learned, self.birds.labels, decay)
-        if not len(self.validation.labels):
+            fit_to(learned, labels)
+        if not len(held_labels):
             return {}
         held = self.features(model, self.validation, device)
         with torch.no_grad():
-            logits = layer(held.to(device)).float().cpu()
-        temperature = fit_temperature(logits, self.validation.labels)
+            logits = layer(held[0].to(device)).float().cpu()
+        temperature = fit_temperature(logits, held_labels)
         said = validation_metrics(logits / temperature, self.validation)
-        if decay:
-            fit(
-                layer,
-                torch.cat((learned, held)),
-                torch.cat((self.birds.labels, self.validation.labels)),
-                decay,
-            )
+        if recipe.last_layer:
+            fit_to(torch.cat((learned, held), dim=1), torch.cat((labels, held_labels)))
         apply_temperature(layer, temperature)
         return said
 
@@ -309,15 +317,17 @@ class BirdTask:
         return 100 * answers.wrong(self.validation).double().mean().item()
 
     def features(self, model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
-        """What the last layer sees of every photograph, whole and as it is: (N, C), on the CPU."""
+        """What the last layer sees of every photograph, whole and as it is, and of its mirror
+        image: (2, N, C), on the CPU."""
         seen: list[Tensor] = []
         hook = model.classifier.register_forward_pre_hook(
             lambda _, inputs: seen.append(inputs[0].float().cpu())
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
-            bird_answers(model, birds, device)
+            for mirrored in (False, True):
+                bird_answers(model, birds, device, mirrored=mirrored)
         hook.remove()
-        return torch.cat(seen)
+        return torch.cat(seen).unflatten(0, (2, -1))
 
 
 def read_lattice(path: Path) -> WindowFeatures:

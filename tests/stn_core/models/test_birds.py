@@ -49,7 +49,7 @@ from stn_core.models.birds import StreamDropout, starts
 from stn_core.models.window_localisation import HeatMaps, Regression
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask, read_lattice, start_streams
-from stn_core.training.linear_probe import fit
+from stn_core.training.linear_probe import fit, whitening
 from stn_core.training.loop import train
 from stn_core.training.window_search import (
     WindowFeatures,
@@ -993,3 +993,23 @@ def test_the_paper_s_experiment_runs_in_two_processes(tiny_cub, tmp_path, run):
         and f"{rows[3]['accuracy'][0]:.1f} (" in output
     )
     assert rows[3]["test_error"] == pytest.approx(trained.metrics["test_error"])
+
+
+def test_features_are_measured_by_the_scatter_within_each_species():
+    """A channel that tells the species apart, and a louder one that says nothing."""
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(400) % 2
+    quiet = labels + 0.1 * torch.randn(400, generator=draw)
+    features = torch.stack((quiet, 30 * torch.randn(400, generator=draw), quiet), dim=1)
+    scatter = torch.stack([features[labels == i].T.cov(correction=0) for i in (0, 1)]).mean(0)
+    measure = whitening(features.double(), labels, 1e-9)
+    assert torch.allclose(
+        (measure @ measure.T)[1, 1].float(), torch.linalg.pinv(scatter)[1, 1], rtol=1e-2
+    )
+    assert torch.equal(whitening(features, labels, 1.0), torch.eye(3))
+    sure = {}
+    for shrinkage in (1.0, 0.01):
+        layer = nn.Linear(3, 2)
+        fit(layer, features, labels, 0.1, shrinkage)
+        sure[shrinkage] = layer(features).softmax(1)[range(400), labels].mean().item()
+    assert sure[0.01] > sure[1.0] + 0.2
