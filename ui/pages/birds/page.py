@@ -139,6 +139,8 @@ def show_windows(
     known = search.known() if search else None
     named = [] if scale else window_roles(checked_metrics(checkpoint.metrics), say)
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key, named)
+    if model.whole:
+        st.caption(say("whole_too"))
     bar = st.empty()
     if isinstance(walk, loading.Missing):
         st.caption(walk.reason)
