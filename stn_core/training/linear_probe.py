@@ -5,7 +5,7 @@ known by heart. With features that stand still its best weights are a convex pro
 solution, whatever it started from.
 
 Of streams that have seen no birds yet most of the scatter within a species says nothing about it.
-Features are therefore measured by that scatter first, as in linear discriminant analysis: what
+Features can therefore be measured by that scatter first, as in linear discriminant analysis: what
 varies within a species anyway counts less.
 """
 
@@ -70,8 +70,9 @@ def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
     that is the identity, and it is not computed."""
     if shrinkage == 1:
         return torch.eye(features.shape[1], dtype=features.dtype)
-    means = torch.stack([features[labels == label].mean(0) for label in labels.unique()])
-    apart = features - means[labels.unique(return_inverse=True)[1]]
+    classes, numbers = labels.unique(return_inverse=True)
+    means = torch.stack([features[labels == label].mean(0) for label in classes])
+    apart = features - means[numbers]
     scatter = apart.T @ apart / len(apart)
     sphere = scatter.diagonal().mean().clamp(min=1e-12) * torch.eye(len(scatter)).to(scatter)
     factor = torch.linalg.cholesky((1 - shrinkage) * scatter + shrinkage * sphere)
