@@ -345,6 +345,8 @@ def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, nu
         ({"backbone": "resnet51"}, "no backbone 'resnet51'"),
         ({"family": "tps"}, "no family 'tps'.*attention"),
         ({"scale": 0.0}, r"scale.*\(0, 1\]"),
+        ({"crop": 31}, "crop must lie between 32 and 448 pixels; got 31"),
+        ({"crop": 449}, "crop must lie between 32 and 448 pixels; got 449"),
         ({"layout": "abreast"}, "stacked or tiled; got 'abreast'"),
         ({"fixed_at": "0,-0.3"}, "x,y from -1 to 1 for each of 2 windows"),
         ({"fixed_at": "up,down"}, "x,y from -1 to 1 for each of 2 windows"),
@@ -484,9 +486,13 @@ def test_features_of_windows_come_from_what_they_cover():
         "overlap_penalties=",
         "overlap_penalties=1;2",
         "mirror_agreement=-1",
+        "shrinkage=0",
+        "shrinkage=1.5",
+        "last_layer_views=-1",
+        "last_layer_views=0.5",
     ],
 )
-def test_a_search_for_windows_that_can_not_be_is_refused(setting):
+def test_settings_of_a_recipe_that_can_not_be_are_refused(setting):
     with pytest.raises(ValueError, match=setting.partition("=")[0]):
         EXPERIMENTS["cub50-2st-cnn"].recipe("ours").changed([setting])
 
@@ -837,6 +843,26 @@ def test_held_out_photographs_judge_a_last_layer_without_them_and_then_teach_it(
         assert (said == known) if not decay else (said > 0 and known == 0)
     streams = [model.streams.state_dict() for model in models.values()]
     assert all(torch.equal(one, streams[1][key]) for key, one in streams[0].items())
+
+
+def test_the_last_layer_also_learns_from_random_views_with_windows_moved(tiny_cub, tmp_path):
+    experiment, recipe = small("cub50-2st-cnn")
+    recipe = replace(recipe, last_layer_views=2, jitter=0.05)
+    task, again, other = (
+        BirdTask(experiment, recipe, seed, tiny_cub, tmp_path, limit=24) for seed in (3, 3, 4)
+    )
+    model, cpu = task.create_model(fresh=True), torch.device("cpu")
+    seen, same, others = (
+        one.features(model, one.birds, one.photographs, cpu) for one in (task, again, other)
+    )
+    assert seen.shape == (4, task.count, model.classifier.in_features)
+    assert torch.equal(seen, same) and torch.equal(seen[:2], others[:2])
+    assert not torch.equal(seen[2], seen[3]) and not torch.equal(seen[2:], others[2:])
+    # of the same photographs: a view is nearer to its own than to the others on the whole
+    apart = torch.cdist(seen[2], seen[0])
+    assert apart.diagonal().mean() < apart.mean()
+    plain = BirdTask(experiment, replace(recipe, last_layer_views=0), 3, tiny_cub, tmp_path, 24)
+    assert torch.equal(plain.features(model, plain.birds, plain.photographs, cpu), seen[:2])
 
 
 def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
