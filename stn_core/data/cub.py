@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from stn_core.data.root import DataError, data_root, no_empty_folders
+from stn_core.data.uploads import read_photograph
 from stn_core.files import reason, why_unreadable
 
 CUB_ARCHIVE = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz"  # 1.15 GB
@@ -23,6 +24,7 @@ HEAD = ("beak", "crown", "forehead", "left eye", "nape", "right eye", "throat")
 UPPER = ("back", "breast", "left wing", "right wing")
 BODY = (*UPPER, "belly")
 REAR = ("left leg", "right leg", "tail")  # what is neither
+PATIENCE = 60.0  # seconds to decode a photograph
 
 
 class Birds(NamedTuple):
@@ -34,6 +36,11 @@ class Birds(NamedTuple):
     boxes: Tensor  # (N, 4) left, top, right, bottom of the bird, clipped to the photograph
     parts: Tensor  # (N, P, 2) the parts, NaN where one is not visible
     part_names: tuple[str, ...]
+
+    def photograph(self, i: int, side: int) -> Tensor:
+        """Photograph ``i`` as float32 (3, side, side) in [0, 1]. Unlike an upload it may take
+        ``PATIENCE`` seconds: a training on a busy machine does not end for it."""
+        return read_photograph(self.paths[i].read_bytes(), side, PATIENCE)
 
     def chosen(self, index: Tensor) -> "Birds":
         """Those birds alone: ``index`` (M,) int64, or (N,) bool."""

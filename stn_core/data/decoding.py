@@ -47,11 +47,20 @@ class Decoders:
                 process = process or _started()
             self._idle.put(process)
 
-    def decode(self, data: bytes | memoryview, longest: int, *, ink: bool = False) -> Image.Image:
+    def decode(
+        self,
+        data: bytes | memoryview,
+        longest: int,
+        *,
+        ink: bool = False,
+        seconds: float | None = None,
+    ) -> Image.Image:
         """A picture, RGB, no side longer than ``longest`` pixels; DecoderError if there is none.
 
-        Waits for its turn. ``ink``: see ``decoder.decoded``.
+        Waits for its turn. ``ink``: see ``decoder.decoded``. ``seconds`` is the deadline in place
+        of the processes' own.
         """
+        deadline = self.seconds if seconds is None else seconds
         process = self._idle.get()
         try:
             if process is None or process.poll() is not None:
@@ -59,13 +68,13 @@ class Decoders:
                     process = _started()
                 except OSError:  # the system has no room for another
                     raise DecoderError("lost_picture", about={}) from None
-            late = threading.Timer(self.seconds, process.kill)
+            late = threading.Timer(deadline, process.kill)
             late.start()
             began = time.monotonic()
             try:
                 about, pixels = _ask(process, data, longest, ink)
             except Exception:  # it is gone, was killed, or answers nonsense
-                slow = time.monotonic() - began >= self.seconds
+                slow = time.monotonic() - began >= deadline
                 _end(process)
                 process = None
                 raise DecoderError("slow_picture" if slow else "lost_picture", {}) from None

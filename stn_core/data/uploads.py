@@ -20,12 +20,15 @@ class ImageError(StnError):
     """Bytes that are no usable picture; the message says what is accepted and what to do."""
 
 
-def read_picture(data: bytes | memoryview, longest: int, *, ink: bool = False) -> Image.Image:
+def read_picture(
+    data: bytes | memoryview, longest: int, *, ink: bool = False, seconds: float | None = None
+) -> Image.Image:
     """Decode an uploaded picture: upright by its EXIF, first frame, RGB, no side longer than
     ``longest`` pixels.
 
     JPEG, PNG, WebP, BMP, TIFF or GIF, at most 10 MB and 150 megapixels; decoded in another process
-    within 5 s and 600 MB. What is transparent is white; with ``ink``, black behind bright ink.
+    within 5 s, or ``seconds``, and 600 MB. What is transparent is white; with ``ink``, black behind
+    bright ink.
 
     Raises:
         ImageError: for anything else.
@@ -38,7 +41,7 @@ def read_picture(data: bytes | memoryview, longest: int, *, ink: bool = False) -
             size=len(data) / 1e6,
         )
     try:
-        return DECODERS.decode(data, longest, ink=ink)
+        return DECODERS.decode(data, longest, ink=ink, seconds=seconds)
     except DecoderError as error:
         raise _refusal(error.key, error.about) from None
 
@@ -107,9 +110,10 @@ def square(picture: Image.Image, side: int) -> Tensor:
     return torch.from_numpy(np.asarray(small).copy()).permute(2, 0, 1).float() / 255
 
 
-def read_photograph(data: bytes, side: int) -> Tensor:
-    """An uploaded photograph as float32 (3, side, side) in [0, 1], or ImageError."""
-    return square(read_picture(data, 2 * side), side)
+def read_photograph(data: bytes, side: int, seconds: float | None = None) -> Tensor:
+    """An uploaded photograph as float32 (3, side, side) in [0, 1], or ImageError. ``seconds``: see
+    ``read_picture``."""
+    return square(read_picture(data, 2 * side, seconds=seconds), side)
 
 
 def read_digit(data: bytes) -> Tensor:

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from stn_core.data.cub import BODY, HEAD, REAR, UPPER, Birds
-from stn_core.data.uploads import read_photograph
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BirdModel
 from stn_core.transformer.transforms import TRANSFORMS, Transform
@@ -60,10 +59,8 @@ def bird_answers(
     model.eval()
     logits, thetas = [], []
     for i in range(0, len(birds.paths), batch):
-        paths = birds.paths[i : i + batch]
-        images = torch.stack([read_photograph(path.read_bytes(), SIDE) for path in paths]).to(
-            device
-        )
+        those = range(i, min(i + batch, len(birds.paths)))
+        images = torch.stack([birds.photograph(j, SIDE) for j in those]).to(device)
         images = images.flip(3) if mirrored else images
         if only_look:
             thetas.append(model.chosen(images).cpu())
@@ -71,7 +68,7 @@ def bird_answers(
         answer = model.explain(images, None if given is None else given[i : i + batch].to(device))
         logits.append(answer.logits.cpu())
         windows = [trace.theta.cpu() for trace in answer.transformers]
-        thetas.append(torch.stack(windows, dim=1) if windows else torch.zeros(len(paths), 0, 3))
+        thetas.append(torch.stack(windows, dim=1) if windows else torch.zeros(len(images), 0, 3))
     model.train(was_training)
     transform = (*model.transforms, TRANSFORMS["attention"])[0]
     return BirdAnswers(

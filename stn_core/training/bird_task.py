@@ -13,7 +13,6 @@ from rich.progress import track
 from torch import Tensor
 
 from stn_core.data.cub import Birds, cub, held_out
-from stn_core.data.uploads import read_photograph
 from stn_core.evaluation.bird_metrics import (
     BirdAnswers,
     abstention_threshold,
@@ -57,12 +56,7 @@ class Photographs:
 
     def __getitem__(self, i: int) -> Tensor:
         if not self._read[i]:
-            self._pixels[i] = (
-                read_photograph(self.birds.paths[i].read_bytes(), STORED)
-                .mul(255)
-                .round()
-                .permute(1, 2, 0)
-            )
+            self._pixels[i] = self.birds.photograph(i, STORED).mul(255).round().permute(1, 2, 0)
             self._read[i] = True
         return self._pixels[i].permute(2, 0, 1)
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from stn_core.data import uploads
+from stn_core.data.cub import cub
 from stn_core.data.decoding import AT_ONCE, DecoderError, Decoders
 from stn_core.data.uploads import ImageError, read_picture
 
@@ -82,8 +83,14 @@ def test_a_picture_that_takes_too_long_is_a_sentence_and_the_next_one_is_decoded
     monkeypatch.setattr(uploads, "DECODERS", pool)
     with pytest.raises(ImageError, match="longer than 5 seconds"):
         read_picture(saved(soft()), 100)
+    assert read_picture(SMALL, 100, seconds=60).size == (40, 30)
     pool.seconds = 60
     assert read_picture(SMALL, 100).size == (40, 30)
+
+
+def test_a_photograph_of_a_data_set_has_a_minute(monkeypatch, tiny_cub):
+    monkeypatch.setattr(uploads, "DECODERS", Decoders(1, seconds=0))
+    assert cub("train", tiny_cub, 50).photograph(0, 64).shape == (3, 64, 64)
 
 
 def test_no_more_than_two_processes_however_many_pictures():
