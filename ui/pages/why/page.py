@@ -2,7 +2,7 @@
 and what max-pools forgive: in the browser while the hand moves, as PyTorch's figure when it
 rests."""
 
-import math
+from collections.abc import Sequence
 from functools import lru_cache, partial
 
 import streamlit as st
@@ -35,8 +35,9 @@ from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
 KEY = "why_live"
-# of the curves below: a slider, the argument of ``moved`` that it gives, and its ticks
-MOVES = ((controls.X, "x", 5), (controls.ANGLE, "angle", 5), (controls.SCALE, "scale", 3))
+UNMOVED = (0.0, 0.0, 0.0, 1.0)  # a pose: numbers for the sliders of controls.POSE
+# of the curves: which of those sliders moves the digit, and its ticks
+CURVES = ((controls.X, 5), (controls.ANGLE, 5), (controls.SCALE, 3))
 POINTS = 19  # of a curve
 
 
@@ -80,45 +81,55 @@ def cnn_scene(
     model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
 ) -> tuple[Figure, str, Seen]:
     """The figure of what the sliders say, what it shows, and what the model makes of it."""
-    place = partial(moved, digit, (28, 28))
-    x, y, turn, scale = (values[f"why_{name}"] for name in ("x", "y", "angle", "scale"))
-    radians = math.radians(turn)
-    before, after = see(model, place()), see(model, place(x, y, radians, scale))
-    kept = [
-        overlap(one[None], other[None]).item()
-        for one, other in zip(before.maps, after.maps, strict=True)
-    ]
-    answer = max(range(10), key=after.probabilities.__getitem__)
-    key = (
-        "still" if (x, y, turn, scale) == (0, 0, 0, 1) else "right" if answer == label else "wrong"
+    pose = tuple(float(values[slider.key]) for slider in controls.POSE)
+    alone = [with_one(slider, values[slider.key]) for slider, _ in CURVES]
+    images = in_poses(digit, [UNMOVED, pose, *alone])
+    maps = feature_maps(model, images[:2])
+    probabilities = model(images).softmax(1)
+    before, after = (
+        Seen(images[i, 0], [one[i] for one in maps], probabilities[i].tolist()) for i in (0, 1)
     )
+    kept = [overlap(one[:1], one[1:]).item() for one in maps]
+    answer = max(range(10), key=after.probabilities.__getitem__)
+    key = "still" if pose == UNMOVED else "right" if answer == label else "wrong"
     sure, last = percent(after.probabilities[answer]), percent(kept[-1])
     sentence = say(key, answer=answer, label=label, sure=sure, kept=last)
-    curves = confidence_curves(model, digit, label, values, say)
+    curves = confidence_curves(model, digit, label, values, probabilities[2:, label].tolist(), say)
     return cnn_figure(before, after, kept, label, curves, say), sentence, after
 
 
-def see(model: DigitModel, image: torch.Tensor) -> Seen:
-    """What the model makes of image (1, 1, 28, 28)."""
-    maps = [maps[0] for maps in feature_maps(model, image)]
-    return Seen(image[0, 0], maps, model(image).softmax(1)[0].tolist())
+def with_one(slider: Slider, value: float) -> tuple[float, ...]:
+    """The pose of a digit that one slider alone has moved."""
+    return tuple(
+        value if each is slider else still
+        for each, still in zip(controls.POSE, UNMOVED, strict=True)
+    )
+
+
+def in_poses(digit: torch.Tensor, poses: Sequence[tuple[float, ...]]) -> torch.Tensor:
+    """The digit in each of N poses, (N, 1, 28, 28)."""
+    x, y, angle, scale = torch.tensor(poses).T
+    return moved(digit, (28, 28), x, y, angle.deg2rad(), scale)
 
 
 def confidence_curves(
-    model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
+    model: DigitModel,
+    digit: torch.Tensor,
+    label: int,
+    values: Values,
+    sure_now: Sequence[float],
+    say: Translator,
 ) -> list[ConfidenceCurve]:
-    """How sure the model is of ``label`` if one slider alone moves the digit, for three of them."""
-    now = [float(values[slider.key]) for slider, _, _ in MOVES]
-    sure_now = sure_of(model, digit, label, [torch.tensor([value]) for value in now])
-    sure_along = sure_from_end_to_end(model, digit.numpy().tobytes(), label)
+    """How sure the model is of ``label`` if one slider alone moves the digit; ``sure_now`` where
+    the sliders stand."""
+    ends = sure_from_end_to_end(model, digit.numpy().tobytes(), label)
     curves = []
-    for (slider, _, ticks), value, here, along in zip(
-        MOVES, now, sure_now, sure_along, strict=True
-    ):
-        points = sorted([*zip(_along(slider), along, strict=True), (value, here[0])])
+    for (slider, ticks), here, along in zip(CURVES, sure_now, ends, strict=True):
+        now = float(values[slider.key])
+        points = sorted([*zip(_along(slider), along, strict=True), (now, here)])
         places, sure = map(list, zip(*points, strict=True))
         marked = tuple(torch.linspace(slider.low, slider.high, ticks).tolist())
-        curves.append(ConfidenceCurve(say(slider.label_key), places, sure, value, marked))
+        curves.append(ConfidenceCurve(say(slider.label_key), places, sure, now, marked))
     return curves
 
 
@@ -126,24 +137,13 @@ def confidence_curves(
 def sure_from_end_to_end(model: DigitModel, digit: bytes, label: int) -> list[list[float]]:
     """A curve for each slider, without the place where it stands."""
     pixels = torch.frombuffer(bytearray(digit), dtype=torch.uint8).view(28, 28)
-    return sure_of(model, pixels, label, [torch.tensor(_along(slider)) for slider, *_ in MOVES])
+    poses = [with_one(slider, value) for slider, _ in CURVES for value in _along(slider)]
+    sure = model(in_poses(pixels, poses)).softmax(1)[:, label]
+    return sure.view(len(CURVES), POINTS).tolist()
 
 
 def _along(slider: Slider) -> list[float]:
     return torch.linspace(slider.low, slider.high, POINTS).tolist()
-
-
-def sure_of(
-    model: DigitModel, digit: torch.Tensor, label: int, values: list[torch.Tensor]
-) -> list[list[float]]:
-    """The probability of ``label`` for some values of each of ``MOVES``, the digit moved by it
-    alone."""
-    images = [
-        moved(digit, (28, 28), **{name: each.deg2rad() if name == "angle" else each})
-        for (_, name, _), each in zip(MOVES, values, strict=True)
-    ]
-    sure = model(torch.cat(images)).softmax(1)[:, label]
-    return [part.tolist() for part in sure.split([len(each) for each in values])]
 
 
 def pools(digit: torch.Tensor, label: int) -> None:
