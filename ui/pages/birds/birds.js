@@ -237,8 +237,8 @@ class Birds {
     if (heat) drawPulls(pen, heat, colors, at, wide);
     this.windows.forEach((window, i) => {
       drawWindow(window, i, i === this.held ? 6 : 4);
-      const label = `${i + 1} ${(this.isOwn && this.data.roles[i]) || ""}`.trim();
-      badge(pen, at(cornersOf(window)[0]), label, colors.windows[i], wide);
+      const role = this.isOwn ? this.data.roles[i] : "";
+      badge(pen, at(cornersOf(window)[0]), `${i + 1}`, role, colors.windows[i], wide);
     });
     for (const [x, y, head] of parts) {
       const [color, ring] = head ? ["#ffffff", "#000000"] : ["#000000", "#ffffff"];

@@ -57,25 +57,29 @@ export function arrow(pen, [left, top], [dx, dy], color) {
 }
 
 /**
- * A window's number and what it mostly holds.
+ * A window's number and what it mostly holds; the number alone where that would hide a third of the photograph's
+ * width: the crops have the words too.
  * @param {Pen} pen
  * @param {Point} corner
- * @param {string} label
+ * @param {string} number
+ * @param {string} role
  * @param {string} color
  * @param {number} wide the canvas, in which it stays
  */
-export function badge(pen, [x, y], label, color, wide) {
+export function badge(pen, [x, y], number, role, color, wide) {
   const size = rem();
   pen.font = `700 ${size}px ${getComputedStyle(pen.canvas).fontFamily}`;
-  pen.textAlign = "left";
   pen.textBaseline = "middle";
+  const named = `${number} ${role}`.trim();
+  const label = pen.measureText(named).width + 12 < wide / 3 ? named : number;
   const width = Math.max(1.5 * size, pen.measureText(label).width + 12);
   const left = Math.max(0, Math.min(x - 2, wide - width));
   const top = Math.max(0, y - 2);
   pen.fillStyle = color;
   pen.fillRect(left, top, width, 1.5 * size);
   pen.fillStyle = "#000000";
-  pen.fillText(label, left + 6, top + 0.8 * size);
+  pen.textAlign = "center";
+  pen.fillText(label, left + width / 2, top + 0.8 * size);
 }
 
 /**
