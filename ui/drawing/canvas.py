@@ -59,6 +59,13 @@ def line(
     return {"type": "scatter", "mode": "lines", "x": x, "y": y, "line": line, "hoverinfo": "skip"}
 
 
+def rectangle(x: tuple[float, float], y: tuple[float, float]) -> tuple[list[float], list[float]]:
+    """The outline of a rectangle; its first side comes twice, so that its first corner is as sharp
+    as the others."""
+    (left, right), (top, bottom) = x, y
+    return [left, right, right, left, left, right], [top, top, bottom, bottom, top, top]
+
+
 def model_color(model: str) -> str:
     """The colour of a model such as "st-cnn-affine" on every page."""
     if model in ("fcn", "cnn"):
@@ -157,11 +164,8 @@ class Canvas:
         )
         if frame is None:
             return axes
-        edge = (
-            [-0.5, width - 0.5, width - 0.5, -0.5, -0.5],
-            [-0.5, -0.5, height - 0.5, height - 0.5, -0.5],
-        )
-        self.traces.append(line(*edge, frame, 3) | axes)
+        outline = rectangle((-0.5, width - 0.5), (-0.5, height - 0.5))
+        self.traces.append(line(*outline, frame, 3) | axes)
         return axes
 
     def lines(

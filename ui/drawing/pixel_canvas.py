@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ui.drawing.canvas import QUIET, TEXT, WIDTH, Canvas, Figure, line, picture, rounded
+from ui.drawing.canvas import QUIET, TEXT, WIDTH, Canvas, Figure, line, picture, rectangle, rounded
 
 Axes = dict[str, str]
 # an anchor is a place of the text, Plotly's position of it one around the point
@@ -218,16 +218,8 @@ class Board(Canvas):
         self, axes: Axes, x: float, y: float, color: str, width: float = 3, side: float = 1
     ) -> None:
         """The outline of a pixel."""
-        h = side / 2
-        self.traces.append(
-            line(
-                [x - h, x + h, x + h, x - h, x - h],
-                [y - h, y - h, y + h, y + h, y - h],
-                color,
-                width,
-            )
-            | axes
-        )
+        outline = rectangle((x - side / 2, x + side / 2), (y - side / 2, y + side / 2))
+        self.traces.append(line(*outline, color, width) | axes)
 
     def label(
         self,

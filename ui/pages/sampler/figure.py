@@ -218,7 +218,7 @@ def down_figure(
     board.lines(axes, [chosen], GRID, 5, decimals=4)
     board.marks(axes, torch.tensor([[factor, shares[kernel][factor - 1]]]), GRID, 17)
     board.label(say("figure_share"), 270, 386, size=15, bold=True, anchor=("right", "middle"))
-    board.label(say("figure_factor"), 610, 466, size=14, anchor=("center", "top"))
+    board.label(say("figure_factor"), 610, 474, size=14, anchor=("center", "top"))
     return board.figure()
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ui.app.i18n import Translator, percent
-from ui.drawing.canvas import CORRECT, INCORRECT, INPUT, QUIET, Figure
+from ui.drawing.canvas import CORRECT, INCORRECT, INPUT, QUIET, Figure, rectangle
 from ui.drawing.pixel_canvas import Board, Box
 from ui.drawing.tint import coloured
 
@@ -193,10 +193,8 @@ def _table(
         for side in (-0.5, 0.5)
     ]
     board.curve(axes, [x for x, _ in stairs], [y for _, y in stairs], CORRECT, 5)
-    left, right = shift - 0.5, shift + 0.5
-    board.curve(
-        axes, [left, right, right, left, left], [-0.5, -0.5, rows - 0.5, rows - 0.5, -0.5], INPUT, 4
-    )
+    column = rectangle((shift - 0.5, shift + 0.5), (-0.5, rows - 0.5))
+    board.curve(axes, *column, INPUT, 4)
     board.label(
         say("figure_table_pools"),
         box.x - 28,
