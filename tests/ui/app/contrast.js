@@ -125,19 +125,13 @@
     const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
     const off = element.closest(":disabled") ?? element.closest("label")?.control?.disabled;
     const streamlits = !elements.some((e) => /^stBidi/.test(e.dataset?.testid));
-    const out =
-      off && streamlits
-        ? "inactive"
-        : picture
-          ? "picture"
-          : drawn && /^(■|•••|━━)$/.test(text)
-            ? "swatch"
-            : null;
+    const out = off && streamlits ? "inactive" : picture ? "picture" : null;
+    const swatch = drawn && /^(■|•••|━━)$/.test(text); // a sample of a colour, with its name beside it
     const at = elements
       .slice(-3)
       .map((e) => e.dataset?.testid ?? [e.localName, ...e.classList].slice(0, 2).join("."));
     const ratio = contrast(painted([...fills, ink]), painted(fills));
-    measured.push({ text, at: at.join(" "), ratio, least: large ? 3 : 4.5, out });
+    measured.push({ text, at: at.join(" "), ratio, least: swatch ? 1.25 : large ? 3 : 4.5, out });
   }
   return measured;
 };

@@ -1,9 +1,10 @@
 """Every text on every page stands out from its ground, in every theme: WCAG 2.2, 1.4.3 (AA),
 measured in a browser.
 
-A text has at least 4.5 : 1, large text (24 px, or 18.66 px and bold) 3 : 1. Its ground is what lies
-behind its middle: the colours of all elements around it, one over the other, each with its opacity,
-and in a figure the shapes drawn before it.
+A text has at least 4.5 : 1, large text (24 px, or 18.66 px and bold) 3 : 1; a sample of a colour,
+which is no text and has its name beside it, is at least to be seen (1.25). A text's ground is what
+lies behind its middle: the colours of all elements around it, one over the other, each with its
+opacity, and in a figure the shapes drawn before it.
 """
 
 import re
@@ -18,7 +19,6 @@ from ui.pages.registry import PAGES, path_of
 LEFT_OUT = {
     "inactive": "one of Streamlit's own widgets that is switched off, which WCAG exempts",
     "picture": "on a picture or a canvas, whose pixels are not known here",
-    "swatch": "no text but a sample of a colour, with its name beside it in the colour of text",
 }
 MEASURE = Path(__file__).with_name("contrast.js").read_text("utf-8")
 
@@ -98,7 +98,7 @@ SHOWN = {
     "gradient": ("?g_steps=5", FIGURE),
     "replay": ("", ".replay-clock"),
     "results": ("", FIGURE),
-    "pairs": ("", ".theta"),
+    "pairs": ("", FIGURE),
     "birds": ("?b_heat=1", ".birds-crop figcaption"),
     "trouble": ("?w_trap=rate", FIGURE),
     "lecture": ("", ".stMain h5"),
