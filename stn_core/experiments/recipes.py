@@ -199,8 +199,6 @@ class BirdRecipe(Recipe):
         shrinkage: of the scatter within a species, when the features are measured by it for that
             fit: near 0 for the scatter as it is, 1 for one that is alike in all directions, and so
             for the features as they are.
-        last_layer_views: in that fit a photograph and its mirror image are joined by so many views
-            of it, cut and mirrored at random, with windows that are moved.
         val_every: every n-th training photograph of a species is for validation only; 0 for none.
     """
 
@@ -227,7 +225,6 @@ class BirdRecipe(Recipe):
     stream_drop_prob: float = 0.5
     last_layer: float = 0.1
     shrinkage: float = 1.0
-    last_layer_views: int = 0
     val_every: int = 10
 
     def __post_init__(self) -> None:
@@ -248,14 +245,13 @@ class BirdRecipe(Recipe):
             self.joint_epochs,
             self.jitter,
             self.last_layer,
-            self.last_layer_views,
             self.val_every,
         )
         if min(counts) < 0 or self.val_every == 1:
             raise ValueError(
                 "frozen_blocks, window_search_epochs, the penalties, mirror_agreement, "
-                "joint_epochs, jitter, last_layer and last_layer_views must not be negative, "
-                "val_every 0 or at least 2"
+                "joint_epochs, jitter and last_layer must not be negative, val_every 0 or at "
+                "least 2"
             )
         for name in ("search_scale", "shrinkage"):
             if not 0 < getattr(self, name) <= 1:

@@ -219,16 +219,6 @@ class BirdTask:
             position * size : (position + 1) * size
         ]
         draw = step_generator(self.seed, step, 1)
-        images, shifts = self.random_views(self.photographs, chosen, draw)
-        learns = torch.full((size,), epoch >= recipe.epochs - recipe.joint_epochs)
-        return (images, shifts, learns), self.birds.labels[chosen]
-
-    def random_views(
-        self, photographs: Photographs, chosen: Tensor, draw: torch.Generator
-    ) -> tuple[Tensor, Tensor]:
-        """The photographs ``chosen`` (B,), cut and mirrored at random, (B, 3, 448, 448), and shifts
-        of the windows on them (B, N, 2)."""
-        size, recipe = len(chosen), self.recipe
         shortest = math.ceil(STORED * (1 - recipe.zoom))
         lengths = torch.randint(shortest, STORED + 1, (size,), generator=draw)
         lefts, tops = (
@@ -237,7 +227,7 @@ class BirdTask:
         mirrored = torch.rand(size, generator=draw) < 0.5
         images = torch.stack(
             [
-                cut(photographs[i], (left, top, length), flip)
+                cut(self.photographs[i], (left, top, length), flip)
                 for i, left, top, length, flip in zip(
                     chosen.tolist(),
                     lefts.tolist(),
@@ -251,7 +241,8 @@ class BirdTask:
         shifts = recipe.jitter * torch.randn(
             size, BIRD_MODELS[self.experiment.model].get("transformers", 0), 2, generator=draw
         )
-        return images, shifts
+        learns = torch.full((size,), epoch >= recipe.epochs - recipe.joint_epochs)
+        return (images, shifts, learns), self.birds.labels[chosen]
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
@@ -281,27 +272,21 @@ class BirdTask:
     def calibrate(self, model: BirdModel, device: torch.device) -> dict[str, Any]:
         """The last layer anew, and its temperature by the photographs that are held out, if there
         are any. What is said of those is said by a layer that has not seen them, and comes back;
-        then the layer may learn from them too. It learns from each photograph, its mirror image
-        and random views of it."""
+        then the layer may learn from them too. It learns from each photograph and its mirror
+        image."""
         recipe, layer = self.recipe, model.classifier
         labels, held_labels = self.birds.labels, self.validation.labels
 
         def fit_to(features: Tensor, labels: Tensor) -> None:
-            fit(
-                layer,
-                features.flatten(0, 1),
-                labels.repeat(len(features)),
-                recipe.last_layer,
-                recipe.shrinkage,
-                len(model.streams),
-            )
+            streams = len(model.streams)
+            fit(layer, features, labels, recipe.last_layer, recipe.shrinkage, streams)
 
         if recipe.last_layer:
-            learned = self.features(model, self.birds, self.photographs, device)
+            learned = self.features(model, self.birds, device)
             fit_to(learned, labels)
         if not len(held_labels):
             return {}
-        held = self.features(model, self.validation, Photographs(self.validation), device)
+        held = self.features(model, self.validation, device)
         with torch.no_grad():
             logits = layer(held[0].to(device)).float().cpu()
         temperature = fit_temperature(logits, held_labels)
@@ -319,27 +304,18 @@ class BirdTask:
             answers = bird_answers(model, self.validation, device)
         return 100 * answers.wrong(self.validation).double().mean().item()
 
-    def features(
-        self, model: BirdModel, birds: Birds, photographs: Photographs, device: torch.device
-    ) -> Tensor:
-        """What the last layer sees of every photograph, whole and as it is, of its mirror image,
-        and of ``last_layer_views`` random views: (2 + V, N, C), on the CPU."""
+    def features(self, model: BirdModel, birds: Birds, device: torch.device) -> Tensor:
+        """What the last layer sees of every photograph, whole and as it is, and of its mirror
+        image: (2, N, C), on the CPU."""
         seen: list[Tensor] = []
         hook = model.classifier.register_forward_pre_hook(
             lambda _, inputs: seen.append(inputs[0].float().cpu())
         )
-        draw = torch.Generator().manual_seed(self.seed)
-        everyone = torch.arange(len(birds.labels))
-        model.eval()
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse), torch.no_grad():
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
             for mirrored in (False, True):
                 bird_answers(model, birds, device, mirrored=mirrored)
-            for _ in range(self.recipe.last_layer_views):
-                for chosen in everyone.split(self.recipe.batch_size):
-                    images, shifts = self.random_views(photographs, chosen, draw)
-                    model(images.to(device), shifts.to(device))
         hook.remove()
-        return torch.cat(seen).unflatten(0, (-1, len(everyone)))
+        return torch.cat(seen).unflatten(0, (2, -1))
 
 
 def read_lattice(path: Path) -> WindowFeatures:

@@ -7,13 +7,32 @@ solution, whatever it started from.
 Of streams that have seen no birds yet most of the scatter within a species says nothing about it.
 Features can therefore be measured by that scatter first, as in linear discriminant analysis: what
 varies within a species anyway counts less.
+
+Several streams have a regression each, and how much each one's scores count is found by
+cross-validation (stacked generalisation, Wolpert 1992): a stream that is seldom right by itself is
+then heard less. The sum of their scores is one linear layer again.
 """
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 ITERATIONS = 100
+FOLDS = 5
+
+
+class Scores(NamedTuple):
+    """Scores for K classes that are linear in C features."""
+
+    weight: Tensor  # (C, K)
+    bias: Tensor  # (K,)
+
+    def of(self, features: Tensor) -> Tensor:
+        """Features (N, C) -> (N, K)."""
+        return features @ self.weight + self.bias
 
 
 def fit(
@@ -24,52 +43,74 @@ def fit(
     shrinkage: float = 1.0,
     streams: int = 1,
 ) -> None:
-    """Fit ``layer``: W and b minimise the mean cross-entropy plus decay / 2 |W|^2.
+    """Fit ``layer``, stream by stream (``regression``), and weigh the streams.
 
     Args:
-        features: (N, C); W is counted in units of their standard deviation, one for all channels,
-            so that ``decay`` > 0 means the same for every backbone.
+        features: (V, N, C), V views of N photographs, the first as they are; of all streams, one
+            after the other.
         labels: (N,) int64.
-        shrinkage: in (0, 1]; below 1 each stream's features are measured by its scatter within a
-            class (``whitening``).
+        decay: see ``regression``.
+        shrinkage: see ``regression``.
         streams: how many parts of C / streams features each there are.
     """
-    features, labels = features.double().cpu(), labels.cpu()
-    measure = torch.block_diag(
-        *(whitening(part, labels, shrinkage) for part in features.chunk(streams, dim=1))
-    )
-    mean = features.mean(0)
-    inputs = (features - mean) @ measure
-    scale = (inputs if shrinkage < 1 else features).std().clamp(min=1e-6)
-    inputs /= scale
-    weight = torch.zeros(
-        inputs.shape[1], layer.out_features, dtype=torch.double, requires_grad=True
-    )
-    bias = torch.zeros(layer.out_features, dtype=torch.double, requires_grad=True)
-    optimiser = torch.optim.LBFGS(
-        [weight, bias], max_iter=ITERATIONS, tolerance_grad=1e-7, line_search_fn="strong_wolfe"
-    )
+    labels = labels.cpu()
+    parts = features.double().cpu().chunk(streams, dim=2)
+    classes = layer.out_features
 
-    def objective() -> Tensor:
-        optimiser.zero_grad()
-        loss = F.cross_entropy(inputs @ weight + bias, labels) + decay / 2 * weight.square().sum()
-        loss.backward()
-        return loss
+    def fitted(part: Tensor, chosen: Tensor) -> Scores:
+        views = part[:, chosen]
+        return regression(
+            views.flatten(0, 1), labels[chosen].repeat(len(views)), classes, decay, shrinkage
+        )
 
-    optimiser.step(objective)
+    everyone = torch.ones_like(labels, dtype=torch.bool)
+    scores = [fitted(part, everyone) for part in parts]
+    counts = torch.ones(1, dtype=torch.double)
+    if streams > 1:
+        fold = folds(labels)
+        unseen = torch.zeros(streams, len(labels), classes, dtype=torch.double)
+        for k in range(FOLDS):
+            for i, part in enumerate(parts):
+                unseen[i, fold == k] = fitted(part, fold != k).of(part[0, fold == k])
+        counts = stacking(unseen, labels)
     with torch.no_grad():
-        weight = measure @ weight / scale
-        layer.weight.copy_(weight.T)
-        layer.bias.copy_(bias - mean @ weight)
+        weights = [count * one.weight for count, one in zip(counts, scores, strict=True)]
+        layer.weight.copy_(torch.cat(weights).T)
+        layer.bias.copy_(counts @ torch.stack([one.bias for one in scores]))
+
+
+def regression(
+    features: Tensor, labels: Tensor, classes: int, decay: float, shrinkage: float = 1.0
+) -> Scores:
+    """The W and b that minimise the mean cross-entropy plus decay / 2 |W|^2.
+
+    Args:
+        features: (N, C) float64; W is counted in units of their standard deviation, one for all
+            channels, so that ``decay`` > 0 means the same for every backbone.
+        labels: (N,) int64.
+        shrinkage: in (0, 1]; below 1 the features are measured by their scatter within a class
+            (``whitening``).
+    """
+    mean = features.mean(0)
+    measure = whitening(features, labels, shrinkage) if shrinkage < 1 else None
+    inputs = features - mean if measure is None else (features - mean) @ measure
+    scale = (features if measure is None else inputs).std().clamp(min=1e-6)
+    inputs = inputs / scale
+    weight = torch.zeros(inputs.shape[1], classes, dtype=torch.double, requires_grad=True)
+    bias = torch.zeros(classes, dtype=torch.double, requires_grad=True)
+    minimise(
+        [weight, bias],
+        lambda: F.cross_entropy(inputs @ weight + bias, labels) + decay / 2 * weight.square().sum(),
+    )
+    with torch.no_grad():
+        weight = (weight if measure is None else measure @ weight) / scale
+        return Scores(weight, bias - mean @ weight)
 
 
 def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
     """The M (C, C) for which features (N, C) times M have the same scatter within the classes in
     all directions: M M^T = S^-1, where S is the covariance of the features about the means of their
-    classes, drawn by ``shrinkage`` towards the mean of its diagonal (Ledoit and Wolf, 2004). With 1
-    that is the identity, and it is not computed."""
-    if shrinkage == 1:
-        return torch.eye(features.shape[1], dtype=features.dtype)
+    classes, drawn by ``shrinkage`` towards the mean of its diagonal (Ledoit and Wolf, 2004)."""
     classes, numbers = labels.unique(return_inverse=True)
     means = torch.stack([features[labels == label].mean(0) for label in classes])
     apart = features - means[numbers]
@@ -77,3 +118,42 @@ def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
     sphere = scatter.diagonal().mean().clamp(min=1e-12) * torch.eye(len(scatter)).to(scatter)
     factor = torch.linalg.cholesky((1 - shrinkage) * scatter + shrinkage * sphere)
     return torch.linalg.solve_triangular(factor.T, torch.eye(len(factor)).to(factor), upper=True)
+
+
+def folds(labels: Tensor) -> Tensor:
+    """Which of ``FOLDS`` parts each of N photographs is in, (N,): each class is spread evenly."""
+    part = torch.zeros_like(labels)
+    for label in labels.unique():
+        own = labels == label
+        part[own] = torch.arange(int(own.sum())) % FOLDS
+    return part
+
+
+def stacking(scores: Tensor, labels: Tensor) -> Tensor:
+    """How much the scores (M, N, K) of M streams count, (M,) positive: the weights whose weighted
+    sum has the least cross-entropy with labels (N,).
+
+    The scores have to be for photographs that the streams' regressions have not seen: of those they
+    have, every stream is sure.
+    """
+    logarithms = torch.zeros(len(scores), dtype=torch.double, requires_grad=True)
+    minimise(
+        [logarithms],
+        lambda: F.cross_entropy(torch.tensordot(logarithms.exp(), scores, dims=1), labels),
+    )
+    return logarithms.detach().exp()
+
+
+def minimise(parameters: list[Tensor], loss: Callable[[], Tensor]) -> None:
+    """By L-BFGS, of a convex loss."""
+    optimiser = torch.optim.LBFGS(
+        parameters, max_iter=ITERATIONS, tolerance_grad=1e-7, line_search_fn="strong_wolfe"
+    )
+
+    def step() -> Tensor:
+        optimiser.zero_grad()
+        value = loss()
+        value.backward()
+        return value
+
+    optimiser.step(step)

@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 from scipy.stats import binomtest, ttest_1samp
 from torch import nn
+from torch.nn import functional as F
 
 from stn_core import EXPERIMENTS, CheckpointError, create_model, list_models, load_checkpoint
 from stn_core.data.cub import cub, held_out
@@ -49,7 +50,14 @@ from stn_core.models.birds import StreamDropout, starts
 from stn_core.models.window_localisation import HeatMaps, Regression
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask, read_lattice, start_streams
-from stn_core.training.linear_probe import fit, whitening
+from stn_core.training.linear_probe import (
+    FOLDS,
+    fit,
+    folds,
+    regression,
+    stacking,
+    whitening,
+)
 from stn_core.training.loop import train
 from stn_core.training.window_search import (
     WindowFeatures,
@@ -488,8 +496,6 @@ def test_features_of_windows_come_from_what_they_cover():
         "mirror_agreement=-1",
         "shrinkage=0",
         "shrinkage=1.5",
-        "last_layer_views=-1",
-        "last_layer_views=0.5",
     ],
 )
 def test_settings_of_a_recipe_that_can_not_be_are_refused(setting):
@@ -814,7 +820,7 @@ def test_the_last_layer_is_the_minimum_that_another_solver_finds():
         + 0.2 * labels[:, None] * torch.tensor([1.0, 0, -1, 0])
     )
     layer = nn.Linear(4, 3)
-    fit(layer, inputs, labels, decay=0.05)
+    fit(layer, inputs[None], labels, decay=0.05)
     units = (inputs / inputs.std()).double().numpy()
 
     def objective(flat):  # without the mean taken off: the bias makes up for it
@@ -843,26 +849,6 @@ def test_held_out_photographs_judge_a_last_layer_without_them_and_then_teach_it(
         assert (said == known) if not decay else (said > 0 and known == 0)
     streams = [model.streams.state_dict() for model in models.values()]
     assert all(torch.equal(one, streams[1][key]) for key, one in streams[0].items())
-
-
-def test_the_last_layer_also_learns_from_random_views_with_windows_moved(tiny_cub, tmp_path):
-    experiment, recipe = small("cub50-2st-cnn")
-    recipe = replace(recipe, last_layer_views=2, jitter=0.05)
-    task, again, other = (
-        BirdTask(experiment, recipe, seed, tiny_cub, tmp_path, limit=24) for seed in (3, 3, 4)
-    )
-    model, cpu = task.create_model(fresh=True), torch.device("cpu")
-    seen, same, others = (
-        one.features(model, one.birds, one.photographs, cpu) for one in (task, again, other)
-    )
-    assert seen.shape == (4, task.count, model.classifier.in_features)
-    assert torch.equal(seen, same) and torch.equal(seen[:2], others[:2])
-    assert not torch.equal(seen[2], seen[3]) and not torch.equal(seen[2:], others[2:])
-    # of the same photographs: a view is nearer to its own than to the others on the whole
-    apart = torch.cdist(seen[2], seen[0])
-    assert apart.diagonal().mean() < apart.mean()
-    plain = BirdTask(experiment, replace(recipe, last_layer_views=0), 3, tiny_cub, tmp_path, 24)
-    assert torch.equal(plain.features(model, plain.birds, plain.photographs, cpu), seen[:2])
 
 
 def test_streams_start_from_the_plain_network_s_checkpoint(tiny_cub, tmp_path):
@@ -1032,10 +1018,56 @@ def test_features_are_measured_by_the_scatter_within_each_species():
     assert torch.allclose(
         (measure @ measure.T)[1, 1].float(), torch.linalg.pinv(scatter)[1, 1], rtol=1e-2
     )
-    assert torch.equal(whitening(features, labels, 1.0), torch.eye(3))
     sure = {}
     for shrinkage in (1.0, 0.01):
         layer = nn.Linear(3, 2)
-        fit(layer, features, labels, 0.1, shrinkage)
+        fit(layer, features[None], labels, 0.1, shrinkage)
         sure[shrinkage] = layer(features).softmax(1)[range(400), labels].mean().item()
     assert sure[0.01] > sure[1.0] + 0.2
+
+
+def test_a_stream_counts_by_what_it_knows_of_photographs_that_it_has_not_seen():
+    """One that tells the species apart, and one with so many channels of noise that it knows the
+    photographs it learns from by heart."""
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(200) % 4
+    telling = F.one_hot(labels, 4) + 0.4 * torch.randn(2, 200, 4, generator=draw)
+    knowing = torch.cat((telling, torch.zeros(2, 200, 196)), dim=2)
+    noise = torch.randn(1, 200, 200, generator=draw).expand(2, -1, -1)
+    layer = nn.Linear(400, 4)
+    fit(layer, torch.cat((knowing, noise), dim=2), labels, 1e-3, streams=2)
+    with torch.no_grad():
+        by_heart = regression(noise[0].double(), labels, 4, 1e-3).of(noise[0].double())
+        assert (by_heart.argmax(1) == labels).all()
+        shares = [layer.weight[:, part].norm() for part in (slice(200), slice(200, 400))]
+        assert shares[1] < 0.1 * shares[0]
+        alone = nn.Linear(200, 4)
+        fit(alone, knowing, labels, 1e-3)
+        fresh = F.one_hot(labels, 4) + 0.4 * torch.randn(200, 4, generator=draw)
+        others = torch.randn(200, 200, generator=draw)
+        both = layer(torch.cat((F.pad(fresh, (0, 196)), others), dim=1))
+        assert (both.argmax(1) == alone(F.pad(fresh, (0, 196))).argmax(1)).float().mean() > 0.97
+
+
+def test_weights_of_streams_are_those_that_another_solver_finds():
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.arange(300) % 5
+    right = F.one_hot(labels, 5).double()
+    scores = torch.stack(
+        [strength * right + torch.randn(300, 5, generator=draw) for strength in (1.5, 0.8, 0.2)]
+    )
+
+    def loss(counts):
+        mixed = torch.tensordot(torch.tensor(counts), scores, dims=1)
+        return F.cross_entropy(mixed, labels).item()
+
+    judge = minimize(loss, [1.0] * 3, method="Nelder-Mead", options={"xatol": 1e-6}).x
+    assert stacking(scores, labels).numpy() == pytest.approx(judge, abs=1e-3)
+
+
+def test_folds_have_as_many_of_each_species():
+    labels = torch.tensor([0] * 10 + [1] * 12 + [2] * 3)
+    part = folds(labels)
+    assert all((part[:10] == k).sum() == 2 for k in range(FOLDS))
+    assert sorted((part[10:22] == k).sum().item() for k in range(FOLDS)) == [2, 2, 2, 3, 3]
+    assert part[22:].tolist() == [0, 1, 2]
