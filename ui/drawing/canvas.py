@@ -8,7 +8,7 @@ Plain dicts, since Plotly's own figure objects cost a hundred times more to buil
 import base64
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -249,18 +249,7 @@ class Canvas:
         x, y = (at + 0.11 * size * np.array((across, down))).round(2)
         side = "left" if across > 0.35 else "right" if across < -0.35 else "center"
         end = "bottom" if down < -0.35 else "top" if down > 0.35 else "middle"
-        place = {
-            "x": x,
-            "y": y,
-            "xref": axes["xaxis"],
-            "yref": axes["yaxis"],
-            "xanchor": side,
-            "yanchor": end,
-            "showarrow": False,
-        }
-        self.layout["annotations"].append(
-            {"text": f"<b>{word}</b>", "font": {"size": 13, "color": UP}} | place
-        )
+        self.write(word, x, y, bold=True, anchor=(side, end), color=UP, axes=axes)
 
     def write(
         self,
@@ -272,8 +261,9 @@ class Canvas:
         anchor: tuple[str, str] = ("left", "top"),
         color: str | None = None,
         mono: bool = False,
+        axes: Mapping[str, str] | None = None,
     ) -> None:
-        """A text at (x, y) of the figure."""
+        """A text at (x, y) of the figure, or of a panel by its axes, above all else."""
         font: dict[str, Any] = {"size": size, "color": color or TEXT} | (
             {"family": "monospace"} if mono else {}
         )
@@ -282,8 +272,8 @@ class Canvas:
                 "text": f"<b>{text}</b>" if bold else text,
                 "x": x,
                 "y": y,
-                "xref": "paper",
-                "yref": "paper",
+                "xref": axes["xaxis"] if axes else "paper",
+                "yref": axes["yaxis"] if axes else "paper",
                 "showarrow": False,
                 "xanchor": anchor[0],
                 "yanchor": anchor[1],

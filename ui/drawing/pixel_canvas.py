@@ -257,8 +257,8 @@ class Board(Canvas):
         bold: bool = False,
         anchor: tuple[str, str] = ("center", "middle"),
     ) -> None:
-        """A text at a point of a panel, above all else there, though not above an ``overlay``. If
-        its anchor is its top or bottom, there is a gap of ``GAP`` between.
+        """A text at a point of a panel, above all else there; ``write`` puts one above an
+        ``overlay`` too. If its anchor is its top or bottom, there is a gap of ``GAP`` between.
 
         A panel's texts are one trace: each as an annotation of its own takes Plotly 0.7 ms at every
         change.
@@ -279,16 +279,6 @@ class Board(Canvas):
         trace["textposition"].append(f"{OPPOSITE[anchor[1]]} {OPPOSITE[anchor[0]]}")
         trace["textfont"]["size"].append(size)
         trace["textfont"]["color"].append(color or TEXT)
-
-    def annotate_above_all(
-        self, axes: Axes, text: str, x: float, y: float, size: float, color: str
-    ) -> None:
-        """A bold text in the middle of a point of a panel, above an ``overlay`` as well."""
-        place = {"x": round(x, 4), "y": round(y, 4), "xref": axes["xaxis"], "yref": axes["yaxis"]}
-        font = {"size": size, "color": color}
-        self.layout["annotations"].append(
-            {"text": f"<b>{text}</b>", "font": font, "showarrow": False} | place
-        )
 
 
 def _ticks(values: Sequence[float], texts: Sequence[str] | None) -> list[str]:

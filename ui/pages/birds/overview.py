@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageColor, ImageFilter
 
 from stn_core.evaluation.bird_metrics import DENSITY, EXTENT
-from ui.drawing.canvas import QUIET, TEXT, Canvas, Figure, data_uri, line
+from ui.drawing.canvas import QUIET, Canvas, Figure, data_uri, line
 from ui.pages.birds.component import WINDOWS
 
 WIDTH, HEIGHT = 500, 316
@@ -44,17 +44,8 @@ def overview_figure(
     for part, name in names.items():
         if part in parts:
             x, y = parts[part]
-            figure.layout["annotations"].append(
-                {
-                    "text": name,
-                    "x": pixel(x),
-                    "y": pixel(y),
-                    "xref": axes["xaxis"],
-                    "yref": axes["yaxis"],
-                    "showarrow": False,
-                    "font": {"size": 15, "color": TEXT},
-                }
-            )
+            middle = ("center", "middle")
+            figure.write(name, pixel(x), pixel(y), 15, anchor=middle, axes=axes)
     for i, label in enumerate(labels):
         top = 1 - (14 + i * 62) / HEIGHT
         mark = f'<span style="color:{WINDOWS[i]}">■</span>'

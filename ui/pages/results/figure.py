@@ -17,7 +17,6 @@ from ui.drawing.canvas import (
     INCORRECT,
     INPUT,
     QUIET,
-    TEXT,
     Canvas,
     Figure,
     line,
@@ -210,8 +209,8 @@ def _shade(figure: Canvas, axes: dict[str, str], panel: CurvePanel, name: str) -
         "line": {"width": 0},
     }
     figure.layout["shapes"].append(band | refs)
-    label = {"text": name, "x": (low + high) / 2, "y": 0.6, "showarrow": False}
-    figure.layout["annotations"].append(label | refs | {"font": {"size": 13, "color": TEXT}})
+    inside = {"xaxis": refs["xref"], "yaxis": refs["yref"]}
+    figure.write(name, (low + high) / 2, 0.6, anchor=("center", "middle"), axes=inside)
 
 
 def _legend(figure: Canvas, names: Mapping[str, str], height: int) -> None:

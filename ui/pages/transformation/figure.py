@@ -9,7 +9,7 @@ from torch import Tensor
 from stn_core.explain.readings import GridCurves, to_pixels
 from stn_core.transformer.transforms import TRANSFORMS
 from ui.app.i18n import Translator
-from ui.drawing.canvas import GRID, INPUT, QUIET, UP, Figure
+from ui.drawing.canvas import GRID, INPUT, QUIET, UP, Figure, rounded
 from ui.drawing.pixel_canvas import Axes, Board, Box
 
 SIDE, TOP, MARGIN = 236, 30, 0.28
@@ -101,9 +101,9 @@ def _numbered(board: Board, axes: Axes, points: Tensor, size: Sequence[int], fol
     board.marks(axes, points[near & ~chosen], "#F2F4F7", 18)
     board.marks(axes, points[near & chosen], GRID, 27)
     for number in near.nonzero().flatten().tolist():
-        x, y = points[number].tolist()
-        larger = 17 if number == follow else 12
-        board.annotate_above_all(axes, str(number + 1), x, y, larger, "#000000")
+        x, y = rounded(points[number].tolist())
+        middle, larger = ("center", "middle"), 17 if number == follow else 12
+        board.write(str(number + 1), x, y, larger, True, middle, "#000000", axes=axes)
 
 
 def _links(board: Board, starts: Tensor, ends: Tensor, box: Box, follow: int) -> None:
