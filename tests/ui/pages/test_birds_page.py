@@ -720,3 +720,24 @@ def test_windows_are_dragged_live_and_the_answer_follows(tab, trained):
     assert page.locator(".birds-photo").is_visible()
     expect(page.get_by_text("At the best of 81 places")).to_be_visible()
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
+
+
+WRITTEN = """() => {
+  window.written = [];
+  const write = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+    if (this.canvas.className === "birds-photo") window.written.push(text);
+    return write.call(this, text, ...place);
+  };
+}"""
+
+
+@pytest.mark.parametrize(
+    ("size", "badges"),
+    [((390, 800), {"1", "2"}), ((1280, 800), {"1 mostly head", "2 mostly body"})],
+)
+def test_words_on_the_photograph_do_not_hide_the_bird_on_a_phone(tab, size, badges):
+    page = tab("/birds", size=size, before=lambda page: page.add_init_script(f"({WRITTEN})()"))
+    expect(page.locator(".birds-crop figcaption").first).to_contain_text("1 mostly head")
+    page.wait_for_function("() => window.written.length > 3")
+    assert set(page.evaluate("window.written")) == badges
