@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from stn_core.data.root import DataError, data_root, no_empty_folders
-from stn_core.data.uploads import read_photograph
+from stn_core.data.uploads import ImageError, read_photograph
 from stn_core.files import reason, why_unreadable
 
 CUB_ARCHIVE = "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz"  # 1.15 GB
@@ -38,9 +38,16 @@ class Birds(NamedTuple):
     part_names: tuple[str, ...]
 
     def photograph(self, i: int, side: int) -> Tensor:
-        """Photograph ``i`` as float32 (3, side, side) in [0, 1]. Unlike an upload it may take
-        ``PATIENCE`` seconds: a training on a busy machine does not end for it."""
-        return read_photograph(self.paths[i].read_bytes(), side, PATIENCE)
+        """Photograph ``i`` as float32 (3, side, side) in [0, 1]; DataError if it is damaged.
+
+        It may take ``PATIENCE`` seconds, longer than an upload, so that a busy machine does not end
+        a training.
+        """
+        path = self.paths[i]
+        try:
+            return read_photograph(path.read_bytes(), side, PATIENCE)
+        except ImageError as error:
+            raise DataError(f"{path}: {error}", str(error)) from None
 
     def chosen(self, index: Tensor) -> "Birds":
         """Those birds alone: ``index`` (M,) int64, or (N,) bool."""

@@ -77,7 +77,9 @@ class Decoders:
                 slow = time.monotonic() - began >= deadline
                 _end(process)
                 process = None
-                raise DecoderError("slow_picture" if slow else "lost_picture", {}) from None
+                if slow:
+                    raise DecoderError("slow_picture", {"seconds": f"{deadline:g}"}) from None
+                raise DecoderError("lost_picture", about={}) from None
             finally:
                 late.cancel()
         finally:

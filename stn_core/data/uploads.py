@@ -71,8 +71,9 @@ def _refusal(key: str, about: dict[str, Any]) -> ImageError:
         case "slow_picture":
             return ImageError(
                 "slow_picture",
-                "The picture took longer than 5 seconds to decode. Save it again, as PNG or JPEG, "
-                "and try again.",
+                "The picture took longer than {seconds} seconds to decode. Save it again, as PNG "
+                "or JPEG, and try again.",
+                seconds=about["seconds"],
             )
         case "foreign_picture":
             return ImageError(

@@ -278,7 +278,8 @@ class BirdTask:
         labels, held_labels = self.birds.labels, self.validation.labels
 
         def fit_to(features: Tensor, labels: Tensor) -> None:
-            streams = len(model.streams)
+            # streams that have learned from these photographs can't be weighed by them
+            streams = 1 if recipe.epochs else len(model.streams)
             fit(layer, features, labels, recipe.last_layer, recipe.shrinkage, streams)
 
         if recipe.last_layer:

@@ -8,9 +8,9 @@ Of streams that have seen no birds yet most of the scatter within a species says
 Features can therefore be measured by that scatter first, as in linear discriminant analysis: what
 varies within a species anyway counts less.
 
-Several streams have a regression each, and how much each one's scores count is found by
-cross-validation (stacked generalisation, Wolpert 1992): a stream that is seldom right by itself is
-then heard less. The sum of their scores is one linear layer again.
+Several streams at rest have a regression each, and how much each one's scores count is found by
+cross-validation (stacked generalisation, Wolpert 1992): a stream that adds little to the others
+counts less. The sum of their scores is one linear layer again.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,10 @@ def fit(
     shrinkage: float = 1.0,
     streams: int = 1,
 ) -> None:
-    """Fit ``layer``, stream by stream (``regression``), and weigh the streams.
+    """Fit ``layer``, stream by stream (``regression``), and weigh the streams (``stacking``).
+
+    Weights need streams that have not learned from these photographs: those that have are sure of
+    each of them. They are fitted as one (``streams`` = 1).
 
     Args:
         features: (V, N, C), V views of N photographs, the first as they are; of all streams, one
@@ -57,22 +60,13 @@ def fit(
     parts = features.double().cpu().chunk(streams, dim=2)
     classes = layer.out_features
 
-    def fitted(part: Tensor, chosen: Tensor) -> Scores:
-        views = part[:, chosen]
-        return regression(
-            views.flatten(0, 1), labels[chosen].repeat(len(views)), classes, decay, shrinkage
-        )
-
-    everyone = torch.ones_like(labels, dtype=torch.bool)
-    scores = [fitted(part, everyone) for part in parts]
-    counts = torch.ones(1, dtype=torch.double)
-    if streams > 1:
-        fold = folds(labels)
-        unseen = torch.zeros(streams, len(labels), classes, dtype=torch.double)
-        for k in range(FOLDS):
-            for i, part in enumerate(parts):
-                unseen[i, fold == k] = fitted(part, fold != k).of(part[0, fold == k])
-        counts = stacking(unseen, labels)
+    views = labels.repeat(features.shape[0])
+    scores = [regression(part.flatten(0, 1), views, classes, decay, shrinkage) for part in parts]
+    counts = torch.ones(streams, dtype=torch.double)
+    judged = folds(labels) >= 0
+    if streams > 1 and judged.any():
+        unseen = [unseen_scores(part, labels, classes, decay, shrinkage) for part in parts]
+        counts = stacking(torch.stack(unseen)[:, judged], labels[judged])
     with torch.no_grad():
         weights = [count * one.weight for count, one in zip(counts, scores, strict=True)]
         layer.weight.copy_(torch.cat(weights).T)
@@ -85,8 +79,8 @@ def regression(
     """The W and b that minimise the mean cross-entropy plus decay / 2 |W|^2.
 
     Args:
-        features: (N, C) float64; W is counted in units of their standard deviation, one for all
-            channels, so that ``decay`` > 0 means the same for every backbone.
+        features: (N, C) float64; W is counted in units of their standard deviation, once they are
+            measured, one for all channels, so that ``decay`` > 0 means the same for every backbone.
         labels: (N,) int64.
         shrinkage: in (0, 1]; below 1 the features are measured by their scatter within a class
             (``whitening``).
@@ -107,6 +101,21 @@ def regression(
         return Scores(weight, bias - mean @ weight)
 
 
+def unseen_scores(
+    features: Tensor, labels: Tensor, classes: int, decay: float, shrinkage: float
+) -> Tensor:
+    """The scores (N, K) of photographs as they are, each by a ``regression`` on views (V, N, C) of
+    those in other folds (``folds``); 0 for one in none."""
+    fold = folds(labels)
+    scores = torch.zeros(len(labels), classes, dtype=features.dtype)
+    for k in fold[fold >= 0].unique():
+        seen = features[:, fold != k]
+        known = labels[fold != k].repeat(len(seen))
+        fitted = regression(seen.flatten(0, 1), known, classes, decay, shrinkage)
+        scores[fold == k] = fitted.of(features[0, fold == k])
+    return scores
+
+
 def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
     """The M (C, C) for which features (N, C) times M have the same scatter within the classes in
     all directions: M M^T = S^-1, where S is the covariance of the features about the means of their
@@ -121,11 +130,12 @@ def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
 
 
 def folds(labels: Tensor) -> Tensor:
-    """Which of ``FOLDS`` parts each of N photographs is in, (N,): each class is spread evenly."""
-    part = torch.zeros_like(labels)
-    for label in labels.unique():
-        own = labels == label
-        part[own] = torch.arange(int(own.sum())) % FOLDS
+    """Which of ``FOLDS`` parts each of N photographs is in, (N,): each class is spread evenly. −1
+    for the only one of its class, which no other photograph could teach."""
+    part = torch.full_like(labels, -1)
+    for label, count in zip(*labels.unique(return_counts=True), strict=True):
+        if count > 1:
+            part[labels == label] = torch.arange(int(count)) % FOLDS
     return part
 
 
@@ -145,7 +155,7 @@ def stacking(scores: Tensor, labels: Tensor) -> Tensor:
 
 
 def minimise(parameters: list[Tensor], loss: Callable[[], Tensor]) -> None:
-    """By L-BFGS, of a convex loss."""
+    """Change the parameters by L-BFGS until the loss is least."""
     optimiser = torch.optim.LBFGS(
         parameters, max_iter=ITERATIONS, tolerance_grad=1e-7, line_search_fn="strong_wolfe"
     )

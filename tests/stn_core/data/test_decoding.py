@@ -12,6 +12,7 @@ from PIL import Image
 from stn_core.data import uploads
 from stn_core.data.cub import cub
 from stn_core.data.decoding import AT_ONCE, DecoderError, Decoders
+from stn_core.data.root import DataError
 from stn_core.data.uploads import ImageError, read_picture
 
 
@@ -81,7 +82,7 @@ def test_a_start_without_room_for_processes_leaves_it_to_the_first_picture():
 def test_a_picture_that_takes_too_long_is_a_sentence_and_the_next_one_is_decoded(monkeypatch):
     pool = Decoders(1, seconds=0)
     monkeypatch.setattr(uploads, "DECODERS", pool)
-    with pytest.raises(ImageError, match="longer than 5 seconds"):
+    with pytest.raises(ImageError, match="longer than 0 seconds"):
         read_picture(saved(soft()), 100)
     assert read_picture(SMALL, 100, seconds=60).size == (40, 30)
     pool.seconds = 60
@@ -89,8 +90,24 @@ def test_a_picture_that_takes_too_long_is_a_sentence_and_the_next_one_is_decoded
 
 
 def test_a_photograph_of_a_data_set_has_a_minute(monkeypatch, tiny_cub):
-    monkeypatch.setattr(uploads, "DECODERS", Decoders(1, seconds=0))
-    assert cub("train", tiny_cub, 50).photograph(0, 64).shape == (3, 64, 64)
+    deadlines = []
+
+    class Pool(Decoders):
+        def decode(self, data, longest, *, ink=False, seconds=None):
+            deadlines.append(seconds)
+            return super().decode(data, longest, ink=ink, seconds=seconds)
+
+    monkeypatch.setattr(uploads, "DECODERS", Pool(1, seconds=0))
+    birds = cub("train", tiny_cub, 50)
+    assert birds.photograph(0, 64).shape == (3, 64, 64) and deadlines == [60]
+
+
+def test_a_damaged_photograph_of_a_data_set_is_named(tiny_cub, tmp_path):
+    path = tmp_path / "bird.jpg"
+    path.write_bytes(b"no bird")
+    birds = cub("train", tiny_cub, 50)._replace(paths=(path,))
+    with pytest.raises(DataError, match=r"bird\.jpg: .*accepted"):
+        birds.photograph(0, 64)
 
 
 def test_no_more_than_two_processes_however_many_pictures():

@@ -733,11 +733,15 @@ WRITTEN = """() => {
 
 
 @pytest.mark.parametrize(
-    ("size", "badges"),
-    [((390, 800), {"1", "2"}), ((1280, 800), {"1 mostly head", "2 mostly body"})],
+    ("path", "size", "badges"),
+    [
+        ("/birds", (390, 800), {"1", "2"}),
+        ("/birds", (1280, 800), {"1 mostly head", "2 mostly body"}),
+        ("/birds?b_scale=0.3", (1280, 800), {"1", "2"}),  # what those mostly hold was not measured
+    ],
 )
-def test_words_on_the_photograph_do_not_hide_the_bird_on_a_phone(tab, size, badges):
-    page = tab("/birds", size=size, before=lambda page: page.add_init_script(f"({WRITTEN})()"))
-    expect(page.locator(".birds-crop figcaption").first).to_contain_text("1 mostly head")
+def test_words_on_the_photograph_do_not_hide_the_bird_on_a_phone(tab, path, size, badges):
+    page = tab(path, size=size, before=lambda page: page.add_init_script(f"({WRITTEN})()"))
+    expect(page.locator(".birds-crop figcaption").first).to_contain_text("1")
     page.wait_for_function("() => window.written.length > 3")
     assert set(page.evaluate("window.written")) == badges

@@ -237,7 +237,7 @@ class Birds {
     if (heat) drawPulls(pen, heat, colors, at, wide);
     this.windows.forEach((window, i) => {
       drawWindow(window, i, i === this.held ? 6 : 4);
-      const role = this.isOwn ? this.data.roles[i] : "";
+      const role = (this.isOwn && this.data.roles[i]) || "";
       badge(pen, at(cornersOf(window)[0]), `${i + 1}`, role, colors.windows[i], wide);
     });
     for (const [x, y, head] of parts) {

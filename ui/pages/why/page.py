@@ -35,8 +35,8 @@ from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
 KEY = "why_live"
-UNMOVED = (0.0, 0.0, 0.0, 1.0)  # a pose: numbers for the sliders of controls.POSE
-# of the curves: which of those sliders moves the digit, and its ticks
+UNMOVED = (0.0, 0.0, 0.0, 1.0)  # a pose: x, y, angle in degrees and scale, as in controls.POSE
+# the sliders that have a curve, and how many ticks it has
 CURVES = ((controls.X, 5), (controls.ANGLE, 5), (controls.SCALE, 3))
 POINTS = 19  # of a curve
 
@@ -122,9 +122,9 @@ def confidence_curves(
 ) -> list[ConfidenceCurve]:
     """How sure the model is of ``label`` if one slider alone moves the digit; ``sure_now`` where
     the sliders stand."""
-    ends = sure_from_end_to_end(model, digit.numpy().tobytes(), label)
+    along_each = sure_from_end_to_end(model, digit.numpy().tobytes(), label)
     curves = []
-    for (slider, ticks), here, along in zip(CURVES, sure_now, ends, strict=True):
+    for (slider, ticks), here, along in zip(CURVES, sure_now, along_each, strict=True):
         now = float(values[slider.key])
         points = sorted([*zip(_along(slider), along, strict=True), (now, here)])
         places, sure = map(list, zip(*points, strict=True))
