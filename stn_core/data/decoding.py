@@ -78,7 +78,7 @@ class Decoders:
                 _end(process)
                 process = None
                 if slow:
-                    raise DecoderError("slow_picture", {"seconds": f"{deadline:g}"}) from None
+                    raise DecoderError("slow_picture", about={"seconds": f"{deadline:g}"}) from None
                 raise DecoderError("lost_picture", about={}) from None
             finally:
                 late.cancel()
