@@ -35,7 +35,8 @@ from ui.pages.why.figure import ConfidenceCurve, Seen, cnn_figure, pools_figure
 MODEL = EXPERIMENTS["r-cnn"]
 DEPTH, COUNT, THRESHOLD = 5, 100, 0.9
 KEY = "why_live"
-UNMOVED = (0.0, 0.0, 0.0, 1.0)  # a pose: x, y, angle in degrees and scale, as in controls.POSE
+MOVES = (controls.X, controls.Y, controls.ANGLE, controls.SCALE)
+UNMOVED = (0.0, 0.0, 0.0, 1.0)  # a pose: a number for each of those
 # the sliders that have a curve, and how many ticks it has
 CURVES = ((controls.X, 5), (controls.ANGLE, 5), (controls.SCALE, 3))
 POINTS = 19  # of a curve
@@ -81,7 +82,7 @@ def cnn_scene(
     model: DigitModel, digit: torch.Tensor, label: int, values: Values, say: Translator
 ) -> tuple[Figure, str, Seen]:
     """The figure of what the sliders say, what it shows, and what the model makes of it."""
-    pose = tuple(float(values[slider.key]) for slider in controls.POSE)
+    pose = tuple(float(values[slider.key]) for slider in MOVES)
     alone = [with_one(slider, values[slider.key]) for slider, _ in CURVES]
     images = in_poses(digit, [UNMOVED, pose, *alone])
     maps = feature_maps(model, images[:2])
@@ -101,8 +102,7 @@ def cnn_scene(
 def with_one(slider: Slider, value: float) -> tuple[float, ...]:
     """The pose of a digit that one slider alone has moved."""
     return tuple(
-        value if each is slider else still
-        for each, still in zip(controls.POSE, UNMOVED, strict=True)
+        value if each is slider else still for each, still in zip(MOVES, UNMOVED, strict=True)
     )
 
 
