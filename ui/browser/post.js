@@ -12,7 +12,7 @@ const app = () => document.querySelector(`[${STATE.server}]`);
 const there = () => (app()?.getAttribute(STATE.server) ?? "CONNECTED") === "CONNECTED";
 
 /** Whether Python runs the page. */
-const runs = () => app()?.getAttribute(STATE.run) !== "notRunning";
+export const runs = () => app()?.getAttribute(STATE.run) !== "notRunning";
 
 export class Post {
   /**

@@ -791,3 +791,21 @@ def test_the_list_leads_to_the_pages_without_a_server(monkeypatch, address, link
     monkeypatch.setattr("ui.pages.lecture.page.SITE", address)
     found = [each.proto.url for each in visited("lecture").main.get("link_button")]
     assert found == [f"{address}?lang=en"] * links
+
+
+LOSES_ONE = """() => {
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (...message) {
+    if (window.lost === 0) window.lost = 1;
+    else send.apply(this, message);
+  };
+}"""
+
+
+def test_a_step_that_streamlit_does_not_hear_of_is_asked_for_again(open_step):
+    page = open_step(before=lambda page: page.add_init_script(f"({LOSES_ONE})()"))
+    page.wait_for_timeout(2000)  # the page has said what it has to say
+    page.evaluate("window.lost = 0")
+    page.keyboard.press("PageDown")
+    at_step(page, "The other way", -45, at=2, r_angle=-45, digit=7)
+    assert page.evaluate("window.lost") == 1

@@ -3,6 +3,7 @@
 // taken only while nobody types.
 
 import { element } from "../../browser/dom.js";
+import { runs } from "../../browser/post.js";
 
 /**
  * What panel.py sends.
@@ -21,6 +22,7 @@ import { element } from "../../browser/dom.js";
  */
 
 const PATIENCE = 5000; // ms, after which a wish that was not met is forgotten
+const AGAIN = 1000; // ms until one that no run has answered is said again: Streamlit drops some (post.js)
 const TYPED =
   "textarea, select, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])";
 
@@ -77,11 +79,20 @@ class Panel {
   }
 
   ask() {
-    this.waiting = setTimeout(() => {
-      this.waiting = undefined;
-      this.wanted = null;
-    }, PATIENCE);
+    const until = performance.now() + PATIENCE;
+    const wait = () => {
+      this.waiting = setTimeout(() => {
+        if (performance.now() < until) {
+          if (!runs()) this.send("go", this.wanted);
+          wait();
+        } else {
+          this.waiting = undefined;
+          this.wanted = null;
+        }
+      }, AGAIN);
+    };
     this.send("go", this.wanted);
+    wait();
   }
 
   /** The page has followed. */
