@@ -20,6 +20,13 @@ settings.load_profile("suite")
 torch.set_num_threads(1)  # the tensors here are small
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: many tests wait for a browser most of their time."""
+    cores = yield
+    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 1
+
+
 @pytest.fixture(scope="session")
 def tiny_mnist(tmp_path_factory):
     """A data folder with MNIST/raw as torchvision reads it: 1 024 training and 300 test digits,

@@ -1,5 +1,5 @@
-"""What a browser loads first, at every page's address: Streamlit's page, with history.js and
-links.js before everything else on it."""
+"""What a browser loads first, at every page's address: Streamlit's page, with history.js,
+links.js and terms.js before everything else on it."""
 
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,10 @@ from ui.app.static_files import serve
 # its names, the second of them from earlier versions; the pages are not imported for every answer
 FIRST_PAGE = ("digits", "stage")
 HERE = Path(__file__).parent
-HISTORY, LINKS = (
-    serve(f"{name}-{{}}.js", (HERE / f"{name}.js").read_bytes()) for name in ("history", "links")
-)
+SCRIPTS = [
+    serve(f"{name}-{{}}.js", (HERE / f"{name}.js").read_bytes())
+    for name in ("history", "links", "terms")
+]
 
 
 class PageName(StringConvertor):
@@ -39,7 +40,5 @@ def answer(request: Request) -> Response:
 @cache
 def _html() -> str:
     html = (Path(get_static_dir()) / "index.html").read_text("utf-8")
-    scripts = "".join(
-        f'\n    <script src="./app/static/{name}"></script>' for name in (HISTORY, LINKS)
-    )
+    scripts = "".join(f'\n    <script src="./app/static/{name}"></script>' for name in SCRIPTS)
     return html.replace("<head>", f"<head>{scripts}", 1)

@@ -16,7 +16,8 @@ from ui.app.static_files import serve_folder
 
 UI = Path(__file__).parents[1]
 BROWSER = UI / "browser"
-LIVE = (BROWSER / "live.css").read_text()
+TERMS = (BROWSER / "terms.css").read_text()
+LIVE = (BROWSER / "live.css").read_text() + TERMS
 START = (BROWSER / "start.js").read_text()
 
 

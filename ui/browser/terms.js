@@ -1,5 +1,5 @@
 // Terms of art that explain themselves where the mouse rests on them, where the focus is, and where
-// a finger taps. Style: terms.css.
+// a finger taps.
 
 import { element } from "./dom.js";
 
@@ -24,11 +24,12 @@ export function term(text, explanation) {
 }
 
 /**
- * Keep an explanation inside the window.
+ * Keep an explanation inside the window, unless the page has placed it (ui/app/terms.js).
  * @param {HTMLElement} made
  * @param {HTMLElement} note
  */
 function within(made, note) {
+  if (note.style.position) return;
   const { left } = made.getBoundingClientRect();
   const room = document.documentElement.clientWidth - 12;
   note.style.left = `${Math.min(0, room - left - note.offsetWidth)}px`;

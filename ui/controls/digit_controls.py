@@ -9,6 +9,7 @@ from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
 from ui.app import loading
 from ui.app.i18n import in_markdown, texts
+from ui.app.terms import KINDS, NETWORKS, in_lines
 from ui.controls.address import values_in_address, write, write_values
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
 from ui.controls.photograph import OWN, choose_own
@@ -69,7 +70,7 @@ def shuffle() -> None:
 def choose_kind() -> str:
     """The kind of distortion."""
     say = texts("controls")
-    st.markdown(f"**{say('distortion')}**", help=say("kinds_help"))
+    st.markdown(f"**{say('distortion')}**", help=in_lines(KINDS))
     kind = draw_choice(KIND, say).lower()
     st.caption(say(f"kind_{kind}"))
     return kind
@@ -96,7 +97,7 @@ def choose_models(kind: str) -> list[Experiment]:
     """The models to show."""
     say = texts("controls")
     available = loading.on_images(kind)
-    st.markdown(f"**{say('models')}**", help=say("models_help"))
+    st.markdown(f"**{say('models')}**", help=in_lines(NETWORKS))
     with st.expander(say("more_models")):
         names = draw_choices(models(kind), say)
     for problem in PROBLEMS:

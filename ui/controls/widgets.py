@@ -121,7 +121,7 @@ def draw_select(
     options: Sequence[str] | None = None,
     *,
     show_label: bool = True,
-    help_key: str | None = None,
+    help_text: str | None = None,
 ) -> str:
     """A list of the options of a choice to pick from; ``options`` has them in another order."""
     shown = list(choice.options if options is None else options)
@@ -131,7 +131,7 @@ def draw_select(
         shown.index(choice.default),
         key=choice.key,
         bind="query-params",
-        help=say(help_key) if help_key else None,
+        help=help_text,
         label_visibility=_visibility(show_label),
     )
 

@@ -13,6 +13,7 @@ from stn_core.data.mnist import gallery
 from stn_core.places import ASSETS
 from ui.app.i18n import choose_language, texts
 from ui.app.theme import choose_theme
+from ui.browser.component import TERMS
 from ui.controls.address import tidy
 from ui.pages.lecture import page as list_of_lectures
 from ui.pages.lecture import steps
@@ -20,6 +21,7 @@ from ui.pages.registry import PAGES, controls_at, path_of
 from ui.pages.whole import show_whole
 
 APP = Path(__file__).parents[1] / "app"
+STYLE = f"<style>{(APP / 'style.css').read_text()}{TERMS}</style>"
 torch.set_num_threads(1)  # one visitor's rerun uses one core; a class shares the rest
 
 
@@ -40,7 +42,7 @@ def show() -> None:
     )
     warm_up()
     load_plugins()
-    st.html(APP / "style.css")
+    st.html(STYLE)
     head = st.sidebar.container()
     with st.sidebar.container(horizontal=True, vertical_alignment="center"):
         choose_language()

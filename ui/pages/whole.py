@@ -1,5 +1,5 @@
 """The picture of the whole, above every page: the spatial transformer of the paper's figure 2 as
-one line of links, with the part marked that the page is about."""
+one line of links, with the part marked that the page is about, and all terms of art at its end."""
 
 from functools import lru_cache
 from urllib.parse import urlencode
@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from ui.app.i18n import Translator, language
+from ui.app.terms import KINDS, NETWORKS, SIGNS, about, explained
 from ui.pages.registry import PAGES, PARTS, path_of
 
 KEPT = ("lang", "projector")  # of the address, on the way to another page
@@ -34,7 +35,9 @@ def picture(path: str, spoken: str, kept: str) -> str:
     here = next((name for name in PAGES if path_of(name) == path), None)
     part = here and next((part for part, page in PARTS.items() if page == here), "whole")
     links = "".join(link(name, part, here, kept, say) for name in PARTS)
-    return f'<nav class="whole" aria-label="{say("parts")}">{links}</nav>'
+    names = f'<span class="full">{say("terms")}</span><span class="short">?</span>'
+    terms = explained(names, about(say, *NETWORKS, *KINDS, *SIGNS.values()))
+    return f'<nav class="whole" aria-label="{say("parts")}">{links}{terms}</nav>'
 
 
 def link(name: str, part: str | None, here: str | None, kept: str, say: Translator) -> str:
@@ -46,8 +49,12 @@ def link(name: str, part: str | None, here: str | None, kept: str, say: Translat
         current = f' aria-current="{"page" if page == here else "location"}"'
     full, short = say(f"part_{name}"), say(f"short_{name}")
     names = f'<span class="full">{full}</span><span class="short">{short}</span>'
-    return f'{arrow(name)}<a href="{href}"{current} aria-label="{full}">{names}</a>'
+    before = "".join(sign(each, say) for each in BEFORE[name].split())
+    return f'{before}<a href="{href}"{current} aria-label="{full}">{names}</a>'
 
 
-def arrow(name: str) -> str:
-    return f'<span aria-hidden="true">{BEFORE[name]}</span>' if BEFORE[name] else ""
+def sign(text: str, say: Translator) -> str:
+    """A name that goes from one part to the next, or an arrow."""
+    if text in SIGNS:
+        return explained(text, about(say, SIGNS[text]))
+    return f'<span aria-hidden="true">{text}</span>'

@@ -366,6 +366,15 @@ def test_a_step_opens_its_page_in_its_state(visit, at):
             assert app.query_params[name] in (control.text(value), [control.text(value)]), name
 
 
+def test_a_step_begins_at_the_heading_that_it_is_about(visit):
+    """The one that opens the results page further down."""
+    at, step = next((i, step) for i, step in enumerate(PAPER.steps, 1) if step.heading > 1)
+    page = visit(step.page, lesson="paper", at=str(at))
+    headings = [each.value for each in page.markdown if each.value.startswith("#### ")]
+    say = Translator("results")
+    assert headings[step.heading - 1] == f"#### {say('curves_title')}"
+
+
 def test_without_a_lesson_there_is_no_panel(visit):
     assert panel(visit()) is None
 

@@ -37,7 +37,7 @@ def test_the_digit_is_dragged_and_pytorch_agrees(visit):
     assert "why_x=0" in page.url  # nothing is sent while the hand is at work
     page.mouse.up()
     expect(page).to_have_url(re.compile(r"why_x=[4-9]"))
-    said = page.locator(".stMain p").filter(has_text="the CNN reads the 4 as")
+    said = page.locator(".stMain p").filter(has_text="in place of 4")
     expect(said).to_be_visible()
     expect(page.locator(".agreement")).to_contain_text(re.compile(r"0\.0000"))
     page.get_by_role("button", name="Put it back").click()

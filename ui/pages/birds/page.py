@@ -11,6 +11,7 @@ from stn_core.allocator import give_back_memory
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
+from ui.app.terms import in_lines
 from ui.components.messages import new_message
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -102,7 +103,7 @@ def choose_models(say: Translator) -> list[Experiment]:
         e for e in EXPERIMENTS.values() if e.birds and (e.data == "cub50" or loading.is_there(e))
     ]
     available = {loading.name(experiment): experiment for experiment in birds}
-    st.markdown(f"**{say('b_models')}**")
+    st.markdown(f"**{say('b_models')}**", help=in_lines(("st", "cnn")))
     names = draw_choices(controls.models(), say, list(available))
     return [experiment for name, experiment in available.items() if name in names]
 

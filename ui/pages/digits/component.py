@@ -21,6 +21,7 @@ from stn_core.data.distortions import PATCH
 from stn_core.interchange.errors import ExportError
 from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts
+from ui.app.terms import about_model
 from ui.browser.component import component
 from ui.browser.model_file import model_file
 from ui.components.live import COLORS, pixels_text, shared_words
@@ -98,11 +99,9 @@ WORDS = (
     "term_grid",
     "term_output",
     "term_bars",
-    "term_theta",
 )
 
 
-TERMS = ("st", "fcn", "cnn", "affine", "projective", "tps")  # of a model's name
 WISHES = ("random", "reset", "lecture")  # what the browser may ask for, besides that state settles
 
 _component = component(HERE, "stage", live=True, html=(HERE / "stage.html").read_text())
@@ -140,7 +139,7 @@ def stage(
                 {
                     "id": checkpoint.experiment.title,
                     "name": name,
-                    "about": about(checkpoint.experiment.model, say),
+                    "about": " ".join(about_model(checkpoint.experiment.model, texts("app"))),
                     "file": model_file(checkpoint),
                 }
             )
@@ -164,19 +163,13 @@ def stage(
         "mode": mode,
         "kernel": kernel,
         "hand": None if hand is None else {"model": hand.model, "theta": hand.theta},
-        "words": shared_words() | {word: say.template(word) for word in WORDS},
+        "words": shared_words()
+        | {word: say.template(word) for word in WORDS}
+        | {"term_theta": texts("app")("term_theta")},
         "colors": COLORS,
     }
     _component(data, failed=texts("browser")("failed"), key=key, on_said_change=lambda: None)
     return refused
-
-
-def about(model: str, say: Translator) -> str:
-    """What a model's name means, such as that of "st-cnn-affine", as sentences; empty for one of
-    somebody's own."""
-    parts = model.split("-")
-    known = [part for part in parts if part in TERMS]
-    return "" if known != parts else " ".join(say(f"term_{part}") for part in parts)
 
 
 def seeded(kind: str, values: Values) -> dict[str, Any]:

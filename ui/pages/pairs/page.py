@@ -14,6 +14,7 @@ from stn_core.models.pairs import PAIR_MODELS
 from stn_core.training.recording import DIGITS, Recording
 from ui.app import loading
 from ui.app.i18n import Translator, in_markdown, texts, unbroken
+from ui.app.terms import in_lines
 from ui.components.messages import new_message
 from ui.components.plot import plot
 from ui.components.take_home import take_home
@@ -35,10 +36,10 @@ def main() -> None:
     say = texts("pairs")
     take(settled(new_message(KEY)))
     with st.sidebar:
-        st.markdown(f"**{say('kind')}**")
+        st.markdown(f"**{say('kind')}**", help=in_lines(("r", "rts")))
         kind = draw_choice(controls.KIND, say)
         st.caption(say(f"kind_{kind.lower()}"))
-        st.markdown(f"**{say('model')}**")
+        st.markdown(f"**{say('model')}**", help=in_lines(("st", "cnn", "fcn", "affine")))
         experiment = controls.experiment_of(kind, draw_choice(controls.MODEL, say, st.pills))
         chosen = []
         for number, digit in enumerate(controls.DIGITS):

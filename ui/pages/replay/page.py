@@ -12,6 +12,7 @@ from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Translator, language, texts
 from ui.app.outside import whole
+from ui.app.terms import KINDS, NETWORKS, about_model, in_lines
 from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.widgets import draw_number_buttons, draw_select
@@ -81,8 +82,10 @@ def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
         named, key=lambda name: is_there(loading.recording_path(named[name])), reverse=True
     )
     sides = [
-        draw_select(controls.left(), say, offered),
-        draw_select(controls.right(), say, [*offered, controls.NOTHING], help_key="right_help"),
+        draw_select(controls.left(), say, offered, help_text=in_lines((*KINDS, *NETWORKS))),
+        draw_select(
+            controls.right(), say, [*offered, controls.NOTHING], help_text=say("right_help")
+        ),
     ]
     dozen = draw_number_buttons(
         controls.DOZEN, say(controls.DOZEN.label_key), show_label=True, help_text=say("digits_help")
@@ -107,9 +110,9 @@ def play(recordings: list[Recording], dozen: int, say: Translator) -> int:
     sides = []
     for recording in recordings:
         path = loading.recording_path(recording.experiment)
-        sides.append(
-            player_data(path, changed(path), name_of(recording.experiment), dozen, recording)
-        )
+        name, experiment = name_of(recording.experiment), recording.experiment
+        about = " ".join(about_model(experiment.name, texts("app")))
+        sides.append(player_data(path, changed(path), name, dozen, recording) | {"about": about})
     words = {key: say.template(key) for key in WORDS}
     replay(sides, start, words, language(), key=KEY, on_step=keep_step)
     return step

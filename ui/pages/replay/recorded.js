@@ -17,6 +17,7 @@ import { grid, warp } from "../../browser/transforms.js";
  * What both have: M moments of n digits.
  * @typedef {object} Both
  * @property {string} name
+ * @property {string} [about] what the name means
  * @property {Family | null} family null without a transformer
  * @property {Size} size of the images
  * @property {Size} output of what the classifier sees

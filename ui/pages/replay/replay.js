@@ -1,6 +1,7 @@
 // The player: plays recordings of training from what it was sent once.
 
 import { element } from "../../browser/dom.js";
+import { term } from "../../browser/terms.js";
 import { themeOf } from "../../browser/theme.js";
 import { drawCurves, marginOf } from "./curves.js";
 import { ROOM, drawDigits } from "./digits.js";
@@ -96,7 +97,7 @@ class Player {
     const sections = this.sides.map((side, i) => {
       const mark = pair ? ["━ ", "┅ "][i] : "";
       const heading = { role: "heading", "aria-level": 4 };
-      const name = element("span", "replay-name", heading, mark + side.name);
+      const name = element("span", "replay-name", heading, mark, term(side.name, side.about ?? ""));
       const head = element("div", "replay-head", {}, name, this.counts[i]);
       const legend = side.family ? words.legend : words.legend_plain;
       const below = element("div", "replay-legend", {}, legend);

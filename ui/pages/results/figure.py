@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ui.app.terms import explained
 from ui.drawing.canvas import (
     CORRECT,
     FAINT,
@@ -28,6 +29,9 @@ from ui.drawing.canvas import (
 GUESSING = 90.0  # the error in per cent of somebody who guesses one of ten classes
 LOWEST = 0.1  # the lower end of a logarithmic axis; an error of one digit in a thousand
 LEFT, RIGHTMOST = 0.05, 0.975
+
+
+Name = tuple[str, Sequence[str]]  # with what it means, in sentences
 
 
 @dataclass(frozen=True)
@@ -56,23 +60,23 @@ class CurvePanel:
 
 def table_html(
     corner: str,
-    columns: Sequence[tuple[str, str]],
-    rows: Sequence[tuple[str, Sequence[Cell | None]]],
+    columns: Sequence[Name],
+    rows: Sequence[tuple[Name, Sequence[Cell | None]]],
     below: tuple[str, str] | None = None,
 ) -> str:
-    """The table: columns with a name and a hint, rows with a name and a cell for each column, None
-    where the paper has none.
+    """The table: columns with a name, rows with a name and a cell for each column, None where the
+    paper has none.
 
     ``below`` says under each column's name what stands large and small in its cells.
     """
     two = "" if below is None else "<small>{}<span>{}</span></small>".format(*map(escape, below))
     head = "".join(
-        f'<th scope="col" title="{escape(hint)}">{escape(name)}{two}</th>' for name, hint in columns
+        f'<th scope="col">{explained(escape(name), about)}{two}</th>' for name, about in columns
     )
     body = ""
-    for name, cells in rows:
+    for (name, about), cells in rows:
         data = "".join(f"<td>{_cell_html(cell)}</td>" for cell in cells)
-        body += f'<tr><th scope="row">{escape(name)}</th>{data}</tr>'
+        body += f'<tr><th scope="row">{explained(escape(name), about)}</th>{data}</tr>'
     style = f"--right: {CORRECT}; --wrong: {INCORRECT}; --quiet: {QUIET}"
     head = f'<thead><tr><th scope="row">{escape(corner)}</th>{head}</tr></thead>'
     kind = "results" if below else "results details"

@@ -14,6 +14,7 @@ from stn_core.models.digits import DIGIT_MODELS
 from stn_core.models.pairs import PAIR_MODELS
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator, texts
+from ui.app.terms import KINDS, NETWORKS, about, about_model, in_lines
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.widgets import draw_choice, draw_choices, draw_switch
@@ -63,21 +64,23 @@ def show_table(report: Report, say: Translator) -> None:
         for name in controls.SHOW.options
     }
     view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
-    rows = [
-        (loading.NAMES[model], [cell(report, f"{kind}-{model}", view, say) for kind in TABLE_KINDS])
-        for model in DIGIT_MODELS
-    ]
-    own = {
+    names = {model: loading.NAMES[model] for model in DIGIT_MODELS}
+    names |= {
         e.title: loading.name(e)
         for e in EXPERIMENTS.values()
         if (is_own(e) or e.warps_maps) and (e.name in report.models or loading.is_there(e))
     }
-    for title, name in own.items():
-        rows.append((name, [cell(report, f"{kind}-{title}", view, say) for kind in TABLE_KINDS]))
+    terms = texts("app")
+    rows = [
+        (
+            (name, about_model(title, terms)),
+            [cell(report, f"{kind}-{title}", view, say) for kind in TABLE_KINDS],
+        )
+        for title, name in names.items()
+    ]
+    columns = [(kind.upper(), about(terms, kind)) for kind in TABLE_KINDS]
     below = (say("ours"), say("paper")) if view == "error" else None
-    st.html(
-        table_html(say("corner"), [(kind.upper(), say(kind)) for kind in TABLE_KINDS], rows, below)
-    )
+    st.html(table_html(say("corner"), columns, rows, below))
     if view == "trainings":
         st.caption(say("trainings_note"))
     st.caption(
@@ -294,7 +297,7 @@ def pairs_note(report: Report, say: Translator) -> str:
 
 def choose_kind(say: Translator) -> str:
     """The kind of data whose curves and means are shown."""
-    st.markdown(f"**{say('kind')}**")
+    st.markdown(f"**{say('kind')}**", help=in_lines(KINDS))
     kind = draw_choice(controls.KIND, say).lower()
     st.caption(say(kind))
     return kind
@@ -302,7 +305,7 @@ def choose_kind(say: Translator) -> str:
 
 def choose_curves(kind: str, say: Translator) -> list[Experiment]:
     """The models whose curves are drawn."""
-    st.markdown(f"**{say('curves')}**")
+    st.markdown(f"**{say('curves')}**", help=in_lines(NETWORKS))
     names = draw_choices(controls.curves(kind), say)
     return [experiment for name, experiment in loading.experiments(kind).items() if name in names]
 

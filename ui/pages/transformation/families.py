@@ -24,9 +24,9 @@ def families_html(family: str, broken: Mapping[str, float], say: Translator) -> 
 
 def _row(name: str, family: str, broken: Mapping[str, float], say: Translator) -> str:
     chosen, special = name == family, name in CONTAINS[family]
-    mark = "▶ " if chosen else "⊂ " if special else ""
+    mark = "▶ " if chosen else "<span>⊂ </span>" if special else ""
     count = say("numbers", count=TRANSFORMS[name].num_params)
-    title = f'<th scope="row">{mark}{escape(say(f"t_family_{name}"))} · {escape(count)}</th>'
+    title = f'<th scope="row">{mark}{escape(say(f"t_family_{name}"))}<span> · {escape(count)}</span></th>'
     cells = ""
     for each in PROPERTIES:
         if each in KEEPS[name]:
