@@ -398,7 +398,7 @@ def test_doubt_and_attention_are_told_with_measured_figures(visit):
     page = visit()
     for (first, *_), name in zip(bars(page), ("CNN 448 px", "2×ST-CNN"), strict=True):
         warned = any(
-            name in each.value and "95 % were right" in each.value for each in page.warning
+            name in each.value and "95\u00a0% were right" in each.value for each in page.warning
         )
         assert warned == (first < UNSURE["below"])
     (table,) = (each.value for each in page.markdown if "bird's middle" in each.value)
@@ -409,7 +409,10 @@ def test_doubt_and_attention_are_told_with_measured_figures(visit):
 
 def test_windows_are_named_by_what_they_mostly_lie_at(visit):
     data = shown(visit())
-    assert data["roles"] == ["mostly head", "mostly body"] and data["shares"] == ["97 %", "78 %"]
+    assert data["roles"] == ["mostly head", "mostly body"] and data["shares"] == [
+        "97\u00a0%",
+        "78\u00a0%",
+    ]
     assert shown(visit(lang="zh"))["roles"] == ["多为头部", "多为身体"]
 
 
@@ -419,10 +422,10 @@ def test_of_four_windows_each_is_named_by_its_part_of_the_bird():
     roles = [dict(zip(names, each, strict=True)) for each in shares]
     named = window_roles({"roles": roles, "attention": [{}] * 4}, Translator("birds", "en"))
     assert named == [
-        ("mostly head", "92 %"),
-        ("often torso", "46 %"),
-        ("mostly belly", "50 %"),
-        ("mostly rear", "55 %"),
+        ("mostly head", "92\u00a0%"),
+        ("often torso", "46\u00a0%"),
+        ("mostly belly", "50\u00a0%"),
+        ("mostly rear", "55\u00a0%"),
     ]
     assert window_roles({}, Translator("birds", "en")) == []
 
@@ -436,7 +439,7 @@ def test_an_overview_shows_where_each_window_lies_about_the_bird(visit):
     row, column = (int((part + 0.5) / DENSITY * width) for part in divmod(MIDDLE - 3, DENSITY))
     assert pixels[row, column, 3] > 60 and pixels[row, width - column, 3] == 0
     words = " ".join(each["text"] for each in overview["layout"]["annotations"])
-    assert "1 mostly head" in words and "97 %" in words and "tail" in words
+    assert "1 mostly head" in words and "97\u00a0%" in words and "tail" in words
 
 
 @torch.inference_mode()

@@ -30,7 +30,7 @@ def window_roles(metrics: dict[str, Any], say: Translator) -> list[tuple[str, st
     for shares in measured:
         role = max(shares, key=lambda name: shares[name])
         often = "mostly" if shares[role] > 50 else "often"
-        named.append((say(often, role=say(f"role_{role}")), f"{shares[role]:.0f} %"))
+        named.append((say(often, role=say(f"role_{role}")), f"{shares[role]:.0f}\u00a0%"))
     return named
 
 
