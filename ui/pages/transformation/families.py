@@ -26,7 +26,8 @@ def _row(name: str, family: str, broken: Mapping[str, float], say: Translator) -
     chosen, special = name == family, name in CONTAINS[family]
     mark = "▶ " if chosen else "<span>⊂ </span>" if special else ""
     count = say("numbers", count=TRANSFORMS[name].num_params)
-    title = f'<th scope="row">{mark}{escape(say(f"t_family_{name}"))}<span> · {escape(count)}</span></th>'
+    title = escape(say(f"t_family_{name}"))
+    title = f'<th scope="row">{mark}{title}<span> · {escape(count)}</span></th>'
     cells = ""
     for each in PROPERTIES:
         if each in KEEPS[name]:
