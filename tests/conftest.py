@@ -20,7 +20,7 @@ settings.load_profile("suite")
 torch.set_num_threads(1)  # the tensors here are small
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """One more than there are cores: many tests wait for a browser most of their time."""
     cores = yield

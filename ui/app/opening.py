@@ -1,5 +1,5 @@
 """What a browser loads first, at every page's address: Streamlit's page, with history.js,
-links.js and terms.js before everything else on it."""
+links.js and ui/browser/notes.js before everything else on it."""
 
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,8 @@ from ui.app.static_files import serve
 FIRST_PAGE = ("digits", "stage")
 HERE = Path(__file__).parent
 SCRIPTS = [
-    serve(f"{name}-{{}}.js", (HERE / f"{name}.js").read_bytes())
-    for name in ("history", "links", "terms")
+    serve(f"{path.stem}-{{}}.js", path.read_bytes())
+    for path in (HERE / "history.js", HERE / "links.js", HERE.parent / "browser" / "notes.js")
 ]
 
 

@@ -4,12 +4,13 @@ import streamlit as st
 import torch
 
 from stn_core import Experiment
+from stn_core.data.distortions import TABLE_KINDS
 from stn_core.data.mnist import gallery
 from stn_core.experiments.plugins import PROBLEMS
 from stn_core.messages import Message
 from ui.app import loading
 from ui.app.i18n import in_markdown, texts
-from ui.app.terms import KINDS, NETWORKS, in_lines
+from ui.app.terms import NETWORKS, in_lines
 from ui.controls.address import values_in_address, write, write_values
 from ui.controls.distortion_state import BY_HAND, SLIDERS, drawn, outside_training
 from ui.controls.photograph import OWN, choose_own
@@ -70,7 +71,7 @@ def shuffle() -> None:
 def choose_kind() -> str:
     """The kind of distortion."""
     say = texts("controls")
-    st.markdown(f"**{say('distortion')}**", help=in_lines(KINDS))
+    st.markdown(f"**{say('distortion')}**", help=in_lines(TABLE_KINDS))
     kind = draw_choice(KIND, say).lower()
     st.caption(say(f"kind_{kind}"))
     return kind

@@ -6,8 +6,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from stn_core.data.distortions import TABLE_KINDS
 from ui.app.i18n import Translator, language
-from ui.app.terms import KINDS, NETWORKS, SIGNS, about, explained
+from ui.app.terms import NETWORKS, SIGNS, about, explained
 from ui.pages.registry import PAGES, PARTS, path_of
 
 KEPT = ("lang", "projector")  # of the address, on the way to another page
@@ -36,7 +37,8 @@ def picture(path: str, spoken: str, kept: str) -> str:
     part = here and next((part for part, page in PARTS.items() if page == here), "whole")
     links = "".join(link(name, part, here, kept, say) for name in PARTS)
     names = f'<span class="full">{say("terms")}</span><span class="short">?</span>'
-    terms = explained(names, about(say, *NETWORKS, *KINDS, *SIGNS.values()))
+    sentences = about(say, *NETWORKS, *TABLE_KINDS, *SIGNS.values())
+    terms = explained(names, sentences, say("terms"))
     return f'<nav class="whole" aria-label="{say("parts")}">{links}{terms}</nav>'
 
 

@@ -15,8 +15,12 @@ from ui.pages.whole import picture
 def test_every_part_of_a_model_s_name_is_explained(language):
     say = Translator("app", language)
     for model in DIGIT_MODELS:
-        for part, sentence in zip(model.split("-"), about_model(model, say), strict=True):
-            assert sentence.casefold().startswith((part, say(f"term_{part}").casefold()[:2]))
+        parts = model.split("-")
+        found = about_model(model, say)
+        assert found == about(say, *parts) and len(found) == len(parts)
+        if language == "en":
+            assert all(map(str.startswith, map(str.casefold, found), parts))
+    assert len(about_model("st-cnn-affine-map", say)) == 4
     assert about_model("rts-2st-cnn-affine", say) == about(say, "rts", "st", "cnn", "affine")
     assert about_model("my-own", say) == []
 
@@ -37,24 +41,50 @@ def test_what_is_not_explained_stays_as_it_is():
 # In a browser
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (390, 844)])
+@pytest.mark.parametrize("size", [(1280, 800), (390, 844), (844, 390)])
 def test_an_explanation_comes_inside_the_window_and_goes(tab, size):
-    page = tab("/results", size=size, touch=size[0] < 1000)
+    page = tab("/results", size=size)
     terms = page.get_by_role("navigation").locator(".explained")
     expect(terms).to_have_count(4)
     columns = page.locator("th[scope=col] .explained")
     expect(columns).to_have_count(len(TABLE_KINDS))
-    for term in (terms.nth(1), terms.last, columns.first):
+    expect(columns.first).to_have_accessible_description("R: the digit is rotated.")
+    last = page.locator("th[scope=row] .explained").last
+    for term in (terms.nth(1), terms.last, columns.first, last):
+        term.evaluate("term => term.scrollIntoView({ block: 'end' })")
         term.focus()
         note = term.locator(".explanation")
         expect(note).to_be_visible()
         box = note.bounding_box()
         assert box["x"] >= 0 and box["x"] + box["width"] <= size[0]
-        assert box["y"] + box["height"] <= size[1]
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1]
+        middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+        on_top = "([note, x, y]) => note.contains(document.elementFromPoint(x, y))"
+        assert page.evaluate(on_top, [note.element_handle(), *middle])
         page.keyboard.press("Escape")
         expect(note).to_be_hidden()
-    columns.first.click()  # as a tap
-    expect(columns.first.locator(".explanation")).to_have_text("R: the digit is rotated.")
+
+
+def test_an_explanation_stays_at_its_term_and_can_be_entered(tab):
+    page = tab("/results")
+    term = page.locator("th[scope=row] .explained").nth(2)
+    note = term.locator(".explanation")
+    term.click()  # as a tap
+    before = note.bounding_box()["y"] - term.bounding_box()["y"]
+    page.get_by_test_id("stMain").evaluate("main => main.scrollBy(0, 60)")
+    page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 0")
+    page.wait_for_timeout(100)
+    assert abs(note.bounding_box()["y"] - term.bounding_box()["y"] - before) < 2
+    page.keyboard.press("Escape")
+    term.hover()
+    box = note.bounding_box()
+    own = term.bounding_box()
+    for step in range(10):  # from the term into the note
+        page.mouse.move(own["x"] + 10, own["y"] + own["height"] / 2 + 4 * step)
+        expect(note).to_be_visible()
+    assert box["y"] < own["y"] + own["height"] / 2 + 36
+    page.keyboard.press("Escape")
+    expect(note).to_be_hidden()
 
 
 def test_names_in_the_player_explain_themselves(tab):

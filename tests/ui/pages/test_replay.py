@@ -319,9 +319,9 @@ def test_pictures_are_sharp_on_a_dense_display_and_follow_the_theme(open_page):
 
 def test_another_experiment_is_shown_at_the_same_step(open_page):
     page = open_page("?step=20&right=-")
-    expect(page.locator(".replay-name")).to_have_text(["RTS FCN"])
+    expect(page.locator(".replay-name")).to_have_text(["RTS FCN"], use_inner_text=True)
     page.get_by_role("combobox", name="Left side").click()
     page.get_by_role("option", name="E ST-CNN TPS").click()
-    expect(page.locator(".replay-name")).to_have_text(["E ST-CNN TPS"])
+    expect(page.locator(".replay-name")).to_have_text(["E ST-CNN TPS"], use_inner_text=True)
     expect(page.locator(".replay-clock")).to_contain_text("Step 20 of 100")
     expect(page).to_have_url(re.compile("left=E"))

@@ -9,7 +9,7 @@ import streamlit as st
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
 from ui.app import loading
-from ui.app.i18n import Translator, texts, unbroken
+from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
 from ui.app.terms import in_lines
 from ui.components.messages import new_message
@@ -198,8 +198,8 @@ def doubt(checkpoint: Checkpoint, name: str, probability: float, say: Translator
     return say.markdown(
         "unsure",
         name=name,
-        percent=unbroken(percent(probability)),
-        below=unbroken(percent(about.below)),
+        percent=percent(probability),
+        below=percent(about.below),
         sure=f"{about.sure:.0f}",
         sure_right=f"{about.sure_right:.0f}",
         unsure_right=f"{about.unsure_right:.0f}",

@@ -7,12 +7,13 @@ import streamlit as st
 import torch
 
 from stn_core import Experiment
+from stn_core.data.distortions import TABLE_KINDS
 from stn_core.files import changed, is_there
 from stn_core.training.recording import DIGITS, Recording, record_command
 from ui.app import loading
 from ui.app.i18n import Translator, language, texts
 from ui.app.outside import whole
-from ui.app.terms import KINDS, NETWORKS, about_model, in_lines
+from ui.app.terms import NETWORKS, about_model, in_lines
 from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.widgets import draw_number_buttons, draw_select
@@ -82,7 +83,7 @@ def choose_recordings(say: Translator) -> tuple[list[Experiment], int]:
         named, key=lambda name: is_there(loading.recording_path(named[name])), reverse=True
     )
     sides = [
-        draw_select(controls.left(), say, offered, help_text=in_lines((*KINDS, *NETWORKS))),
+        draw_select(controls.left(), say, offered, help_text=in_lines((*TABLE_KINDS, *NETWORKS))),
         draw_select(
             controls.right(), say, [*offered, controls.NOTHING], help_text=say("right_help")
         ),

@@ -14,7 +14,7 @@ from stn_core.models.digits import DIGIT_MODELS
 from stn_core.models.pairs import PAIR_MODELS
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator, texts
-from ui.app.terms import KINDS, NETWORKS, about, about_model, in_lines
+from ui.app.terms import NETWORKS, about, about_model, in_lines
 from ui.components.plot import plot
 from ui.components.take_home import take_home
 from ui.controls.widgets import draw_choice, draw_choices, draw_switch
@@ -35,7 +35,6 @@ def main() -> None:
         st.warning(report, icon=":material/table_chart:")
         return
     show_table(report, say)
-    show_pairs(report, say)
     st.markdown(f"#### {say('curves_title')}")
     kind = choose_kind(say)
     curves_of = choose_curves(kind, say)
@@ -44,6 +43,7 @@ def main() -> None:
     st.markdown(f"#### {say('means_title')}")
     transformer_of = choose_transformer(kind, say)
     show_means(report, transformer_of, say)
+    show_pairs(report, say)
     st.caption(say.markdown("origin", **report.origin))
     curves = [experiment.name for experiment in curves_of if experiment.name in report.models]
     aligned = report.models.get(transformer_of.name)
@@ -297,7 +297,7 @@ def pairs_note(report: Report, say: Translator) -> str:
 
 def choose_kind(say: Translator) -> str:
     """The kind of data whose curves and means are shown."""
-    st.markdown(f"**{say('kind')}**", help=in_lines(KINDS))
+    st.markdown(f"**{say('kind')}**", help=in_lines(TABLE_KINDS))
     kind = draw_choice(controls.KIND, say).lower()
     st.caption(say(kind))
     return kind
