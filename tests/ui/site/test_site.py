@@ -100,7 +100,7 @@ def test_what_a_page_begins_with_is_asked_for_at_once(tab, name, shown, files):
 @pytest.mark.parametrize(
     ("name", "choice", "slider", "said"),
     [
-        ("transformation", "TPS", "Wave", "Where the grid bends"),
+        ("transformation", "Thin plate spline", "Wave", "Where the grid bends"),
         ("sampler", "Bicubic", "Point x", "mixes 1?[26] of them|near the edge|outside"),
     ],
 )
