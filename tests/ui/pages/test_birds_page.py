@@ -735,15 +735,24 @@ WRITTEN = """() => {
 }"""
 
 
+FOUR = "4%C3%97ST-CNN"
+
+
 @pytest.mark.parametrize(
     ("path", "size", "badges"),
     [
         ("/birds", (390, 800), {"1", "2"}),
         ("/birds", (1280, 800), {"1 mostly head", "2 mostly body"}),
         ("/birds?b_scale=0.3", (1280, 800), {"1", "2"}),  # what those mostly hold was not measured
+        # the second window begins as high as the first, and its words would cover those
+        (
+            f"/birds?b_models={FOUR}&lang=zh",
+            (1280, 800),
+            {"1 多为头部", "2", "3 常为腹部", "4 多为后部"},
+        ),
     ],
 )
-def test_words_on_the_photograph_do_not_hide_the_bird_on_a_phone(tab, path, size, badges):
+def test_words_on_the_photograph_hide_neither_the_bird_nor_each_other(tab, path, size, badges):
     page = tab(path, size=size, before=lambda page: page.add_init_script(f"({WRITTEN})()"))
     expect(page.locator(".birds-crop figcaption").first).to_contain_text("1")
     page.wait_for_function("() => window.written.length > 3")

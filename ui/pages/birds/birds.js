@@ -10,7 +10,7 @@ import { centreOf, cornersOf, movedTo, windowAt } from "./windows.js";
 
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Heat } from "./heat.js" */
-/** @import { At, Pen } from "./marks.js" */
+/** @import { At, Box, Pen } from "./marks.js" */
 /** @import { Matrix } from "./windows.js" */
 
 /**
@@ -235,10 +235,12 @@ class Birds {
       matrices.forEach((matrix, i) => drawWindow(matrix, i, 2, [5, 5]));
     }
     if (heat) drawPulls(pen, heat, colors, at, wide);
+    this.windows.forEach((window, i) => drawWindow(window, i, i === this.held ? 6 : 4));
+    /** @type {Box[]} */
+    const badges = [];
     this.windows.forEach((window, i) => {
-      drawWindow(window, i, i === this.held ? 6 : 4);
       const role = (this.isOwn && this.data.roles[i]) || "";
-      badge(pen, at(cornersOf(window)[0]), `${i + 1}`, role, colors.windows[i], wide);
+      badge(pen, at(cornersOf(window)[0]), `${i + 1}`, role, colors.windows[i], wide, badges);
     });
     for (const [x, y, head] of parts) {
       const [color, ring] = head ? ["#ffffff", "#000000"] : ["#000000", "#ffffff"];

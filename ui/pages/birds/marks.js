@@ -56,30 +56,49 @@ export function arrow(pen, [left, top], [dx, dy], color) {
   twice(pen, "#000000", 5, color, 2.5);
 }
 
+/** @typedef {{ left: number, top: number, width: number }} Box */
+
 /**
  * A window's number and what it mostly holds; the number alone where that would hide a third of the photograph's
- * width: the crops have the words too.
+ * width or another badge, and to the right of a badge that is there already: the crops have the words too.
  * @param {Pen} pen
  * @param {Point} corner
  * @param {string} number
  * @param {string} role
  * @param {string} color
  * @param {number} wide the canvas, in which it stays
+ * @param {Box[]} others badges that are there; this one is added
  */
-export function badge(pen, [x, y], number, role, color, wide) {
+export function badge(pen, [x, y], number, role, color, wide, others) {
   const size = rem();
+  const height = 1.5 * size;
   pen.font = `700 ${size}px ${getComputedStyle(pen.canvas).fontFamily}`;
   pen.textBaseline = "middle";
+  /** @param {string} label */
+  const boxOf = (label) => {
+    const width = Math.max(height, pen.measureText(label).width + 12);
+    return { left: Math.max(0, Math.min(x - 2, wide - width)), top: Math.max(0, y - 2), width };
+  };
+  /** @type {(one: Box, other: Box) => boolean} */
+  const overlap = (one, other) =>
+    Math.abs(one.top - other.top) < height &&
+    one.left < other.left + other.width &&
+    other.left < one.left + one.width;
   const named = `${number} ${role}`.trim();
-  const label = pen.measureText(named).width + 12 < wide / 3 ? named : number;
-  const width = Math.max(1.5 * size, pen.measureText(label).width + 12);
-  const left = Math.max(0, Math.min(x - 2, wide - width));
-  const top = Math.max(0, y - 2);
+  const large = boxOf(named);
+  const fits = large.width < wide / 3 && !others.some((other) => overlap(large, other));
+  const label = fits ? named : number;
+  const box = boxOf(label);
+  for (const other of others) {
+    const beside = Math.min(other.left + other.width, wide - box.width);
+    if (overlap(box, other)) box.left = beside;
+  }
+  others.push(box);
   pen.fillStyle = color;
-  pen.fillRect(left, top, width, 1.5 * size);
+  pen.fillRect(box.left, box.top, box.width, height);
   pen.fillStyle = "#000000";
   pen.textAlign = "center";
-  pen.fillText(label, left + width / 2, top + 0.8 * size);
+  pen.fillText(label, box.left + box.width / 2, box.top + 0.8 * size);
 }
 
 /**
