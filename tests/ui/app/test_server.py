@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from ui.app.opening import FIRST_PAGE, HISTORY
+from ui.app.opening import FIRST_PAGE, SCRIPTS
 from ui.app.server import routes
 from ui.pages.registry import PAGES
 
@@ -39,9 +39,10 @@ def test_the_first_page_s_name_leads_to_it(client):
 def test_every_other_name_is_answered_with_the_page(client, name):
     answer = client.get(f"/{name}")
     assert answer.status_code == 200 and answer.headers["cache-control"] == "no-cache"
-    script = answer.text.index(f"./app/static/{HISTORY}")
-    assert script < answer.text.index("<script type")  # before all of Streamlit's
-    assert client.get(f"/app/static/{HISTORY}").status_code == 200
+    for script in SCRIPTS:
+        at = answer.text.index(f"./app/static/{script}")
+        assert at < answer.text.index("<script type")  # before all of Streamlit's
+        assert client.get(f"/app/static/{script}").status_code == 200
 
 
 @pytest.mark.parametrize("name", ["favicon.png", "a/b", "_stcore", ".env", "%2e%2e"])

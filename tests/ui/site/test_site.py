@@ -12,6 +12,7 @@ import threading
 
 import pytest
 import torch
+from filelock import FileLock
 from playwright.sync_api import expect
 
 from stn_core import EXPERIMENTS, Checkpoint
@@ -29,10 +30,16 @@ APP = "https://lab.example.org/"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("host") / "below" / "site"
-    command = [sys.executable, "-m", "ui.site", str(folder), "--app", APP]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0 and done.stderr == "", done.stderr
+    """The site, written once for all of pytest's processes."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder = shared / "host" / "below" / "site"
+    with FileLock(shared / "host.lock"):
+        if not folder.exists():
+            command = [sys.executable, "-m", "ui.site", str(folder), "--app", APP]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0 and done.stderr == "", done.stderr
     assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) <= MOST
     return folder
 
