@@ -1,10 +1,13 @@
 """Where windows lie that were sought with other settings, without training the streams.
 
     python -m benchmarks.windows cub50-2st-cnn --set search_scale=0.3 --seeds 0,1,2 [--test]
+    python -m benchmarks.windows cub50-2st-cnn --species 40
 
 The figures are those of the photographs that are held out for validation, on which settings are
-chosen; with --test those of the official test photographs. What the search starts from is computed
-once for each search_scale and kept below --out.
+chosen; with --test those of the official test photographs. With --species the search sees the first
+so many species alone, and the figures are those of the test photographs of all others, of which it
+has seen nothing. What the search starts from is computed once for each search_scale and kept below
+--out.
 """
 
 import torch
@@ -13,8 +16,10 @@ from rich.table import Table
 
 from benchmarks.command import options_parser
 from stn_core import EXPERIMENTS
+from stn_core.data.cub import cub
 from stn_core.evaluation.bird_metrics import HOLDS, ROLES, attention, bird_answers, describe_windows
 from stn_core.experiments.recipes import BirdRecipe
+from stn_core.experiments.registry import SPECIES
 from stn_core.experiments.seeds import parse_seeds
 from stn_core.models.birds import create_bird_model
 from stn_core.training.bird_task import BirdTask
@@ -28,20 +33,25 @@ def main() -> None:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--out", default="checkpoints")
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--species", type=int)
     options = parser.parse_args()
     experiment = EXPERIMENTS[options.experiment].changed(options.option)
     recipe = experiment.recipe("ours").changed([*options.set, "joint_epochs=0"])
     assert isinstance(recipe, BirdRecipe)
+    seen = cub("train", None, SPECIES[experiment.data]).labels  # one species after the other
+    limit = None if options.species is None else int((seen < options.species).sum())
     table = Table("seed", "window", *HOLDS, "nearer to body", *ROLES, "mirror", "overlap")
     for seed in parse_seeds(options.seeds):
         torch.manual_seed(seed)
-        task = BirdTask(experiment, recipe, seed, out=options.out)
+        task = BirdTask(experiment, recipe, seed, out=options.out, limit=limit)
         model = create_bird_model(
             experiment.model, len(task.birds.classes), pretrained=True, **dict(experiment.options)
         )
         assert model.localisation
         task.search_windows(model, model.localisation)
-        birds = task.test if options.test else task.validation
+        birds = task.test if options.test or limit else task.validation
+        if limit:
+            birds = birds.chosen(birds.labels >= options.species)
         answers, mirrored = (
             bird_answers(model, birds, only_look=True, mirrored=flip) for flip in (False, True)
         )

@@ -22,9 +22,9 @@ torch.set_num_threads(1)  # the tensors here are small
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers():
-    """Two more than there are cores: many tests wait for a browser most of their time."""
+    """One more than there are cores: many tests wait for a browser most of their time."""
     cores = yield
-    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 2
+    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 1
 
 
 @pytest.fixture(scope="session")

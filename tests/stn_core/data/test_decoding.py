@@ -2,6 +2,7 @@
 
 import io
 import resource
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -45,7 +46,10 @@ def decoders():
     before = processes()
     found = Decoders(1)
     found.start()
-    (number,) = processes() - before
+    until = time.monotonic() + 30  # on a busy machine a process may have no command line yet
+    while not (new := processes() - before) and time.monotonic() < until:
+        time.sleep(0.01)
+    (number,) = new
     return found, number
 
 
