@@ -36,6 +36,7 @@ BIRD_OPTIONS: Mapping[str, type] = {
     "fixed_at": str,
     "whole": int,
     "crop": int,
+    "close_up": float,
     "root": bool,
 }
 

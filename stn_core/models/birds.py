@@ -58,6 +58,9 @@ class BirdModel(ExplainableModel):
         fixed_at: centres of windows that choose nothing, "x,y" for one after the other, such as
             "0,-0.3,0,0.1": a control without a localisation network; "" for windows that choose.
         crop: pixels of the square that a window's stream sees.
+        close_up: which share of a window's side, about its centre, the stream sees a second time,
+            at as many pixels, so larger; its features are the mean of both. 0 for none, as in the
+            paper.
         root: whether the last layer sees the square roots of the features, which are sums of what
             was found: large ones then differ less.
         pretrained: whether the backbones start with ImageNet weights.
@@ -80,6 +83,7 @@ class BirdModel(ExplainableModel):
         layout: str = "stacked",
         fixed_at: str = "",
         crop: int = CROP,
+        close_up: float = 0.0,
         root: bool = False,
         pretrained: bool = False,
         dropout: float = 0.0,
@@ -94,7 +98,9 @@ class BirdModel(ExplainableModel):
             )
         if not CELL <= crop <= SIDE:
             raise ValueError(f"crop must lie between {CELL} and {SIDE} pixels; got {crop}")
-        self.root = root
+        if not 0 <= close_up < 1:
+            raise ValueError(f"close_up must lie in [0, 1); got {close_up}")
+        self.root, self.close_up = root, close_up
         # those of the windows come first
         streams = [Stream(backbone, pretrained) for _ in range(transformers + bool(whole))]
         self.streams = nn.ModuleList(streams)
@@ -177,15 +183,30 @@ class BirdModel(ExplainableModel):
 
     def stream_features(self, images: Tensor, traces: tuple[Trace, ...]) -> list[Tensor]:
         """The features (B, C) of each stream: those of the windows, then that of the whole."""
-        views = [trace.output for trace in traces]
-        views += [shrunk(images, self.whole)] if self.whole else []
-        return [self.seen(i, view) for i, view in enumerate(views)]
+        features = [self.window_features(i, images, trace) for i, trace in enumerate(traces)]
+        if self.whole:
+            features.append(self.rooted(self.streams[-1](shrunk(images, self.whole))))
+        return features
 
-    def seen(self, which: int, view: Tensor) -> Tensor:
-        """The features (B, C) that stream ``which`` has of a view (B, 3, h, w)."""
-        features = self.streams[which](view)
+    def window_features(self, which: int, images: Tensor, trace: Trace) -> Tensor:
+        """The features (B, C) that the stream of window ``which`` has of images (B, 3, H, W)."""
+        features = self.streams[which](trace.output)
+        if self.close_up:
+            inner = self.resized(trace.theta, self.close_up)
+            closer = self.streams[which](self.transformers[which](images, inner).output)
+            features = (features + closer) / 2
+        return self.rooted(features)
+
+    def rooted(self, features: Tensor) -> Tensor:
         # of 0 the root has no slope
         return features.clamp(min=1e-6).sqrt() if self.root else features
+
+    def resized(self, thetas: Tensor, factor: float) -> Tensor:
+        """Thetas (..., P) of windows with ``factor`` times the side about the same centres."""
+        linear = [i for i in range(thetas.shape[-1]) if i not in self.places]
+        changed = thetas.clone()
+        changed[..., linear] *= factor
+        return changed
 
     def run_transformers(self, images: Tensor, thetas: Tensor | None = None) -> tuple[Trace, ...]:
         """The transformers' part of ``explain``."""
@@ -218,9 +239,9 @@ class BirdModel(ExplainableModel):
         )
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
-            row[which] = self.seen(
-                which, self.transformers[which](image.expand(len(theta), -1, -1, -1), theta).output
-            )
+            images = image.expand(len(theta), -1, -1, -1)
+            trace = self.transformers[which](images, theta)
+            row[which] = self.window_features(which, images, trace)
             yield self.classify(torch.cat(row, dim=1))
 
 

@@ -258,6 +258,25 @@ def test_a_stream_can_see_the_whole_photograph_beside_the_windows():
         new("cnn", whole=0)
 
 
+@pytest.mark.parametrize("family", ["attention", "similarity", "affine", "projective"])
+def test_a_stream_can_see_the_middle_of_its_window_a_second_time(family):
+    """Features are the mean of those of both views, each as a model without a close-up has it."""
+    options = {"family": family, "fixed_scale": False}
+    both, plain = new("2st-cnn", close_up=0.7, **options), new("2st-cnn", **options)
+    plain.load_state_dict(both.state_dict())
+    images = photographs()
+    with torch.no_grad():
+        thetas = both.chosen(images)
+        inner = both.resized(thetas, 0.7)
+        means = [plain.explain(images, t).logits for t in (thetas, inner)]
+        torch.testing.assert_close(both(images), sum(means) / 2, atol=1e-5, rtol=1e-4)
+        traces = both.explain(images).transformers  # what a page shows is the window
+    for i, trace in enumerate(traces):
+        closer = both.transforms[0].grid(inner[:, i], (224, 224))
+        centre = trace.grid.mean((1, 2), keepdim=True)
+        torch.testing.assert_close(closer - centre, 0.7 * (trace.grid - centre), atol=1e-5, rtol=0)
+
+
 def test_a_window_beyond_the_edge_shows_black_there():
     model, images = new("2st-cnn"), torch.ones(1, 3, 448, 448)
     thetas = torch.tensor([[[0.5, 1.0, 0.0], [0.5, 0.0, -1.0]]])
@@ -266,8 +285,9 @@ def test_a_window_beyond_the_edge_shows_black_there():
     assert second[:, :, 113:].min() == 1 and second[:, :, :111].max() == 0
 
 
-def test_scanning_answers_what_explain_answers_with_the_window_there():
-    model, images = new("2st-cnn"), photographs(1)
+@pytest.mark.parametrize("close_up", [0, 0.7])
+def test_scanning_answers_what_explain_answers_with_the_window_there(close_up):
+    model, images = new("2st-cnn", close_up=close_up), photographs(1)
     others = torch.tensor([[0.5, 0.1, 0.2], [0.5, -0.3, 0.0]])
     places = torch.tensor([[0.5, x, y] for x in (-0.5, 0.0, 0.4) for y in (-0.2, 0.3)])
     found = torch.cat(list(model.scan(images[0], 1, places, others, batch=4)))
@@ -355,6 +375,9 @@ def test_other_families_and_a_learned_scale_start_at_the_same_windows(family, nu
         ({"scale": 0.0}, r"scale.*\(0, 1\]"),
         ({"crop": 31}, "crop must lie between 32 and 448 pixels; got 31"),
         ({"crop": 449}, "crop must lie between 32 and 448 pixels; got 449"),
+        ({"close_up": 1.0}, r"close_up must lie in \[0, 1\); got 1.0"),
+        ({"close_up": -0.1}, r"close_up must lie in \[0, 1\); got -0.1"),
+        ({"close_up": float("nan")}, r"close_up must lie in \[0, 1\); got nan"),
         ({"layout": "abreast"}, "stacked or tiled; got 'abreast'"),
         ({"fixed_at": "0,-0.3"}, "x,y from -1 to 1 for each of 2 windows"),
         ({"fixed_at": "up,down"}, "x,y from -1 to 1 for each of 2 windows"),

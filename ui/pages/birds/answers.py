@@ -66,7 +66,7 @@ def _answer(
     if (hand is not None or scale is not None) and model.transformers:
         thetas = answer(_checkpoint, _picture, None).thetas
         thetas = thetas if hand is None else with_places(model, thetas, hand)
-        thetas = (thetas if scale is None else with_scale(model, thetas, scale))[None]
+        thetas = (thetas if scale is None else model.resized(thetas, scale / model.scale))[None]
     with TURNS, torch.inference_mode():
         images = _picture.square[None].float() / 255
         explained = model.explain(images, thetas)
@@ -83,14 +83,6 @@ def with_places(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     moved = thetas.clone()
     moved[:, list(model.places)] = torch.tensor(places, dtype=moved.dtype)
     return moved
-
-
-def with_scale(model: BirdModel, thetas: Tensor, scale: float) -> Tensor:
-    """Thetas (N, P) with windows of another scale about the same centres."""
-    others = [i for i in range(thetas.shape[1]) if i not in model.places]
-    changed = thetas.clone()
-    changed[:, others] *= scale / model.scale
-    return changed
 
 
 def window_trajectory(
