@@ -133,10 +133,15 @@ def run(monkeypatch, capsys):
     return call
 
 
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory):
+    """Where Chromium keeps the scripts that it has compiled: a page then opens in half the time."""
+    return tmp_path_factory.mktemp("profile")
+
+
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium with a profile, where it keeps the scripts that it has compiled: a page then opens
-    in half the time.
+def browser(profile):
+    """Chromium, anew for each module: asyncio has no other loop beside Playwright's.
 
     Without Chromium the test is skipped, but under CI it fails.
     """
@@ -150,7 +155,6 @@ def browser(tmp_path_factory):
 
     expect.set_options(timeout=60_000)  # the machine may be busy
     with sync_playwright() as playwright:
-        profile = tmp_path_factory.mktemp("profile")
         browser = playwright.chromium.launch_persistent_context(
             profile, executable_path=path, args=FLAGS
         )
@@ -177,16 +181,16 @@ def module_page(browser):
     page.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def address():
-    """Where the app is served for a module's tests."""
+    """Where the app is served, unless a module serves it otherwise."""
     with serving() as address:
         yield address
 
 
 @pytest.fixture
 def tab(browser, address):
-    """tab("/why?lang=zh") opens that page of the module's ``address`` as a new visitor. An error of
+    """tab("/why?lang=zh") opens that page of ``address`` as a new visitor. An error of
     a script fails the test.
 
     ``size`` is the window's in pixels, each of them ``dense`` pixels of the screen wide, and

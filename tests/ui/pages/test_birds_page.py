@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 import torch
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
@@ -28,6 +29,7 @@ from stn_core.training.bird_recording import WindowRecorder
 from ui.app import loading
 from ui.app.i18n import LANGUAGES, Translator
 from ui.drawing.canvas import CORRECT, INCORRECT, UNKNOWN
+from ui.pages.birds import page as birds_page
 from ui.pages.birds.answers import answer
 from ui.pages.birds.attention import window_roles
 from ui.pages.birds.controls import DRAWN
@@ -174,6 +176,47 @@ def test_the_page_shows_what_the_models_answer(visit, trained):
     for (scale, _, x, _, _, y), theta in zip(shown(page)["matrices"], windows, strict=True):
         assert (scale, x, y) == pytest.approx(tuple(theta), abs=1e-4)
     assert shown(page)["picture"]["source"].startswith("data:image/jpeg;base64,")
+
+
+def test_the_windows_are_shown_before_a_stream_has_seen_anything(visit, monkeypatch):
+    """They take a third of the time of the answers."""
+    events = []
+
+    def noted(owner, name):
+        inner = getattr(owner, name)
+
+        def call(*inputs):
+            events.append(name)
+            return inner(*inputs)
+
+        monkeypatch.setattr(owner, name, call)
+
+    noted(birds_page, "windows")
+    noted(BirdModel, "stream_features")
+    st.cache_data.clear()
+    visit()
+    assert events == ["windows", "stream_features", "stream_features"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], None),
+        (["whole=448"], "Besides its windows this model reads the whole picture."),
+        (
+            ["whole=448", "close_up=0.7"],
+            "Besides its windows this model reads the whole picture. "
+            "It sees the middle of each window a second time, larger.",
+        ),
+    ],
+)
+def test_a_page_says_what_else_its_models_see(options, expected, tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "CHECKPOINTS", tmp_path)
+    experiment = EXPERIMENTS["cub50-2st-cnn"].changed(["backbone=test_efficientnet", *options])
+    experiment = replace(experiment, classes=SPECIES)
+    save_checkpoint(tmp_path / experiment.path, experiment.create_model(), experiment, {}, {})
+    captions = [caption.value for caption in visited("birds").caption]
+    assert (expected in captions) if expected else not any("sees" in each for each in captions)
 
 
 def test_every_drawn_bird_can_be_chosen(visit):

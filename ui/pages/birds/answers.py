@@ -40,11 +40,38 @@ def bird_model(checkpoint: Checkpoint) -> BirdModel:
     return cast(BirdModel, checkpoint.model)
 
 
+def windows_of(
+    checkpoint: Checkpoint,
+    picture: BirdPicture,
+    hand: Places | None = None,
+    scale: float | None = None,
+) -> Tensor:
+    """The thetas (N, P) of a model's windows: where it puts them on a picture, or where the
+    visitor's ``hand`` has put them; ``scale`` is another size for them."""
+    model, path = bird_model(checkpoint), loading.checkpoint_path(checkpoint.experiment)
+    thetas = _chosen(checkpoint.experiment.name, changed(path), picture.key, checkpoint, picture)
+    if hand is not None:
+        thetas = with_places(model, thetas, hand)
+    return thetas if scale is None else model.resized(thetas, scale / model.scale)
+
+
+@st.cache_data(max_entries=500, show_spinner=False)
+def _chosen(
+    name: str, changed: int, key: str, _checkpoint: Checkpoint, _picture: BirdPicture
+) -> Tensor:
+    with TURNS, torch.inference_mode():
+        return bird_model(_checkpoint).chosen(_picture.square[None].float() / 255)[0].clone()
+
+
 def answer(
-    checkpoint: Checkpoint, picture: BirdPicture, hand: Places | None, scale: float | None = None
+    checkpoint: Checkpoint,
+    picture: BirdPicture,
+    hand: Places | None = None,
+    scale: float | None = None,
 ) -> Answer:
-    """What a model answers with its windows where the visitor's ``hand`` has put them, and of
-    another ``scale``; None for its own places and scale."""
+    """What a model answers with its windows there (``windows_of``)."""
+    if not bird_model(checkpoint).transformers:
+        hand = scale = None
     path = loading.checkpoint_path(checkpoint.experiment)
     return _answer(
         checkpoint.experiment.name, changed(path), picture.key, hand, scale, checkpoint, picture
@@ -62,20 +89,15 @@ def _answer(
     _picture: BirdPicture,
 ) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
-    model, thetas = bird_model(_checkpoint), None
-    if (hand is not None or scale is not None) and model.transformers:
-        thetas = answer(_checkpoint, _picture, None).thetas
-        thetas = thetas if hand is None else with_places(model, thetas, hand)
-        thetas = (thetas if scale is None else model.resized(thetas, scale / model.scale))[None]
+    model = bird_model(_checkpoint)
+    if model.transformers:
+        thetas = windows_of(_checkpoint, _picture, hand, scale)
+    else:
+        thetas = torch.zeros(0, 3)
     with TURNS, torch.inference_mode():
         images = _picture.square[None].float() / 255
-        explained = model.explain(images, thetas)
-        looked = (
-            torch.stack([trace.theta[0] for trace in explained.transformers])
-            if explained.transformers
-            else torch.zeros(0, 3)
-        )
-        return Answer(explained.logits.softmax(1)[0].clone(), looked.clone())
+        logits = model.explain(images, thetas[None] if model.transformers else None).logits
+        return Answer(logits.softmax(1)[0].clone(), thetas)
 
 
 def with_places(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:

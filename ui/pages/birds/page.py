@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from functools import partial
 
 import streamlit as st
+from torch import Tensor
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
 from stn_core.allocator import give_back_memory
@@ -18,7 +19,7 @@ from ui.components.take_home import take_home
 from ui.controls import address
 from ui.controls.widgets import draw_choice, draw_choices, draw_slider, draw_switch
 from ui.pages.birds import controls
-from ui.pages.birds.answers import Answer, answer, bird_model, window_trajectory
+from ui.pages.birds.answers import Answer, answer, bird_model, window_trajectory, windows_of
 from ui.pages.birds.attention import show_overviews, window_roles
 from ui.pages.birds.component import windows
 from ui.pages.birds.figure import Guesses, guesses_figure, percent
@@ -52,20 +53,17 @@ def main() -> None:
         loaded = [loading.load(experiment) for experiment in chosen]
         ready = [checkpoint for checkpoint in loaded if isinstance(checkpoint, Checkpoint)]
         with_windows = [checkpoint for checkpoint in ready if bird_model(checkpoint).transformers]
-        own = [answer(checkpoint, picture, None, scale) for checkpoint in with_windows]
+        own = [windows_of(checkpoint, picture, scale=scale) for checkpoint in with_windows]
     left, right = st.columns([0.68, 0.32], gap="medium")
-    found, searches = {}, []
+    searches = []
     with left:
-        for checkpoint, theirs in zip(with_windows, own, strict=True):
-            shown, search = show_windows(
-                checkpoint, picture, theirs, scale, way, parts, heat, pull, say
-            )
-            found[checkpoint.experiment.name] = shown
+        for checkpoint, thetas in zip(with_windows, own, strict=True):
+            search = show_windows(checkpoint, picture, thetas, scale, way, parts, heat, pull, say)
             searches += [search] if search else []
         if not with_windows:
             st.image(picture.shown, caption=say("no_windows"), width="stretch")
     # while the windows are there
-    answers = [found.get(each.experiment.name) or answer(each, picture, None) for each in ready]
+    answers = [answer(each, picture, places_of_hand(each, picture), scale) for each in ready]
     with right:
         sentences, doubts = show_guesses(ready, answers, picture, say)
     for sentence in doubts:
@@ -111,45 +109,47 @@ def choose_models(say: Translator) -> list[Experiment]:
 def show_windows(
     checkpoint: Checkpoint,
     picture: BirdPicture,
-    own: Answer,
+    own: Tensor,
     scale: float | None,
     way: bool,
     parts: bool,
     heat: str,
     pull: bool,
     say: Translator,
-) -> tuple[Answer, Callable[[], None] | None]:
-    """The windows of one model on the picture, where its ``own`` answer has them or the visitor has
-    put them; what it answers, and the search for the map of places, if that is wanted and not there
-    yet: it takes seconds, so it comes when all else is shown."""
+) -> Callable[[], None] | None:
+    """The windows of one model on the picture, where its ``own`` thetas (N, P) have them or the
+    visitor has put them; and the search for the map of places, if that is wanted and not there yet:
+    it takes seconds, so it comes when all else is shown."""
     experiment, model = checkpoint.experiment, bird_model(checkpoint)
     key = f"windows_{experiment.name}"
     take(key, controls.places(experiment).key)
     hand = places_of_hand(checkpoint, picture)
-    found = own if hand is None else answer(checkpoint, picture, hand, scale)
     name = loading.name(experiment)
     st.markdown(f"**{plain(name)}**")
-    matrices = model.transforms[0].coefficients(own.thetas)
+    matrices = model.transforms[0].coefficients(own)
     if matrices.shape[1] != 2:
         st.warning(say.markdown("not_flat", name=name))
-        return found, None
+        return None
     walk = window_trajectory(checkpoint, picture) if way else None
     places, moments = walk if isinstance(walk, tuple) else (None, [])
-    there = heat != "off" and int(heat) <= len(model.transformers)
-    search = Search(checkpoint, picture, found, int(heat) - 1, pull) if there else None
-    known = search.known() if search else None
+    search = known = None
+    if heat != "off" and int(heat) <= len(model.transformers):
+        found = answer(checkpoint, picture, hand, scale)
+        search = Search(checkpoint, picture, found, int(heat) - 1, pull)
+        known = search.known()
     named = [] if scale else window_roles(checked_metrics(checkpoint.metrics), say)
     windows(name, picture, matrices, hand, places, moments, parts, known, say, key, named)
-    if model.whole:
-        st.caption(say("whole_too"))
+    more = {"whole_too": model.whole, "close_up_too": model.close_up}
+    if any(more.values()):
+        st.caption(" ".join(say(key) for key, there in more.items() if there))
     bar = st.empty()
     if isinstance(walk, loading.Missing):
         st.caption(walk.reason)
-    if heat != "off" and not there:
+    if heat != "off" and not search:
         st.caption(say.markdown("no_such_window", name=name, number=heat))
-    if known:
-        show_search(known, found, checkpoint, picture, say)
-    return found, partial(search.run, bar, say) if search and not search.done else None
+    if search and known:
+        show_search(known, search.found, checkpoint, picture, say)
+    return partial(search.run, bar, say) if search and not search.done else None
 
 
 def places_of_hand(checkpoint: Checkpoint, picture: BirdPicture) -> Places | None:
