@@ -191,9 +191,10 @@ def test_the_windows_are_shown_before_a_stream_has_seen_anything(visit, monkeypa
 
         monkeypatch.setattr(owner, name, call)
 
+    visit()  # reads the models, and tries them
+    st.cache_data.clear()
     noted(birds_page, "windows")
     noted(BirdModel, "stream_features")
-    st.cache_data.clear()
     visit()
     assert events == ["windows", "stream_features", "stream_features"]
 
