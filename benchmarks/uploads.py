@@ -1,5 +1,5 @@
 """Photographs of 12 megapixels on the birds page: the time from choosing a file to the picture with
-its windows and to the end of the page, with all answers; and the memory.
+its windows and to the answers; and the memory.
 
     python -m benchmarks.uploads [--uploads 10] [--megapixels 12] [--at-once]
 
@@ -108,7 +108,12 @@ def wait(page, file):
 
 
 def wait_for_answers(page):
-    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
+    """Of both models that the page has chosen: a figure says them, with their percentages."""
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('[aria-label]')]"
+        ".some(each => /CNN 448 px.*%/.test(each.ariaLabel))",
+        polling="raf",
+    )
     return time.perf_counter()
 
 
