@@ -31,7 +31,7 @@ from websockets import ClientConnection
 
 from benchmarks import visitor
 from benchmarks.browser import FLAGS, chromium, serving
-from benchmarks.command import options_parser
+from benchmarks.command import options_parser, spread
 
 # seconds: Streamlit keeps a session that has been left for 120, in case its visitor comes back
 LEFT = 125
@@ -222,18 +222,13 @@ def main() -> None:
         time.sleep(10)
         after = memory()
         browser.close()
-    print(f"from the file to its windows: {in_words(seconds)}")
+    print(f"from the file to its windows: {spread(seconds, ' s', 2)}")
     if answered:
-        print(f"and to the answers: {in_words(answered)}")
+        print(f"and to the answers: {spread(answered, ' s', 2)}")
     print(
         f"server: {before:.0f} MB before, {highest:.0f} MB at the peak, {after:.0f} MB when all "
         "have left"
     )
-
-
-def in_words(seconds: list[float]) -> str:
-    median, longest = statistics.median(seconds), max(seconds)
-    return f"p50 {1000 * median:.0f} ms, longest {1000 * longest:.0f} ms"
 
 
 if __name__ == "__main__":

@@ -190,8 +190,8 @@ def address():
 
 @pytest.fixture
 def tab(browser, address):
-    """tab("/why?lang=zh") opens that page of ``address`` as a new visitor. An error of
-    a script fails the test.
+    """tab("/why?lang=zh") opens that page of ``address`` as a new visitor. An error of a
+    script fails the test.
 
     ``size`` is the window's in pixels, each of them ``dense`` pixels of the screen wide, and
     ``touch`` whether fingers touch it; ``media`` are Playwright's, such as color_scheme="dark";

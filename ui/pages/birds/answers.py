@@ -49,6 +49,8 @@ def windows_of(
     """The thetas (N, P) of a model's windows: where it puts them on a picture, or where the
     visitor's ``hand`` has put them; ``scale`` is another size for them."""
     model, path = bird_model(checkpoint), loading.checkpoint_path(checkpoint.experiment)
+    if not model.transformers:
+        return torch.zeros(0, 3)
     thetas = _chosen(checkpoint.experiment.name, changed(path), picture.key, checkpoint, picture)
     if hand is not None:
         thetas = with_places(model, thetas, hand)
@@ -89,14 +91,10 @@ def _answer(
     _picture: BirdPicture,
 ) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
-    model = bird_model(_checkpoint)
-    if model.transformers:
-        thetas = windows_of(_checkpoint, _picture, hand, scale)
-    else:
-        thetas = torch.zeros(0, 3)
+    thetas = windows_of(_checkpoint, _picture, hand, scale)
     with TURNS, torch.inference_mode():
         images = _picture.square[None].float() / 255
-        logits = model.explain(images, thetas[None] if model.transformers else None).logits
+        logits = bird_model(_checkpoint).explain(images, thetas[None]).logits
         return Answer(logits.softmax(1)[0].clone(), thetas)
 
 
