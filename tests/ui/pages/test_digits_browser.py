@@ -86,9 +86,9 @@ def agree(page):
     for _ in range(100):
         live, torchs = answers(page)
         same = len(live) == len(torchs) and all(
-            one[0] == other[0] and abs(int(one[1]) - int(other[1])) <= 1
+            len(one) == 2 and one[0] == other[0] and abs(int(one[1]) - int(other[1])) <= 1
             for one, other in zip(live, torchs, strict=True)
-        )
+        )  # a row that has no answer yet has no figures
         if same:
             return
         page.wait_for_timeout(100)
