@@ -18,6 +18,9 @@ class Message(str):
         message.key, message.template, message.details = key, template, details
         return message
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.key, self.template, self.details)
+
 
 class StnError(ValueError):
     """An error whose message is a Message."""
@@ -25,6 +28,15 @@ class StnError(ValueError):
     def __init__(self, key: str, template: str, **details: Any) -> None:
         self.sentence = Message(key, template, **details)
         super().__init__(self.sentence)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        sentence = self.sentence
+        return _again, (type(self), sentence.key, sentence.template, sentence.details)
+
+
+def _again(kind: type, key: str, template: str, details: dict[str, Any]) -> Any:
+    """A message or an error anew, as another process reads it."""
+    return kind(key, template, **details)
 
 
 NOTHING = Message("nothing", "nothing")

@@ -25,7 +25,7 @@ class DecoderError(Exception):
     """No picture: the key of a message about the file, and what fills its blanks."""
 
     def __init__(self, key: str, about: dict[str, Any]) -> None:
-        super().__init__(key)
+        super().__init__(key, about)
         self.key, self.about = key, about
 
 

@@ -27,7 +27,8 @@ def origin(device: torch.device, processes: int, precision: str) -> dict[str, An
 
 
 def commit() -> str:
-    """The commit of this source, with "+" if it was changed since; "unknown" without git.
+    """The commit of this source, with "+" if it was changed since; "unknown" where git does not
+    keep it, as in an environment inside another project's repository.
 
     The environment variable STN_COMMIT says it where the source was copied to, such as a worker of
     training/ray_queue.py.
@@ -42,6 +43,7 @@ def commit() -> str:
         ).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", "__init__.py")
         return git("rev-parse", "--short=12", "HEAD") + (
             "+" if git("status", "--porcelain", "--", ".") else ""
         )

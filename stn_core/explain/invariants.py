@@ -52,8 +52,8 @@ def broken_invariants(transform: Transform, theta: Tensor, cells: int = 12) -> d
     )
     corner = _between(across[:-1], down[:, :-1])
     spread = [
-        _between(sides.flatten(0, 1), sides[0, 0].expand(cells * (cells + 1), 2))
-        for sides in (across, down)
+        _between(sides[:, None], sides)  # each with each
+        for sides in (across.flatten(0, 1), down.flatten(0, 1))
     ]
     chords = [_off_chord(source), _off_chord(source.transpose(0, 1))]
     return {

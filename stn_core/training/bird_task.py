@@ -97,7 +97,6 @@ class BirdTask:
         self.experiment = replace(experiment, classes=birds.classes)
         self.recipe, self.out, self.seed = recipe, Path(out), seed
         self.device, self.coarse = torch.device(device), coarse
-        self.search_metrics: dict[str, Any] = {}
         self.recorder = WindowRecorder(experiment)
 
     @property
@@ -180,10 +179,6 @@ class BirdTask:
             self.recipe.mirror_agreement,
             note,
         )
-        if not self.recipe.joint_epochs:  # the windows stay where they are
-            return
-        looks = bird_answers(model, self.test, self.device, only_look=True)
-        self.search_metrics = {"attention_before": attention(self.test, looks, model.scale)}
 
     def create_optimiser(self, model: BirdModel) -> torch.optim.Optimizer:
         """Groups of their own for the last layer and the localisation network; what is frozen, and
@@ -258,11 +253,8 @@ class BirdTask:
         model.half().float()  # what is measured is what is stored
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
-        metrics: dict[str, Any] = (
-            {"test_error": wrong, "attention": attention(self.test, answers, model.scale)}
-            | self.search_metrics
-            | said
-        )
+        looks = attention(self.test, answers, model.scale)
+        metrics: dict[str, Any] = {"test_error": wrong, "attention": looks, **said}
         if model.transformers:
             metrics["reference"] = reference_window_hits(self.test, self.birds, model.scale)
             mirrored = bird_answers(model, self.test, device, only_look=True, mirrored=True)

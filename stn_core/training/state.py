@@ -1,6 +1,7 @@
 """The state of an interrupted run, and whether a run has ended."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from stn_core.files import why_unreadable, write_file
 
 def is_result(path: Path, run: dict[str, Any]) -> bool:
     """Whether the checkpoint at ``path`` is what this run ends with."""
+    known = json.loads(json.dumps(run))  # as a checkpoint has it: tuples as lists
     try:
-        return run.items() <= with_present_names(load_checkpoint(path).provenance).items()
+        return known.items() <= with_present_names(load_checkpoint(path).provenance).items()
     except CheckpointError:
         return False
 

@@ -60,6 +60,19 @@ def test_how_much_is_broken_is_measured():
     assert sheared["angles"] == pytest.approx(45, abs=1e-3) and sheared["parallels"] < 1e-3
 
 
+def test_sides_are_compared_each_with_each():
+    """A spline whose rows go up and down: no side of a row turns more than 20 degrees."""
+    waved = TRANSFORMS["tps"].identity().view(4, 4, 2).clone()
+    waved[..., 1] += torch.tensor([0.0, 0.1, -0.1, 0.0])
+    theta, line = waved.flatten(), torch.linspace(-1, 1, 13)
+    rows = torch.cartesian_prod(line, line).flip(1)
+    sides = TRANSFORMS["tps"].warp(theta[None], rows).view(13, 13, 2).diff(dim=1)
+    turned = torch.atan2(sides[..., 1], sides[..., 0]).rad2deg()
+    measured = broken_invariants(TRANSFORMS["tps"], theta)
+    assert measured["parallels"] == pytest.approx((turned.max() - turned.min()).item(), abs=1e-3)
+    assert measured["parallels"] > 30 > 20 > measured["direction"]
+
+
 def test_the_wildest_theta_gives_finite_numbers():
     for transform in TRANSFORMS.values():
         for value in (0.0, 1e30, -5.0):

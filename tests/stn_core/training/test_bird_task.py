@@ -16,9 +16,11 @@ from stn_core.data.cub import cub
 from stn_core.evaluation.bird_metrics import attention, bird_answers
 from stn_core.experiments.checkpoints import save_checkpoint
 from stn_core.models.birds import starts
+from stn_core.training import loop
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask, read_lattice, start_streams
 from stn_core.training.loop import train
+from stn_core.training.state import save_state
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,7 +42,7 @@ def small(name):
     )
 
 
-def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
+def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path, monkeypatch):
     experiment, recipe = small("cub50-2st-cnn")
     options = {
         "data": tiny_cub,
@@ -52,7 +54,7 @@ def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
     path = train(experiment, recipe, **options)
     trained = load_checkpoint(path)
     assert len(trained.experiment.classes) == 50 and trained.provenance["photographs"] == 16
-    assert len(trained.metrics["attention"]) == len(trained.metrics["attention_before"]) == 2
+    assert len(trained.metrics["attention"]) == 2
     assert {"validation_error", "test_error", "unsure"} <= trained.metrics.keys()
     answers = bird_answers(trained.model, cub("test", tiny_cub, 50))
     assert trained.metrics["attention"] == [
@@ -70,9 +72,22 @@ def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path):
     assert torch.allclose(thetas[0, :, :, 1:], starts("stacked", 2), atol=1e-3) and not torch.equal(
         thetas[0], thetas[-1]
     )
-    again = load_checkpoint(train(experiment, recipe, resume=True, **options))
+
+    def save_and_stop(state, path):
+        save_state(state, path)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_state", save_and_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(experiment, recipe, **options)
+    content = train(experiment, recipe, resume=True, **options).read_bytes()
+    with monkeypatch.context() as patch:
+        patch.setattr(loop.Run, "train", None)  # no step of a finished run is taken again
+        assert train(experiment, recipe, resume=True, **options).read_bytes() == content
+    again = load_checkpoint(path)
     assert again.metrics == trained.metrics
-    seconds = {"seconds": trained.provenance["seconds"]}  # those of the resumed run count as well
+    seconds = {"seconds": trained.provenance["seconds"]}
     assert again.provenance | seconds == trained.provenance
     weights = again.model.state_dict()
     assert all(torch.equal(weights[k], w) for k, w in trained.model.state_dict().items())
@@ -143,7 +158,7 @@ def test_without_epochs_windows_are_sought_and_the_last_layer_is_fitted(tiny_cub
     found = load_checkpoint(
         train(experiment, recipe, data=tiny_cub, out=tmp_path, limit=24, **OPTIONS)
     )
-    assert found.provenance["samples"] == 0 and "attention_before" not in found.metrics
+    assert found.provenance["samples"] == 0
     assert found.model.classifier.weight.std() > 0
     with pytest.raises(ValueError, match="epochs must be at least 1"):
         EXPERIMENTS["r-cnn"].recipe("ours").changed(["epochs=0"])

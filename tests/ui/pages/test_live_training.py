@@ -76,6 +76,18 @@ def test_the_last_one_to_leave_stops_the_run(service, training):
     assert ended(service) and again is not run and again.moments == [0, 1, 2]
 
 
+def test_a_run_that_nobody_waits_for_any_more_takes_no_place(service, training):
+    first = service.watch(0.0, "a")
+    for rate in range(1, 3 * WAITING):  # one visitor goes through all rates
+        run = service.watch(float(rate), "b")
+        service.leave(run, "b")
+        assert run.done and run.stopped
+    last = service.watch(1.0, "c")
+    assert service.ahead(last) == 1
+    training.go.release(100)
+    assert ended(service) and service.finished() == [first, last]
+
+
 def test_a_run_that_takes_too_long_ends(service, training, monkeypatch):
     monkeypatch.setattr(module, "SECONDS", 0.0)
     training.go.release(3)

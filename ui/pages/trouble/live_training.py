@@ -18,7 +18,7 @@ from stn_core.explain.pitfalls import TrainingSnapshot, train_tiny_stn
 
 log = logging.getLogger(__name__)
 SECONDS = 30.0  # a run ends then, finished or not
-WAITING = 6  # runs that may wait for their turn
+WAITING = 6  # runs that may be unfinished: one at work, the others waiting
 KEPT = 24  # finished runs that are remembered
 PAUSE = 0.002  # after each moment, for the other visitors' pages
 
@@ -68,6 +68,9 @@ class TrainingService:
             run.watchers.discard(visitor)
             if not run.watchers and not run.done:
                 run.stopped = True
+                if run in self.queue[1:]:  # the first one is at work, and ends of itself
+                    self.queue.remove(run)
+                    run.done = True
 
     def finished(self) -> list[Run]:
         """The runs that went to their end."""
