@@ -223,20 +223,19 @@ class BirdModel(ExplainableModel):
         """The streams' features, concatenated (B, N * C), as logits (B, classes) in float32."""
         return at_least_float32(self.classifier(self.dropout(features)))
 
-    @torch.inference_mode()
     def scan(
-        self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 8
+        self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 4
     ) -> Iterator[Tensor]:
         """What the model answers for one photograph (3, H, W) with transformer ``which`` at each of
         thetas (M, P) in turn.
 
         The other transformers stay where ``others`` (N, P) has them, for example where the
         localisation network put them. Yields the logits in batches, (b, classes), so that a page
-        can show how far it is.
+        can show how far it is; they have a gradient by ``thetas`` if that asks for one.
         """
-        features = self.stream_features(
-            image[None], self.run_transformers(image[None], others[None])
-        )
+        with torch.no_grad():
+            traces = self.run_transformers(image[None], others[None])
+            features = self.stream_features(image[None], traces)
         for theta in thetas.split(batch):
             row = [feature.expand(len(theta), -1) for feature in features]
             images = image.expand(len(theta), -1, -1, -1)

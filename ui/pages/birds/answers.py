@@ -2,7 +2,7 @@
 computed once for the same pixels."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -150,13 +150,30 @@ def scan(
 
     ``note`` is told which share is done.
     """
-    thetas = found.thetas[window].repeat(SCAN * SCAN, 1)
-    thetas[:, list(model.places)] = scan_places(model).view(-1, 2)
+    thetas = with_window(model, found.thetas[window], scan_places(model).view(-1, 2))
     rows: list[Tensor] = []
-    for logits in model.scan(picture.square.float() / 255, window, thetas, found.thetas):
+    image = picture.square.float() / 255
+    for logits in in_turns(model.scan(image, window, thetas, found.thetas)):
         rows.append(logits.softmax(1))
         note(sum(map(len, rows)) / len(thetas))
     return torch.cat(rows).clone()
+
+
+def with_window(model: BirdModel, theta: Tensor, places: Tensor) -> Tensor:
+    """The theta (P,) of one window at each of ``places`` (M, 2): (M, P)."""
+    thetas = theta.repeat(len(places), 1)
+    thetas[:, list(model.places)] = places
+    return thetas
+
+
+def in_turns(results: Iterator[Tensor]) -> Iterator[Tensor]:
+    """Each of the results, computed while no answer is; between them others have their turn."""
+    while True:
+        with TURNS:
+            result = next(results, None)
+        if result is None:
+            return
+        yield result
 
 
 def probability_gradients(
@@ -170,19 +187,15 @@ def probability_gradients(
     """Where the probability of a species pulls one window, at the places inside the map, each (SCAN
     - 2, SCAN - 2, 2) as d log p by (x, y): by the gradient through the crop's pixels, as the paper
     trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is."""
-    count = SCAN - 2
+    count, moves = SCAN - 2, list(model.places)
     logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
-    images = picture.square[None].float() / 255
     # a quarter of a pixel off: on a pixel bilinear has a kink
     places = scan_places(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE
-    rows = []
-    for batch in places.split(count):
-        thetas = found.thetas.repeat(len(batch), 1, 1)
-        thetas[:, window, list(model.places)] = batch
-        thetas.requires_grad_()
-        logits = model.explain(images.expand(len(batch), -1, -1, -1), thetas).logits
-        (gradient,) = torch.autograd.grad(logits.log_softmax(1)[:, species].sum(), thetas)
-        rows.append(gradient[:, window, list(model.places)])
-    return torch.cat(rows).view(count, count, 2), torch.stack((across, down), dim=-1) / apart
+    thetas = with_window(model, found.thetas[window], places).requires_grad_()
+    image, gradient = picture.square.float() / 255, torch.zeros_like(thetas)
+    for logits in in_turns(model.scan(image, window, thetas, found.thetas)):
+        gradient += torch.autograd.grad(logits.log_softmax(1)[:, species].sum(), thetas)[0]
+    pulled = gradient[:, moves].view(count, count, 2)
+    return pulled, torch.stack((across, down), dim=-1) / apart

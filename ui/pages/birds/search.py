@@ -1,5 +1,6 @@
 """The map of places: the answer with one window at every place, and where the pixels pull it."""
 
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,18 +9,23 @@ import torch
 
 from stn_core import Checkpoint
 from stn_core.evaluation.bird_metrics import wilson_interval
+from stn_core.files import changed
 from ui.app.i18n import Translator
+from ui.app.loading import checkpoint_path
 from ui.pages.birds.answers import Answer, bird_model, probability_gradients, scan, scan_places
 from ui.pages.birds.component import Heat
 from ui.pages.birds.figure import percent
 from ui.pages.birds.pictures import BirdPicture
+
+KEPT = 400  # maps of places, of 16 KB each
+SEARCHES = threading.Lock()  # one at a time: who asks for the same finds it when its turn comes
 
 
 @dataclass(frozen=True)
 class Search:
     """The probability of the species that counts, with one window at every place and the others
     where they are; with ``pull`` also where the gradient through the pixels pulls it. What was
-    found is kept in the visit that asks for it, the last twenty."""
+    found is kept for everybody, the last ``KEPT``."""
 
     checkpoint: Checkpoint
     picture: BirdPicture
@@ -29,9 +35,12 @@ class Search:
 
     @property
     def asked(self) -> tuple[Any, ...]:
-        others = (theta for i, theta in enumerate(self.found.thetas.tolist()) if i != self.window)
-        rounded = tuple(tuple(round(value, 4) for value in theta) for theta in others)
-        return self.checkpoint.experiment.name, self.picture.key, self.window, rounded
+        """What the answer depends on: all but where the window is."""
+        thetas, experiment = self.found.thetas.clone(), self.checkpoint.experiment
+        thetas[self.window, list(bird_model(self.checkpoint).places)] = 0
+        rounded = tuple(round(value, 4) for value in thetas.flatten().tolist())
+        file = changed(checkpoint_path(experiment))
+        return experiment.name, file, self.picture.key, self.window, rounded
 
     @property
     def species(self) -> int:
@@ -60,26 +69,24 @@ class Search:
 
     def run(self, bar: Any, say: Translator) -> None:
         """Find what is not known yet, and show in ``bar`` how far it is."""
-        kept, model, what = (
-            _kept(),
-            bird_model(self.checkpoint),
-            (self.picture, self.found, self.window),
-        )
-        if self.asked not in kept:
-            kept[self.asked] = scan(
-                model, *what, lambda share: bar.progress(share, say("searching"))
-            )
-        if self.pull:
-            bar.progress(1.0, say("pulling"))
-            kept[(*self.asked, self.species)] = probability_gradients(
-                model, *what, self.species, kept[self.asked]
-            )
-        while len(kept) > 20:
-            kept.pop(next(iter(kept)))
+        kept, model = _kept(), bird_model(self.checkpoint)
+        what, species = (self.picture, self.found, self.window), (*self.asked, self.species)
+        bar.progress(0.0, say("searching"))
+        with SEARCHES:
+            while len(kept) > KEPT - 2:
+                kept.pop(next(iter(kept)))
+            if self.asked not in kept:
+                kept[self.asked] = scan(
+                    model, *what, lambda share: bar.progress(share, say("searching"))
+                )
+            if self.pull and species not in kept:
+                bar.progress(1.0, say("pulling"))
+                kept[species] = probability_gradients(model, *what, self.species, kept[self.asked])
 
 
+@st.cache_resource(show_spinner=False)
 def _kept() -> dict[tuple[Any, ...], Any]:
-    return st.session_state.setdefault("b_scans", {})
+    return {}
 
 
 def species_that_counts(checkpoint: Checkpoint, picture: BirdPicture, found: Answer) -> int:
