@@ -1,7 +1,7 @@
 """A transformer's answer to draw: curves of the sampling grid, and theta in figures and facts."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,11 +84,11 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
         lines.append(Reading("rotation", signed(degrees, 1) + "°", turn))
     if "scale" in parts:
         factors = parts["scale"] if isinstance(parts["scale"], list) else [parts["scale"]] * 2
-        figure = " × ".join(dict.fromkeys(f"{f:.2f}" for f in factors))
+        figure = " × ".join(dict.fromkeys(signed(factor, 2, plus="") for factor in factors))
         area = math.sqrt(abs(factors[0] * factors[1]))
         facts: dict[str, dict[str, str]] = {"mirrored": {}} if factors[0] * factors[1] < 0 else {}
         facts |= {"sized": {"factor": f"{area:.2f}"}} if abs(area - 1) >= 0.02 else {}
-        lines.append(Reading("scale", figure.replace("-", "−"), facts))
+        lines.append(Reading("scale", figure, facts))
     if "shear" in parts:
         lines.append(
             Reading(
@@ -125,7 +125,16 @@ def readings(transform: Transform, theta: Tensor, size: Size) -> list[Reading]:
     return lines
 
 
-def signed(value: float, decimals: int) -> str:
-    """A figure with a typographic sign; no sign at zero."""
+def signed(value: float, decimals: int, plus: str = "+") -> str:
+    """A figure with a typographic minus, or with ``plus``; no sign at zero."""
     text = f"{abs(value):.{decimals}f}"
-    return text if float(text) == 0 else ("+" if value > 0 else "−") + text
+    return text if float(text) == 0 else (plus if value > 0 else "−") + text
+
+
+def matrix_lines(matrix: Sequence[Sequence[float]]) -> list[str]:
+    """A matrix (2 or 3, 3) in lines of figures between brackets."""
+    rows = [
+        " ".join(signed(value, 2, plus="").rjust(5, "\u2007") for value in row) for row in matrix
+    ]
+    left, right = ("⎡⎣", "⎤⎦") if len(rows) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
+    return [f"{left[i]}{row} {right[i]}" for i, row in enumerate(rows)]

@@ -153,7 +153,8 @@ class Recording:
     @property
     def moved(self) -> Tensor:
         """How far the grids were from the identity: root mean square over the digits, pixels of the
-        input, (M,); 0 without one."""
+        input, (M,); 0 without one. ValueError for a recording of pairs."""
+        self._of_single_digits()
         transform, theta = self.transform, self.theta
         if transform is None or theta is None:
             return torch.zeros(len(self.steps))
@@ -174,7 +175,9 @@ class Recording:
         the upright digit. If all digits were brought to one pose, that point would be the same for
         all of them: this is the root mean square distance from its mean over the digits, for points
         over the middle of the output. Without a transformer it stays what the distortion made it.
+        ValueError for a recording of pairs.
         """
+        self._of_single_digits()
         canvas = canvas_to_digit(DISTORTIONS[self.experiment.data])  # (64, 2, H, W)
         transform = self.transform or TRANSFORMS["affine"]
         thetas = (
@@ -204,6 +207,10 @@ class Recording:
             with_shifts(straightening(turned, parameters["angle"]), moved, parameters)
             for turned, moved in moments
         ]
+
+    def _of_single_digits(self) -> None:
+        if self.experiment.pairs:
+            raise ValueError(f"{self.experiment.name} is about pairs of digits")
 
 
 def middle() -> Tensor:

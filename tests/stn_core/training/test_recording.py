@@ -266,6 +266,12 @@ def test_a_recording_of_pairs_says_which_transformer_turned_with_which_digit(of_
     assert of_pairs.straightening[2].shares[1][0] == 100
 
 
+@pytest.mark.parametrize("figure", ["moved", "misalignment"])
+def test_a_recording_of_pairs_has_no_figures_of_single_digits(of_pairs, figure):
+    with pytest.raises(ValueError, match="pairs of digits"):
+        getattr(of_pairs, figure)
+
+
 def test_a_recording_of_single_digits_has_no_such_figures():
     with pytest.raises(ValueError, match="single digits"):
         _ = load_recording(SHIPPED[0]).straightening

@@ -271,6 +271,10 @@ def test_the_transformation_page_says_the_identity(visit):
             {"t_angle": "0", "t_scale": "1.0", "t_x": "0.0", "t_stretch": "1.01"},
             "the digit does the opposite",
         ),
+        # the sliders' 30 degrees are no turn of everything, once a shear is added
+        ("affine", {"t_angle": "30", "t_shear": "1"}, "the digit does the opposite"),
+        ("affine", {"t_angle": "0", "t_shear": "1"}, "the digit does the opposite"),
+        ("affine", {"t_angle": "30", "t_shear": "0"}, "turned 30° clockwise"),
     ],
 )
 def test_the_transformation_page_says_what_grid_and_digit_do(visit, family, values, words):

@@ -6,6 +6,7 @@ import streamlit as st
 
 from stn_core import EXPERIMENTS
 from stn_core.evaluation.bird_metrics import HOLDS, ROLES
+from stn_core.explain.readings import signed
 from ui.app import loading
 from ui.app.i18n import Translator
 from ui.app.outside import plain
@@ -76,7 +77,7 @@ def attention_table(known: dict[str, dict[str, Any]], say: Translator) -> str:
             window = say("window_row", model=loading.name(EXPERIMENTS[name]), number=i, role=role)
             rows.append([window, *(f"{look[kind][0]:.0f} %" for kind in HOLDS)])
     reference = next(iter(known.values()))["reference"]
-    place = {axis: f"{reference['fixed'][axis]:.2f}".replace("-", "−") for axis in "xy"}
+    place = {axis: signed(reference["fixed"][axis], 2, plus="") for axis in "xy"}
     for kind in ("fixed", "centred"):
         shares = [f"{reference[kind][holds]:.0f} %" for holds in HOLDS]
         rows.append([say(f"window_{kind}", **place), *shares])

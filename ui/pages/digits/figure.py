@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from stn_core.explain.readings import GridCurves, Reading
+from stn_core.explain.readings import GridCurves, Reading, matrix_lines
 from ui.app.i18n import Translator
 from ui.drawing.canvas import (
     CORRECT,
@@ -134,13 +134,7 @@ def _room(curves: GridCurves, size: Sequence[int]) -> float:
 def _theta_text(row: Row, say: Translator) -> str:
     lines = []
     if row.matrix is not None:
-        cells = [
-            [f"{value:+.2f}".replace("-", "−").replace("+", "\u2007") for value in line]
-            for line in row.matrix
-        ]
-        left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
-        lines = [f"{left[i]}{' '.join(line)} {right[i]}" for i, line in enumerate(cells)]
-        lines.append("")
+        lines = [*matrix_lines(row.matrix), ""]
     elif row.curves is not None and row.curves.control is not None:
         lines = [say("control_points", count=len(row.curves.control)), ""]
     names = [say(f"reading_{reading.name}") for reading in row.readings]

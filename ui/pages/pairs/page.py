@@ -9,6 +9,7 @@ import torch
 from stn_core import Checkpoint, Experiment
 from stn_core.evaluation.pair_metrics import STRAIGHT, Straightening
 from stn_core.evaluation.report import COMMAND, PairResult, Report
+from stn_core.explain.readings import signed
 from stn_core.interchange.errors import ExportError
 from stn_core.models.pairs import PAIR_MODELS
 from stn_core.training.recording import DIGITS, Recording
@@ -150,7 +151,7 @@ def head(straight: Straightening | None, number: int, say: Translator) -> str:
 
 
 def per_cent(value: float) -> str:
-    return f"{value:.0f}".replace("-0", "0").replace("-", "−")
+    return signed(value, 0, plus="")
 
 
 # The measurements

@@ -102,7 +102,7 @@ def _patch(
         color = "#FFFFFF" if shown[row, column] < MIDDLE else "#000000"
         board.annotate(
             axes,
-            f"×{weight:.2f}".replace("-", "−"),
+            f"×{signed(weight, 2, plus='')}",
             column,
             row + 0.22,
             size=14,
@@ -156,7 +156,7 @@ def _terms(image: Tensor, weights: KernelWeights, say: Translator) -> list[str]:
 
 
 def _number(value: float, decimals: int = 2) -> str:
-    return signed(value, decimals).replace("+", "\u2007").rjust(decimals + 3, "\u2007")
+    return signed(value, decimals, plus="").rjust(decimals + 3, "\u2007")
 
 
 def down_figure(

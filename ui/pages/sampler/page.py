@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from stn_core import kernel_weights, sample
+from stn_core.explain.readings import signed
 from stn_core.explain.resampling import digit_sheet, read_pixels, shrunk, slope_at, zone_plate
 from stn_core.transformer.sampler import KERNELS, Kernel, KernelWeights
 from stn_core.transformer.transforms import regular_points
@@ -120,7 +121,7 @@ def pixel_scene(image: Tensor, kernel: Kernel, say: Translator, values: Values) 
     )
     most = percent(weights.weights.max().item()) if count else ""
     sentence = say(
-        key, value=f"{value:.2f}".replace("-", "−"), count=count, most=most, total=percent(total)
+        key, value=signed(value, 2, plus=""), count=count, most=most, total=percent(total)
     )
     figure = pixel_figure(image, x, y, kernel, weights, slope, say)
     return PixelScene(figure, sentence, (value, *slope))

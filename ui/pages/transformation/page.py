@@ -1,6 +1,7 @@
 """Exhibit 2, the transformation: T_theta takes each output point to the input point that it asks.
 Families, and what they keep."""
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from torch import Tensor
 from stn_core import TRANSFORMS, sample
 from stn_core.explain.compose import compose_theta
 from stn_core.explain.invariants import broken_invariants
-from stn_core.explain.readings import grid_curves, signed
+from stn_core.explain.readings import grid_curves, matrix_lines, signed
 from stn_core.explain.resampling import forward_warp
 from ui.app.i18n import Translator, texts
 from ui.components import live
@@ -147,20 +148,15 @@ def theta_text(family: str, theta: Tensor, say: Translator) -> str:
     """theta as the matrix that it is."""
     if family == "tps":
         return say("figure_control")
-    matrix = TRANSFORMS[family].coefficients(theta[None])[0].tolist()
-    cells = [
-        " ".join(signed(value, 2).replace("+", "").rjust(5, "\u2007") for value in row)
-        for row in matrix
-    ]
-    left, right = ("⎡⎣", "⎤⎦") if len(cells) == 2 else ("⎡⎢⎣", "⎤⎥⎦")
-    return "<br>".join(f"{left[i]}{row} {right[i]}" for i, row in enumerate(cells))
+    matrix = TRANSFORMS[family].coefficients(theta[None])[0]
+    return "<br>".join(matrix_lines(matrix.tolist()))
 
 
 def describe_warp(family: str, theta: Tensor, follow: int, source: Tensor, say: Translator) -> str:
     """Where the followed point comes from, and what the grid does against what the digit does."""
     if torch.allclose(theta, TRANSFORMS[family].identity(), atol=1e-6):
         return say("identity", point=follow + 1)
-    x, y = (signed(value, 2).replace("+", "") for value in source.tolist())
+    x, y = (signed(value, 2, plus="") for value in source.tolist())
     place = "outside" if (source.abs() > 1).any() else "sentence"
     return say(place, point=follow + 1, x=x, y=y, does=does_text(family, theta, say))
 
@@ -180,9 +176,12 @@ def does_text(family: str, theta: Tensor, say: Translator) -> str:
 
 def map_text(linear: Tensor, shift: Tensor, say: Translator) -> str:
     """A map of the plane in a few words: its rotation and scale, or else its shift; "" where it has
-    next to nothing of them."""
-    angle = torch.atan2(linear[1, 0] - linear[0, 1], linear[0, 0] + linear[1, 1]).rad2deg().item()
-    factor = torch.linalg.det(linear).abs().sqrt().item()
+    next to nothing of them, or does not keep angles."""
+    (a, b), (c, d) = linear.tolist()
+    if max(abs(a - d), abs(b + c)) > 1e-4:
+        return ""
+    angle = math.degrees(math.atan2(c, a))
+    factor = math.hypot(a, c)
     said = []
     if round(abs(angle)):
         said.append(say("turned_right" if angle > 0 else "turned_left", angle=f"{abs(angle):.0f}"))

@@ -47,14 +47,15 @@ function doesText(family, theta, words) {
 
 /**
  * A map of the plane in a few words: its rotation and scale, or else its shift; "" where it has next
- * to nothing of them.
+ * to nothing of them, or does not keep angles.
  * @param {number[]} linear
  * @param {number[]} shift
  * @param {Words} words
  */
 function mapText([a, b, c, d], shift, words) {
-  const angle = (Math.atan2(c - b, a + d) * 180) / Math.PI;
-  const factor = Math.sqrt(Math.abs(a * d - b * c));
+  if (Math.max(Math.abs(a - d), Math.abs(b + c)) > 1e-4) return "";
+  const angle = (Math.atan2(c, a) * 180) / Math.PI;
+  const factor = Math.hypot(a, c);
   const said = [];
   if (Math.round(Math.abs(angle))) {
     const way = angle > 0 ? words.turned_right : words.turned_left;
