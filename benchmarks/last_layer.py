@@ -40,7 +40,7 @@ def main() -> None:
     recipe = EXPERIMENTS[checkpoint.experiment.name].recipe("ours")
     recipe = recipe.changed([*settings, "val_every=0"])
     assert isinstance(recipe, BirdRecipe)
-    task = BirdTask(checkpoint.experiment, recipe, 0, coarse=run["precision"] == "bf16")
+    task = BirdTask(checkpoint.experiment, recipe, 0, low_precision=run["precision"] == "bf16")
     features = task.features(model, task.birds, torch.device("cpu")).double()
     labels, fold = task.birds.labels, folds(task.birds.labels)
 

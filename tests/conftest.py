@@ -7,8 +7,8 @@ import tempfile
 
 import pytest
 import torch
+from birds import make_cub
 from hypothesis import configuration, settings
-from PIL import Image, ImageColor, ImageDraw
 
 from benchmarks.browser import FLAGS, ROOT, chromium, serving
 from stn_core import __main__ as command_line
@@ -56,67 +56,6 @@ def tiny_cub(tmp_path_factory):
     root = tmp_path_factory.mktemp("birds")
     make_cub(root / "CUB_200_2011", 200)
     return root
-
-
-def make_cub(folder, species):
-    parts = ("back", "beak", "belly", "crown", "left eye", "throat")
-    tables = {
-        name: []
-        for name in (
-            "images",
-            "image_class_labels",
-            "train_test_split",
-            "bounding_boxes",
-            "classes",
-            "parts/part_locs",
-        )
-    }
-    (folder / "parts").mkdir(parents=True)
-    (folder / "parts" / "parts.txt").write_text(
-        "".join(f"{i} {name}\n" for i, name in enumerate(parts, 1))
-    )
-    image = 0
-    for label in range(1, species + 1):
-        name = f"{label:03}.Kind_of_{label}"
-        tables["classes"].append(f"{label} {name}")
-        (folder / "images" / name).mkdir(parents=True)
-        for number in range(2 + (label <= 60) + (label <= 30)):
-            image += 1
-            width, height = 64 + 8 * number, 48
-            x, y = 10 + 7 * (label % 5), 8 + number  # the head
-            picture = Image.new("RGB", (width, height), (90, 140, 90))
-            body, head = (
-                ImageColor.getrgb(f"hsl({hue % 360}, 80%, 50%)")
-                for hue in (47 * label, 101 * label)
-            )
-            draw = ImageDraw.Draw(picture)
-            draw.ellipse([x + 2, y + 2, x + 26, y + 20], fill=body)
-            draw.ellipse([x - 5, y - 5, x + 5, y + 5], fill=head)
-            file = f"{name}/{number}.jpg"
-            (picture.convert("L") if number == 3 else picture).save(
-                folder / "images" / file, quality=90
-            )
-            tables["images"].append(f"{image} {file}")
-            tables["image_class_labels"].append(f"{image} {label}")
-            tables["train_test_split"].append(f"{image} {int(number != 2)}")
-            tables["bounding_boxes"].append(
-                f"{image} {x - 5}.0 {y - 5}.0 {width if number == 0 else 31}.0 25.0"
-            )
-            places = [
-                (x + 14, y + 4),
-                (x - 4, y),
-                (x + 14, y + 18),
-                (x, y - 4),
-                (x - 1, y),
-                (x, y + 4),
-            ]
-            for part, (left, top) in enumerate(places, 1):
-                visible = int((part, number) != (3, 1))
-                tables["parts/part_locs"].append(
-                    f"{image} {part} {left * visible}.0 {top * visible}.0 {visible}"
-                )
-    for table, rows in tables.items():
-        (folder / f"{table}.txt").write_text("".join(f"{row}\n" for row in rows))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from stn_core.data.root import DataError, data_root, no_empty_folders
@@ -83,10 +84,14 @@ def cub(split: str, root: str | os.PathLike[str] | None = None, species: int = 2
 def held_out(labels: Tensor, every: int) -> Tensor:
     """Which of a training split serve for validation: of each class every ``every``-th, none if it
     is 0. (N,) bool."""
-    chosen = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique() if every else ():
-        chosen[(labels == label).nonzero()[every - 1 :: every, 0]] = True
-    return chosen
+    if not every:
+        return torch.zeros(len(labels), dtype=torch.bool)
+    return rank_within_class(labels) % every == every - 1
+
+
+def rank_within_class(labels: Tensor) -> Tensor:
+    """0 for the first photograph of its class, 1 for the second, and so on: (N,) int64."""
+    return F.one_hot(labels).cumsum(0).gather(1, labels[:, None])[:, 0] - 1
 
 
 def cub_folder(root: str | os.PathLike[str] | None = None) -> Path:

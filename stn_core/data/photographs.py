@@ -289,22 +289,13 @@ def without_lines(ink: _Ink, level: float) -> Mask:
 
 def _without(mask: Mask, lines: Mask) -> Mask:
     """Ink without what is thin on level lines, but for what has ink right above and below it."""
-    thin = mask & lines & (_run_length(mask) <= max(4, round(0.014 * max(mask.shape))))
+    thinnest = max(4, round(0.014 * max(mask.shape))) + 1  # of what is no line
+    thin = mask & lines & ~ndimage.binary_opening(mask, np.ones((thinnest, 1), bool))
     left = mask & ~thin
     reach = np.ones((9, 3), bool)
     above = ndimage.binary_dilation(left, reach, origin=(4, 0))
     below = ndimage.binary_dilation(left, reach, origin=(-4, 0))
     return left | (thin & above & below)
-
-
-def _run_length(mask: Mask) -> np.ndarray:
-    """How long the upright run of ink through each pixel is, (H, W)."""
-    down = np.zeros(mask.shape, np.int32)
-    up = np.zeros(mask.shape, np.int32)
-    for row in range(mask.shape[0]):
-        down[row] = (down[row - 1] + 1) * mask[row] if row else mask[row]
-        up[-1 - row] = (up[-row] + 1) * mask[-1 - row] if row else mask[-1]
-    return down + up - 1
 
 
 def _piece(

@@ -174,7 +174,7 @@ def oracle_windows(model: BirdModel, birds: Birds) -> Tensor | None:
     visible parts (of the box, if none is), one at the box's. How well the streams do behind these
     says what better localisation could still gain. None for models that have not two windows, or
     choose more than where they lie."""
-    if len(model.transformers) != 2 or model.free != model.places:
+    if len(model.transformers) != 2 or model.free != model.shift_indices:
         return None
     centre = box_centres(birds)
     head = head_parts(birds).nanmean(1)

@@ -182,7 +182,7 @@ def _evaluate_bird_model(
     rows: Rows = []
     for name, given in windows.items():
         answers = bird_answers(model, birds, given=given)
-        good, scale = ~answers.wrong(birds), getattr(model, "scale", 0.5)
+        good, scale = ~answers.wrong(birds), model.scale
         accuracy, looks = wilson_interval(good), attention(birds, answers, scale)
         gains = {other: paired_difference(good, others) for other, others in right.items()}
         measured = {

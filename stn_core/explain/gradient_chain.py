@@ -68,11 +68,9 @@ def loss_gradient(
         image, theta = image.detach().clone()[None], theta.detach().clone().float().requires_grad_()
         grid = transform.grid(theta[None], size)
         output = sample(image, grid, kernel)
-        logits = classify(output if output.requires_grad else output.requires_grad_())
+        logits = classify(output)
         loss = F.cross_entropy(logits, torch.tensor([label]))
-        of_output, of_grid, of_theta = torch.autograd.grad(
-            loss, (output, grid, theta), allow_unused=True, materialize_grads=True
-        )
+        of_output, of_grid, of_theta = torch.autograd.grad(loss, (output, grid, theta))
     per_pixel = of_grid[0] * pixel_scale((image.shape[2], image.shape[3]))
     return LossGradient(
         loss.item(),

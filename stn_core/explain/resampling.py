@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stn_core.data.mnist import gallery
+from stn_core.explain.gradient_chain import sampler_gradient
 from stn_core.explain.readings import to_pixels
 from stn_core.transformer.sampler import Kernel, sample
 from stn_core.transformer.transforms import Size, regular_points
@@ -59,12 +60,9 @@ def read_pixels(size: Size, grid: Tensor, kernel: Kernel) -> Tensor:
 def slope_at(image: Tensor, point: tuple[float, float], kernel: Kernel) -> tuple[float, float]:
     """dV/dx and dV/dy of an image (H, W) read at a normalised point (x, y): how much brighter V
     gets if the point moves right, or down, by a pixel (equation 7)."""
-    height, width = image.shape
-    with torch.inference_mode(False), torch.enable_grad():
-        at = torch.tensor(point, dtype=torch.float32).view(1, 1, 1, 2).requires_grad_()
-        (slope,) = torch.autograd.grad(sample(image.clone()[None, None], at, kernel).sum(), at)
-    dx, dy = slope.flatten().tolist()
-    return 2 * dx / width, 2 * dy / height
+    at = torch.tensor(point).view(1, 1, 1, 2)
+    dx, dy = sampler_gradient(image[None, None], at, kernel).flatten().tolist()
+    return dx, dy
 
 
 def zone_plate(side: int) -> Tensor:

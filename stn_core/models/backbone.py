@@ -59,11 +59,11 @@ class Stream(nn.Module):
         self.register_buffer("mean", torch.tensor(mean).view(-1, 1, 1), persistent=False)
         self.register_buffer("deviation", torch.tensor(deviation).view(-1, 1, 1), persistent=False)
         self.frozen = 0
-        self.coarse = False
+        self.low_precision = False
 
-    def freeze(self, blocks: int, coarse: bool = False) -> None:
-        """Let the stem and the first so many blocks keep their weights; with ``coarse`` they run in
-        bfloat16 while training."""
+    def freeze(self, blocks: int, low_precision: bool = False) -> None:
+        """Let the stem and the first so many blocks keep their weights; with ``low_precision`` they
+        run in bfloat16 while training."""
         if not blocks:
             return
         if not all(
@@ -79,7 +79,7 @@ class Stream(nn.Module):
                 f"frozen_blocks={blocks} is more than the backbone's {len(self.network.blocks)} "
                 "blocks"
             )
-        self.frozen, self.coarse = blocks, coarse
+        self.frozen, self.low_precision = blocks, low_precision
         for part in (self.network.conv_stem, self.network.bn1, self.network.blocks[:blocks]):
             part.requires_grad_(False)
 
@@ -89,7 +89,7 @@ class Stream(nn.Module):
         pixels = ((crops * 255 - self.mean) / self.deviation).contiguous(
             memory_format=torch.channels_last
         )
-        if not (self.training and self.coarse):
+        if not (self.training and self.low_precision):
             return network.forward_features(pixels)
         with torch.autocast(crops.device.type, torch.bfloat16):
             maps = network.blocks[: self.frozen](network.bn1(network.conv_stem(pixels)))

@@ -113,7 +113,7 @@ class BirdModel(ExplainableModel):
                 fixed_places(fixed_at, transformers) if fixed_at else starts(layout, transformers)
             )
             transform, start, places = windows(family, scale, centres)
-            self.places: tuple[int, ...] = places
+            self.shift_indices: tuple[int, ...] = places
             self.start: Tensor
             self.register_buffer("start", start, persistent=False)  # (N, P)
             self.free: tuple[int, ...] = (
@@ -142,7 +142,7 @@ class BirdModel(ExplainableModel):
     def thetas(self, free: Tensor) -> Tensor:
         """What the localisation chose (B, N, F) as whole parameter vectors (B, N, P), float32;
         crops stay within the photograph."""
-        if self.free == self.places:
+        if self.free == self.shift_indices:
             free = free.clamp(-self.reach, self.reach)
         theta = at_least_float32(self.start).expand(free.shape[0], -1, -1).clone()
         theta[:, :, list(self.free)] = free.to(theta)
@@ -167,7 +167,7 @@ class BirdModel(ExplainableModel):
             still = thetas.detach()
             thetas = torch.where(learns[:, None, None], thetas, still) if learns.any() else still
         moves = torch.zeros_like(thetas)
-        moves[:, :, list(self.places)] = shifts
+        moves[:, :, list(self.shift_indices)] = shifts
         return self.explain(images, thetas + moves).logits
 
     def explain(self, images: Tensor, thetas: Tensor | None = None) -> Explanation:
@@ -203,7 +203,7 @@ class BirdModel(ExplainableModel):
 
     def resized(self, thetas: Tensor, factor: float) -> Tensor:
         """Thetas (..., P) of windows with ``factor`` times the side about the same centres."""
-        linear = [i for i in range(thetas.shape[-1]) if i not in self.places]
+        linear = [i for i in range(thetas.shape[-1]) if i not in self.shift_indices]
         changed = thetas.clone()
         changed[..., linear] *= factor
         return changed

@@ -85,7 +85,7 @@ class BirdTask:
         out: str | os.PathLike[str] = "checkpoints",
         limit: int | None = None,
         device: torch.device | str = "cpu",
-        coarse: bool = False,
+        low_precision: bool = False,
     ) -> None:
         birds, self.test = (
             cub(split, data, SPECIES[experiment.data]) for split in ("train", "test")
@@ -96,7 +96,7 @@ class BirdTask:
         self.photographs = Photographs(self.birds)
         self.experiment = replace(experiment, classes=birds.classes)
         self.recipe, self.out, self.seed = recipe, Path(out), seed
-        self.device, self.coarse = torch.device(device), coarse
+        self.device, self.low_precision = torch.device(device), low_precision
         self.recorder = WindowRecorder(experiment)
 
     @property
@@ -128,7 +128,7 @@ class BirdTask:
         if fresh and recipe.window_search_epochs and model.localisation:
             self.search_windows(model, model.localisation)
         for part in model.backbones:
-            part.freeze(recipe.frozen_blocks, coarse=self.coarse)
+            part.freeze(recipe.frozen_blocks, low_precision=self.low_precision)
         return model
 
     def search_windows(self, model: BirdModel, localisation: BirdLocalisation) -> None:
@@ -148,7 +148,7 @@ class BirdTask:
             photographs = (
                 cut(self.photographs[i], (0, 0, STORED), False) for i in range(self.count)
             )
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.coarse):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.low_precision):
                 parts = list(
                     track(
                         precompute_window_features(stream, scale, model.reach, photographs),
@@ -293,7 +293,7 @@ class BirdTask:
         """In per cent, on the training photographs that are held out; nan if there are none."""
         if not len(self.validation.labels):
             return math.nan
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.low_precision):
             answers = bird_answers(model, self.validation, device)
         return 100 * answers.wrong(self.validation).double().mean().item()
 
@@ -304,7 +304,7 @@ class BirdTask:
         hook = model.classifier.register_forward_pre_hook(
             lambda _, inputs: seen.append(inputs[0].float().cpu())
         )
-        with torch.autocast(device.type, torch.bfloat16, enabled=self.coarse):
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.low_precision):
             for mirrored in (False, True):
                 bird_answers(model, birds, device, mirrored=mirrored)
         hook.remove()

@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stn_core.data.cub import rank_within_class
+
 ITERATIONS = 100
 FOLDS = 5
 
@@ -132,11 +134,8 @@ def whitening(features: Tensor, labels: Tensor, shrinkage: float) -> Tensor:
 def folds(labels: Tensor) -> Tensor:
     """Which of ``FOLDS`` parts each of N photographs is in, (N,): each class is spread evenly. −1
     for the only one of its class, which no other photograph could teach."""
-    part = torch.full_like(labels, -1)
-    for label, count in zip(*labels.unique(return_counts=True), strict=True):
-        if count > 1:
-            part[labels == label] = torch.arange(int(count)) % FOLDS
-    return part
+    alone = labels.bincount()[labels] == 1
+    return (rank_within_class(labels) % FOLDS).where(~alone, -1)
 
 
 def stacking(scores: Tensor, labels: Tensor) -> Tensor:

@@ -117,9 +117,9 @@ class Run:
             raise ValueError(f"device must be auto, cpu or cuda; got {device!r}")
         mixed = mixed_precision(precision, device)
         on_cpu = device == "cpu" or not torch.cuda.is_available()
-        coarse = experiment.birds and mixed == "bf16" and on_cpu
+        low_precision = experiment.birds and mixed == "bf16" and on_cpu
         # of convolutions and linear layers
-        self.precision = "no" if coarse and precision == "auto" else mixed
+        self.precision = "no" if low_precision and precision == "auto" else mixed
         # where theta does not learn yet
         unused = DistributedDataParallelKwargs(find_unused_parameters=experiment.birds)
         self.accelerator = Accelerator(
@@ -136,7 +136,9 @@ class Run:
             )
         self.console = Console(stderr=True, soft_wrap=True)
         with self.accelerator.main_process_first():  # which downloads what is missing
-            self.task = create_task(experiment, recipe, seed, data, out, limit, self.device, coarse)
+            self.task = create_task(
+                experiment, recipe, seed, data, out, limit, self.device, low_precision
+            )
         self.experiment, self.recipe, self.seed = self.task.experiment, recipe, seed
         self.steps_per_epoch = self.task.count // recipe.batch_size
         self.total = recipe.epochs * self.steps_per_epoch

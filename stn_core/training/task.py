@@ -52,7 +52,7 @@ def create_task(
     out: Any,
     limit: int | None,
     device: Any,
-    coarse: bool,
+    low_precision: bool,
 ) -> Task:
     """Digits or birds. DataError if the data is not to be had."""
     if not experiment.birds:
@@ -62,4 +62,4 @@ def create_task(
             f"{experiment.name} needs a recipe for birds, such as "
             f"EXPERIMENTS[{experiment.name!r}].recipe('ours')"
         )
-    return BirdTask(experiment, recipe, seed, data, out, limit, device, coarse)
+    return BirdTask(experiment, recipe, seed, data, out, limit, device, low_precision)

@@ -29,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stn_core.data.cub import rank_within_class
 from stn_core.models.backbone import CROP, SIDE, Stream, shrunk
 from stn_core.models.window_localisation import BirdLocalisation
 from stn_core.transformer.sampler import sample
@@ -147,18 +148,16 @@ def train_localisation(
     localisation_optimiser = torch.optim.AdamW(
         localisation.above.parameters(), lr=LR, weight_decay=1e-2
     )
-    halves = alternating(labels)
+    halves = rank_within_class(labels) % 2  # 0 and 1 in turn
     localisation.train()
     for epoch in range(epochs * (windows + 1)):
-        current_window = epoch // epochs  # the window; after the last one all of them
-        seen = range(min(current_window + 1, windows))
+        current_window = epoch // epochs  # after the last one all of them
         together = max(epoch / epochs - windows, 0)  # how far that has come, from 0 to 1
         for group in localisation_optimiser.param_groups:
             group["lr"] = LR * (1 + math.cos(math.pi * together)) / 2
         total = 0.0
         for chosen in torch.randperm(len(labels), generator=draw).split(BATCH):
-            half, targets = halves[chosen], labels[chosen]
-            window_features = features[chosen].float()
+            batch = Batch(features[chosen].float(), labels[chosen], halves[chosen])
             maps, mirrored_maps = lattice.maps[chosen], lattice.mirrored_maps[chosen]
             thinned = F.dropout(torch.ones(len(chosen), maps.shape[1], 1, 1), DROPOUT)
             ways = (  # (B, N, 2) each
@@ -166,39 +165,12 @@ def train_localisation(
                 MIRRORED * localisation.regress(thinned * mirrored_maps) / reach,
             )
             places = torch.where(torch.rand(len(chosen), 1, 1, generator=draw) < 0.5, *ways)
-            # The classifiers: each photograph by its own half's, at places about the windows, or
-            # anywhere for the one that is sought.
-            answers = classifiers.bias[half]
-            for window in seen:
-                where = places[:, window].detach().clamp(-1, 1) + SPREAD / reach * torch.randn(
-                    len(chosen), 2, generator=draw
-                )
-                if window == current_window:
-                    anywhere = 2 * torch.rand(len(chosen), 2, generator=draw) - 1
-                    where = torch.where(
-                        torch.rand(len(chosen), 1, generator=draw) < ANYWHERE, anywhere, where
-                    )
-                seen_there = read_maps(window_features, where.clamp(-1, 1))
-                answers = answers + classifiers.scores(window, seen_there, half)
             classifier_optimiser.zero_grad()
-            F.cross_entropy(answers, targets, label_smoothing=0.1).backward()
+            fitting_loss(
+                classifiers, batch, places.detach(), current_window, reach, draw
+            ).backward()
             classifier_optimiser.step()
-            # The windows: judged by the other half's.
-            answers = classifiers.bias[1 - half].detach()
-            shared = torch.zeros(())
-            for window in seen:
-                moves = current_window in (window, windows)
-                place = places[:, window] if moves else places[:, window].detach()
-                # reading is linear, so a map of scores read is what is read of the features, scored
-                answers = answers + classifiers.scores(
-                    window, read_maps(window_features, place), 1 - half
-                )
-                for other in seen if penalties and moves else ():
-                    if other != window:
-                        there = places[:, other].detach() * reach
-                        share = overlap(place * reach, there, scale).mean()
-                        shared = shared + penalties[window] * share
-            loss = F.cross_entropy(answers, targets) + shared
+            loss = window_loss(classifiers, batch, places, current_window, scale, penalties)
             loss = loss + (places.abs() - 1).clamp(min=0).square().mean()
             loss = loss + agreement * (ways[0] - ways[1]).square().sum(2).mean()
             localisation_optimiser.zero_grad()
@@ -211,6 +183,65 @@ def train_localisation(
     localisation.eval()
 
 
+class Batch(NamedTuple):
+    """Photographs of one step."""
+
+    features: Tensor  # (B, K, K, C), on the lattice
+    labels: Tensor  # (B,)
+    half: Tensor  # (B,), 0 or 1, the set of classifiers that learns from a photograph
+
+
+def fitting_loss(
+    classifiers: PositionClassifiers,
+    batch: Batch,
+    places: Tensor,
+    current_window: int,
+    reach: float,
+    draw: torch.Generator,
+) -> Tensor:
+    """The loss of the classifiers: of each photograph by its own half's, at positions about the
+    windows' places (B, N, 2), from -1 to 1, or anywhere for the window that is sought."""
+    count = len(batch.labels)
+    scores = classifiers.bias[batch.half]
+    for window in range(min(current_window + 1, places.shape[1])):
+        spread = SPREAD / reach * torch.randn(count, 2, generator=draw)
+        where = places[:, window].clamp(-1, 1) + spread
+        if window == current_window:
+            anywhere = 2 * torch.rand(count, 2, generator=draw) - 1
+            where = torch.where(torch.rand(count, 1, generator=draw) < ANYWHERE, anywhere, where)
+        seen = read_maps(batch.features, where.clamp(-1, 1))
+        scores = scores + classifiers.scores(window, seen, batch.half)
+    return F.cross_entropy(scores, batch.labels, label_smoothing=0.1)
+
+
+def window_loss(
+    classifiers: PositionClassifiers,
+    batch: Batch,
+    places: Tensor,
+    current_window: int,
+    scale: float,
+    penalties: Sequence[float],
+) -> Tensor:
+    """The loss of the windows at their places (B, N, 2), from -1 to 1: of each photograph by the
+    other half's classifiers, and what is shared with other windows. Those before the current one
+    are held."""
+    windows, reach = places.shape[1], 1 - scale
+    seen = range(min(current_window + 1, windows))
+    scores = classifiers.bias[1 - batch.half].detach()
+    shared = torch.zeros(())
+    for window in seen:
+        moves = current_window in (window, windows)
+        place = places[:, window] if moves else places[:, window].detach()
+        # reading is linear, so a map of scores read is what is read of the features, scored
+        features = read_maps(batch.features, place)
+        scores = scores + classifiers.scores(window, features, 1 - batch.half)
+        for other in seen if penalties and moves else ():
+            if other != window:
+                there = places[:, other].detach() * reach
+                shared = shared + penalties[window] * overlap(place * reach, there, scale).mean()
+    return F.cross_entropy(scores, batch.labels) + shared
+
+
 def standardised(features: Tensor) -> Tensor:
     """Features (N, K, K, C) with mean 0 and deviation 1 in each channel, in half precision."""
     some = features[:: max(1, len(features) // 500)].float()
@@ -218,12 +249,3 @@ def standardised(features: Tensor) -> Tensor:
     return torch.cat(
         [((part.float() - mean) / (deviation + 1e-3)).half() for part in features.split(256)]
     )
-
-
-def alternating(labels: Tensor) -> Tensor:
-    """0 and 1 in turn within each class: (N,) int64."""
-    halves = torch.zeros_like(labels)
-    for label in labels.unique():
-        members = (labels == label).nonzero()[:, 0]
-        halves[members] = torch.arange(len(members)) % 2
-    return halves

@@ -1,4 +1,5 @@
-// Networks that figures ask: each file is fetched and read once, however often it is shown.
+// Networks that figures and phones ask: each file is fetched and read once, however often it is
+// shown.
 
 import { servedUrl } from "./dom.js";
 import { Network } from "./network.js";
@@ -10,29 +11,37 @@ async function fetched(url) {
   return answer.arrayBuffer();
 }
 
-/** @returns {Promise<ArrayBuffer | null>} null where it does not arrive: the engine does without */
-const fetchedKernel = () =>
-  fetched(new URL("./kernel.wasm", import.meta.url).href).catch(() => null);
-
-/** @type {Promise<ArrayBuffer | null> | null} */
+/** @type {Promise<ArrayBuffer> | null} */
 let kernel = null;
+
+/** @returns {Promise<ArrayBuffer | null>} null where none can be had: the engine does without */
+async function fetchedKernel() {
+  kernel ??= fetched(new URL("./kernel.wasm", import.meta.url).href);
+  try {
+    const bytes = await kernel;
+    return globalThis.WebAssembly?.validate(bytes) ? bytes : null;
+  } catch {
+    kernel = null; // the next one may have better luck
+    return null;
+  }
+}
+
 /** @type {Map<string, Promise<Network>>} */
 const networks = new Map();
 
-/** @param {string} file below static/, as model_file.py writes it */
-export function networkOf(file) {
-  const known = networks.get(file);
+/** @param {string} url of a file as model_file.py writes it */
+export function networkAt(url) {
+  const known = networks.get(url);
   if (known) return known;
-  const coming = read(file);
-  coming.catch(() => networks.delete(file)); // the next run may have better luck
-  networks.set(file, coming);
+  const coming = read(url);
+  coming.catch(() => networks.delete(url));
+  networks.set(url, coming);
   return coming;
 }
 
-/** @param {string} file */
-async function read(file) {
-  kernel ??= fetchedKernel();
-  const [buffer, wasm] = await Promise.all([fetched(servedUrl(file)), kernel]);
+/** @param {string} url */
+async function read(url) {
+  const [buffer, wasm] = await Promise.all([fetched(url), fetchedKernel()]);
   const length = new DataView(buffer).getUint32(0, true);
   const about = JSON.parse(new TextDecoder().decode(buffer.slice(4, 4 + length)));
   return new Network(about, buffer.slice(4 + length), wasm);
@@ -58,7 +67,7 @@ export class Fetched {
     this.file = file;
     this.failed = false;
     this.network = null;
-    networkOf(file).then(
+    networkAt(servedUrl(file)).then(
       (network) => this.took(file, network),
       () => this.took(file, null),
     );

@@ -6,7 +6,7 @@ import { meshPoints, regularPoints, toPixel } from "../browser/points.js";
 import { sample } from "../browser/sampler.js";
 import { warp } from "../browser/transforms.js";
 import { Bars } from "./bars.js";
-import { networkAt } from "./networks.js";
+import { networkAt } from "../browser/networks.js";
 import { Scene } from "./scene.js";
 
 /** @import { Network } from "../browser/network.js" */

@@ -5,7 +5,7 @@ import { element, fill, put } from "../browser/dom.js";
 import { themeOf } from "../browser/theme.js";
 import { Bars, sharesOf } from "./bars.js";
 import { Events } from "./events.js";
-import { networkAt } from "./networks.js";
+import { networkAt } from "../browser/networks.js";
 import { download, paintOverview, table } from "./overview.js";
 import { Scene } from "./scene.js";
 

@@ -5,7 +5,7 @@ import urllib.error
 import pytest
 import torch
 import torchvision
-from conftest import make_cub
+from birds import make_cub
 
 from stn_core.data.cub import cub, held_out
 from stn_core.data.root import DataError

@@ -177,7 +177,7 @@ def test_batch_normalisation_keeps_its_statistics():
 def test_frozen_layers_get_no_gradient_and_answer_alike_in_half_precision():
     model, images = create_model("cnn", "cub50", classes=7).train(), photographs(1)
     exact = model.streams[0](images[:, :, :224, :224])
-    model.streams[0].freeze(4, coarse=True)
+    model.streams[0].freeze(4, low_precision=True)
     rough = model.streams[0](images[:, :, :224, :224])
     assert (rough - exact).norm() < 0.05 * exact.norm() and not torch.equal(rough, exact)
     rough.sum().backward()

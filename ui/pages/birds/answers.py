@@ -101,7 +101,7 @@ def _answer(
 def with_places(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
     """Thetas (N, P) with their windows at other places."""
     moved = thetas.clone()
-    moved[:, list(model.places)] = torch.tensor(places, dtype=moved.dtype)
+    moved[:, list(model.shift_indices)] = torch.tensor(places, dtype=moved.dtype)
     return moved
 
 
@@ -126,7 +126,7 @@ def _trajectory(
 ) -> tuple[Tensor, list[tuple[int, int]]]:
     model = bird_model(_checkpoint)
     thetas, moments = trajectory(path, model, _square[None].float() / 255)
-    return thetas[:, 0][:, :, list(model.places)].clone(), [
+    return thetas[:, 0][:, :, list(model.shift_indices)].clone(), [
         (int(stage), int(count)) for stage, count in moments.tolist()
     ]
 
@@ -162,7 +162,7 @@ def scan(
 def with_window(model: BirdModel, theta: Tensor, places: Tensor) -> Tensor:
     """The theta (P,) of one window at each of ``places`` (M, 2): (M, P)."""
     thetas = theta.repeat(len(places), 1)
-    thetas[:, list(model.places)] = places
+    thetas[:, list(model.shift_indices)] = places
     return thetas
 
 
@@ -187,7 +187,7 @@ def probability_gradients(
     """Where the probability of a species pulls one window, at the places inside the map, each (SCAN
     - 2, SCAN - 2, 2) as d log p by (x, y): by the gradient through the crop's pixels, as the paper
     trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is."""
-    count, moves = SCAN - 2, list(model.places)
+    count, moves = SCAN - 2, list(model.shift_indices)
     logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]

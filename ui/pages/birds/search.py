@@ -37,7 +37,7 @@ class Search:
     def asked(self) -> tuple[Any, ...]:
         """What the answer depends on: all but where the window is."""
         thetas, experiment = self.found.thetas.clone(), self.checkpoint.experiment
-        thetas[self.window, list(bird_model(self.checkpoint).places)] = 0
+        thetas[self.window, list(bird_model(self.checkpoint).shift_indices)] = 0
         rounded = tuple(round(value, 4) for value in thetas.flatten().tolist())
         file = changed(checkpoint_path(experiment))
         return experiment.name, file, self.picture.key, self.window, rounded

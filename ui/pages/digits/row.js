@@ -1,8 +1,8 @@
 // One model's row: its network, what it makes of the picture, and the panels that show it.
 
 import { sized } from "../../browser/canvas.js";
-import { element, put } from "../../browser/dom.js";
-import { networkOf } from "../../browser/networks.js";
+import { element, put, servedUrl } from "../../browser/dom.js";
+import { networkAt } from "../../browser/networks.js";
 import { bars, curve, frame, picture } from "../../browser/paint.js";
 import { matrixText, readings } from "../../browser/readings.js";
 import { gridCurves, roomFor, samplingGrid } from "../../browser/sampling_grid.js";
@@ -77,7 +77,7 @@ export class Row {
     const seen = element("div", "seen", {}, this.output, this.matrix, this.none);
     const panels = element("div", "panels", {}, this.grid, seen, this.bars);
     this.element = element("section", "row", { "aria-label": name }, header, panels, this.theta);
-    networkOf(file).then(
+    networkAt(servedUrl(file)).then(
       (network) => this.ready(network),
       () => {
         this.failed = true;
