@@ -23,21 +23,34 @@ from ui.controls.widgets import draw_upload
 from ui.drawing.canvas import GRID, QUIET, data_uri
 
 OWN = Text("own", is_digit, Message("own_digit", "a digit, as the address holds it"))
-PHOTO, REFUSED, CHOSEN = "photo", "upload_error", "photo_chosen"  # in the session
-LEVEL, ACROSS, DOWN = "photo_level", "photo_across", "photo_down"
+PHOTO, REFUSED, COUNT = "photo", "upload_error", "photo_count"  # in the session
+Percents = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """A visitor's photograph, no larger than ``LONGEST``, and the digits found on it."""
+    """A visitor's photograph, no larger than ``LONGEST``, and the digits found on it.
+
+    ``number`` tells the visit's photographs apart, ``looks`` how often digits were looked for: the
+    controls of each have keys of their own.
+    """
 
     picture: Image.Image
+    number: int
+    looks: int = 0
     found: tuple[Found, ...] = ()
     chosen: int | None = None
 
     def texts(self) -> list[str]:
         """The digits as the address holds them."""
         return [digit_to_text(each.digit) for each in self.found]
+
+    def is_present(self) -> bool:
+        """Whether this is what the visitor looks at. A browser goes on saying where the controls of
+        the photograph before it stood, which Streamlit takes for news."""
+        present: Photograph | None = st.session_state.get(PHOTO)
+        same = (self.number, self.looks)
+        return present is not None and (present.number, present.looks) == same
 
 
 def choose_own() -> torch.Tensor | None:
@@ -66,7 +79,7 @@ def choose_own() -> torch.Tensor | None:
 
 def take(key: str) -> None:
     """Decode the picture that was uploaded or taken, and look for digits on it."""
-    for name in (REFUSED, PHOTO, CHOSEN, LEVEL, ACROSS, DOWN):
+    for name in (REFUSED, PHOTO):
         st.session_state.pop(name, None)
     file = st.session_state[key]
     if file is None:
@@ -77,37 +90,38 @@ def take(key: str) -> None:
     except ImageError as error:
         st.session_state[REFUSED] = error.sentence
         return
-    find_digits(Photograph(picture))
+    st.session_state[COUNT] = number = st.session_state.get(COUNT, 0) + 1
+    find_digits(Photograph(picture, number))
 
 
 def find_digits(photo: Photograph, box: Box | None = None, level: float | None = None) -> None:
     """Look for digits; one is taken, of several the visitor chooses, none is a sentence."""
     st.session_state.pop(REFUSED, None)
-    st.session_state.pop(CHOSEN, None)
+    found: tuple[Found, ...] = ()
     try:
-        photo = replace(photo, found=tuple(digits_on(photo.picture, box, level)), chosen=None)
+        found = tuple(digits_on(photo.picture, box, level))
     except ImageError as error:
-        photo = replace(photo, found=(), chosen=None)
         st.session_state[REFUSED] = error.sentence
+    photo = replace(photo, looks=photo.looks + 1, found=found, chosen=None)
     st.session_state[PHOTO] = photo
-    if len(photo.found) == 1:
-        choose(0)
+    if len(found) == 1:
+        choose(photo, 0)
 
 
-def choose(number: int | None = None) -> None:
-    """Take one of the digits found: that of the buttons by default."""
-    photo: Photograph = st.session_state[PHOTO]
-    number = st.session_state[CHOSEN] if number is None else number
-    if number is not None:
+def choose(photo: Photograph, number: int | None) -> None:
+    """Take one of the digits found."""
+    if number is not None and photo.is_present():
         st.session_state[PHOTO] = replace(photo, chosen=number)
         st.query_params[OWN.key] = photo.texts()[number]
 
 
-def look_again() -> None:
-    """Look with what the sliders say."""
-    (left, right), (top, bottom) = st.session_state[ACROSS], st.session_state[DOWN]
+def look_again(photo: Photograph, level: int, across: Percents, down: Percents) -> None:
+    """Look with what the sliders say, in per cent."""
+    if not photo.is_present():
+        return
+    (left, right), (top, bottom) = across, down
     box = (left / 100, top / 100, max(right, left + 2) / 100, max(bottom, top + 2) / 100)
-    find_digits(st.session_state[PHOTO], box, st.session_state[LEVEL] / 100 or None)
+    find_digits(photo, box, level / 100 or None)
 
 
 def show(photo: Photograph, say: Translator) -> None:
@@ -123,19 +137,26 @@ def show(photo: Photograph, say: Translator) -> None:
         )
     if len(photo.found) > 1:
         st.markdown(say("which_digit", count=len(photo.found)))
+        key = f"photo_chosen_{photo.number}_{photo.looks}"
         st.pills(
             say("which_digit", count=len(photo.found)),
             range(len(photo.found)),
-            key=CHOSEN,
-            on_change=choose,
+            key=key,
+            on_change=lambda: choose(photo, st.session_state[key]),
             format_func=lambda i: _button(photo, i),
             label_visibility="collapsed",
         )
+    keys = [f"photo_{name}_{photo.number}" for name in ("level", "across", "down")]
+
+    def look() -> None:
+        look_again(photo, *(st.session_state[each] for each in keys))
+
     with st.expander(say("correct"), icon=":material/tune:"):
-        st.slider(say("ink_level"), 0, 90, 0, 5, "%d %%", LEVEL, say("ink_level_help"), look_again)
+        level, across, down = keys
+        st.slider(say("ink_level"), 0, 90, 0, 5, "%d %%", level, say("ink_level_help"), look)
         slider: Any = st.slider
-        slider(say("crop_across"), 0, 100, (0, 100), 2, "%d %%", ACROSS, None, look_again)
-        slider(say("crop_down"), 0, 100, (0, 100), 2, "%d %%", DOWN, None, look_again)
+        slider(say("crop_across"), 0, 100, (0, 100), 2, "%d %%", across, None, look)
+        slider(say("crop_down"), 0, 100, (0, 100), 2, "%d %%", down, None, look)
 
 
 def _button(photo: Photograph, i: int) -> str:

@@ -177,6 +177,38 @@ def test_an_uploaded_digit_is_shown_and_can_be_passed_on(visit):
     assert shown(friend) == shown(page) != before
 
 
+def sheet(*digits):
+    """A white sheet with gallery digits side by side, as an upload."""
+    picture = Image.new("L", (300 * max(len(digits), 1), 300), 255)
+    for i, number in enumerate(digits):
+        digit = Image.fromarray(255 - gallery().images[number].numpy()).resize((200, 200))
+        picture.paste(digit, (300 * i + 50, 50))
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return {"name": f"{len(digits)}.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+
+
+def test_one_photograph_after_the_other_is_taken(visit):
+    page = visit("/?from=Upload&models_r=CNN")
+    field, controls = page.locator("input[type=file]"), page.get_by_test_id("stSidebar")
+    own = set()
+    for digits, said in (
+        ((3500,), "Cut out"),
+        ((500, 1500), "2 digits were found"),
+        ((1500,), "Cut out"),
+        ((), "No digit was found"),
+        ((2500,), "Cut out"),
+    ):
+        before = page.url
+        field.set_input_files(sheet(*digits))
+        if len(digits) == 1:
+            expect(page).not_to_have_url(before)
+            own.add(re.search(r"own=([\w-]+)", page.url)[1])
+        expect(controls).to_contain_text(said)
+        no_traceback(page)
+    assert len(own) == 3
+
+
 def test_a_text_file_is_refused_with_a_sentence(visit):
     page = visit("/?from=Upload&models_r=CNN")
     page.locator("input[type=file]").set_input_files(

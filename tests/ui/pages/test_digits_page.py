@@ -303,20 +303,20 @@ def test_of_several_digits_the_visitor_chooses_one_with_one_click(visit):
     upload(page, two_digits())
     assert any("2 digits were found" in each.value for each in page.markdown)
     assert shown(page) == before and "own" not in page.query_params
-    drawn(page.button_group(key="photo_chosen").set_value(1).run())
+    drawn(page.button_group(key="photo_chosen_1_1").set_value(1).run())
     four = page.query_params["own"]
     assert shown(page) != before
-    drawn(page.button_group(key="photo_chosen").set_value(0).run())
+    drawn(page.button_group(key="photo_chosen_1_1").set_value(0).run())
     assert page.query_params["own"] not in (four, None)
 
 
 def test_part_and_contrast_are_corrected_by_hand(visit):
     page = upload(visit(**{"from": "Upload"}), two_digits())
-    drawn(page.slider(key="photo_across").set_value((50, 100)).run())
+    drawn(page.slider(key="photo_across_1").set_value((50, 100)).run())
     right = page.query_params["own"]
-    drawn(page.slider(key="photo_across").set_value((0, 50)).run())
+    drawn(page.slider(key="photo_across_1").set_value((0, 50)).run())
     assert page.query_params["own"] != right and not page.error
-    drawn(page.slider(key="photo_level").set_value(40).run())
+    drawn(page.slider(key="photo_level_1").set_value(40).run())
     assert not page.error
 
 

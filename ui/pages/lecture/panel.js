@@ -73,9 +73,11 @@ class Panel {
    * @param {number} at
    */
   go(at) {
-    const { data } = this;
-    this.wanted = Math.min(Math.max(at, 1), data.steps.length);
-    if (this.waiting === undefined && this.wanted !== data.at) this.ask();
+    const wanted = Math.min(Math.max(at, 1), this.data.steps.length);
+    const rests = this.waiting === undefined;
+    if (rests && wanted === this.data.at) return; // as beyond the last step
+    this.wanted = wanted;
+    if (rests) this.ask();
   }
 
   ask() {
