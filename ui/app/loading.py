@@ -31,7 +31,7 @@ from stn_core.experiments.checkpoints import SHIPPED, find_checkpoint, read_metr
 from stn_core.experiments.seeds import PLACE as SEEDS
 from stn_core.experiments.seeds import SeedErrors, read_seeds
 from stn_core.models.digits import DigitModel
-from stn_core.places import ASSETS, INSTALLED, ROOT, named
+from stn_core.places import ASSETS, ROOT, named
 from stn_core.training.recording import (
     FOLDER,
     Recording,
@@ -179,11 +179,10 @@ def _load(path: Path, changed: int) -> Checkpoint:
 
 
 def code_of(path: Path) -> str:
-    """A path as Python, for a program that runs in the clone's folder, or anywhere beside an
-    installation; one from elsewhere is named by its variable alone."""
+    """A path as Python, for a program that runs anywhere; one from outside the product is named by
+    its variable alone."""
     if path.is_relative_to(ROOT):
-        inside = path.relative_to(ROOT).as_posix()
-        return repr(inside) if ROOT != INSTALLED else f"str(ROOT / {inside!r})"
+        return f"str(ROOT / {path.relative_to(ROOT).as_posix()!r})"
     if path == REPORT:
         return 'os.environ["STN_REPORT"]'
     return f'os.environ["STN_RECORDINGS"] + {"/" + path.name!r}'

@@ -367,6 +367,15 @@ def test_a_digit_is_drawn_distorted_and_passed_on(visit):
     page.keyboard.press("]")
     expect(page).to_have_url(re.compile(r"rts_angle=1\b"))
     agree(page)
+    light = """canvas => {
+      const { width, height } = canvas;
+      const at = [0.2 * width, 0.1 * height, 0.6 * width, 0.7 * height].map(Math.round);
+      const { data } = canvas.getContext("2d").getImageData(...at);
+      return data.filter((value, i) => i % 4 === 0 && value > 60).length;
+    }"""
+    another = visit("/" + page.url.split("/", 3)[3] + "&mode=draw")
+    pad = another.locator(".place canvas")
+    assert pad.evaluate(light) > 100  # it shows the digit that the networks answer for
     friend = visit("/" + page.url.split("/", 3)[3])
     assert friend.locator(INPUT).first.get_attribute("href") == page.locator(
         INPUT

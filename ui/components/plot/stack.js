@@ -164,12 +164,10 @@ function beside(parts) {
  * @returns {Box}
  */
 function boxOf(note, { width, height }, grown) {
-  const lines = note.text.split("<br>").map((/** @type {string} */ t) => t.replace(/<[^>]*>/g, ""));
+  /** @type {string[]} */
+  const lines = note.text.replace(/<(?!br)[^>]*>/g, "").split("<br>");
   const size = lines.length > 1 || note.xanchor === "right" ? grown : note.font.size;
-  const wide =
-    (note.font.family ? 0.6 : 0.5) *
-    size *
-    Math.max(...lines.map((/** @type {string} */ line) => line.length));
+  const wide = size * Math.max(...lines.map((line) => widthOf(line, note.font.family ? 0.6 : 0.5)));
   const tall = 1.3 * size * lines.length;
   const left =
     note.x * width -
@@ -178,6 +176,16 @@ function boxOf(note, { width, height }, grown) {
     (1 - note.y) * height -
     { top: 0, middle: 0.5, bottom: 1 }[/** @type {"top"} */ (note.yanchor)] * tall;
   return { left, right: left + wide, top, bottom: top + tall };
+}
+
+/**
+ * How wide a line is, about, in sizes of its type: Chinese characters are as wide as high.
+ * @param {string} line
+ * @param {number} letter how wide another character is
+ */
+function widthOf(line, letter) {
+  const wide = line.match(/[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]/g)?.length ?? 0;
+  return wide + letter * (line.length - wide);
 }
 
 /**

@@ -30,7 +30,8 @@ export function paintBig(stage, side) {
   const pen = sized(stage.canvas, side, side);
   if (mode === "draw") {
     knobs.hide();
-    stage.pad.paint(pen, side, colors.input, stage.words.draw_here, stage.font);
+    const { digit, words, font } = stage;
+    stage.pad.paint(pen, side, colors.input, digit, words.draw_here, font);
     return;
   }
   const size = CANVAS[stage.kind];

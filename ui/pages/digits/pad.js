@@ -1,7 +1,7 @@
 // A pad to draw a digit on: strokes that can be erased, undone and cleared, and the ink as mnistForm
 // wants it.
 
-import { cleared, penOf } from "../../browser/canvas.js";
+import { cleared, drawGrey, penOf } from "../../browser/canvas.js";
 
 /** @import { Point } from "../../browser/points.js" */
 /** @import { Pen } from "../../browser/paint.js" */
@@ -72,27 +72,34 @@ export class Pad {
   }
 
   /**
-   * The pad as the visitor sees it.
+   * The pad as the visitor sees it: while it is empty, with the digit that the networks answer for,
+   * dimly, and an invitation.
    * @param {Pen} pen
    * @param {number} side
    * @param {string} color of its frame
-   * @param {string} invitation what stands on it while it is empty
+   * @param {Float32Array} digit 28x28
+   * @param {string} invitation
    * @param {string} font
    */
-  paint(pen, side, color, invitation, font) {
+  paint(pen, side, color, digit, invitation, font) {
     pen.fillStyle = "#000";
     pen.fillRect(0, 0, side, side);
+    if (!this.strokes.length) {
+      pen.globalAlpha = 0.4;
+      drawGrey(pen, digit, [28, 28], 0, 0, side, side);
+      pen.globalAlpha = 1;
+    }
     this.draw(cleared(this.layer, side, side), side);
     pen.drawImage(this.layer, 0, 0, side, side);
     pen.strokeStyle = color;
     pen.lineWidth = 3;
     pen.strokeRect(1.5, 1.5, side - 3, side - 3);
     if (this.strokes.length) return;
-    pen.fillStyle = "#9aa3b0";
+    pen.fillStyle = "#c3cad4";
     pen.textAlign = "center";
     pen.textBaseline = "middle";
     pen.font = `600 ${Math.round(side / 18)}px ${font}`;
-    pen.fillText(invitation, side / 2, side / 2);
+    pen.fillText(invitation, side / 2, 0.93 * side);
   }
 
   /**
