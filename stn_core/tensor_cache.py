@@ -23,8 +23,9 @@ def is_faked() -> bool:
 def tensor_cache(
     maxsize: int,
 ) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
-    """``functools.lru_cache`` for functions that make tensors. What they make while a program is
-    recorded belongs to that program and is never kept; what was kept before is a constant of it."""
+    """Keeps what functions make, as ``functools.cache`` does, and forgets all of it beyond
+    ``maxsize``. What they make while a program is recorded belongs to that program and is never
+    kept; what was kept before is a constant of it."""
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
         kept: dict[Any, Result] = {}

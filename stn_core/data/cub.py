@@ -120,7 +120,7 @@ def _download_cub(folder: Path, species: int) -> None:
                 CUB_ARCHIVE, str(folder.parent), md5=CUB_CHECKSUM, remove_finished=True
             )
     except (OSError, RuntimeError, ValueError, EOFError) as error:
-        why = " ".join(str(error).split())
+        why = reason(error)
         raise DataError(
             f"{species} species of CUB-200-2011 were not found in {folder} and could not be "
             f"downloaded ({why}): connect to the "

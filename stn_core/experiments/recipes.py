@@ -54,7 +54,7 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             numbers = value if isinstance(value, tuple) else (value,)
-            if not all(0 <= n < math.inf for n in numbers if isinstance(n, float)):
+            if not all(0 <= n < math.inf for n in numbers if not isinstance(n, str)):
                 raise ValueError(f"{name} must be a finite number that is not below 0; got {value}")
         if self.optimiser not in ("muon", "adamw", "sgd"):
             raise ValueError(f"optimiser must be muon, adamw or sgd; got {self.optimiser!r}")
@@ -237,22 +237,8 @@ class BirdRecipe(Recipe):
         for name in ("zoom", "dropout", "stream_drop_prob"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1); got {getattr(self, name)}")
-        counts = (
-            self.frozen_blocks,
-            self.window_search_epochs,
-            *self.overlap_penalties,
-            self.mirror_agreement,
-            self.joint_epochs,
-            self.jitter,
-            self.last_layer,
-            self.val_every,
-        )
-        if min(counts) < 0 or self.val_every == 1:
-            raise ValueError(
-                "frozen_blocks, window_search_epochs, the penalties, mirror_agreement, "
-                "joint_epochs, jitter and last_layer must not be negative, val_every 0 or at "
-                "least 2"
-            )
+        if self.val_every == 1:
+            raise ValueError("val_every must be 0 or at least 2; got 1")
         for name in ("search_scale", "shrinkage"):
             if not 0 < getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie in (0, 1]; got {getattr(self, name)}")

@@ -228,12 +228,13 @@ def create_model(name: str, data: str | None = None, **sizes: Any) -> Explainabl
         data: the kind of images it is for: r (the default), p, pxy, e (28x28), rts (42x42) or tc
             (60x60); r2 (28x28) or rts2 (42x42) for two digits in two channels; for birds cub50 or
             cub200 (448x448). The default of a model that only pairs or birds have is r2 or cub200.
-        sizes: where the defaults do not suit: ``filters`` of a CNN and ``width`` of an FCN for
-            digits; for birds ``classes``, ``backbone``, ``family``, ``scale``, ``fixed_scale`` and
-            the others of ``BirdModel``.
+        sizes: where the defaults do not suit: for single digits ``filters`` of a CNN and ``width``
+            of an FCN; for birds ``classes``, ``backbone``, ``family``, ``scale``, ``fixed_scale``
+            and the others of ``BirdModel``.
 
     Raises:
-        ValueError: there is no such model, kind of images or size.
+        ValueError: there is no such model or kind of images, or a size can not be.
+        TypeError: the model has no size of that name.
 
     >>> model = create_model("st-cnn-affine", "rts")
     >>> answer = model.explain(torch.zeros(2, 1, 42, 42))

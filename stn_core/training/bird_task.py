@@ -31,6 +31,7 @@ from stn_core.models.window_localisation import BirdLocalisation
 from stn_core.training.bird_recording import WindowRecorder
 from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.linear_probe import fit
+from stn_core.training.precision import round_weights
 from stn_core.training.seeding import epoch_permutation, step_generator
 from stn_core.training.state import load_state, no_state, save_state
 from stn_core.training.window_search import (
@@ -239,9 +240,6 @@ class BirdTask:
         learns = torch.full((size,), epoch >= recipe.epochs - recipe.joint_epochs)
         return (images, shifts, learns), self.birds.labels[chosen]
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
-
     def create_recorder(self, total: int) -> WindowRecorder:
         self.recorder.expect(total)
         return self.recorder
@@ -250,7 +248,7 @@ class BirdTask:
         """Half precision; errors, when an answer is unsure (chosen on the validation photographs),
         and where the model looks."""
         said = self.calibrate(model, device)
-        model.half().float()  # what is measured is what is stored
+        round_weights(model, torch.float16)  # what is measured is what is stored
         answers = bird_answers(model, self.test, device)
         wrong = 100 * answers.wrong(self.test).double().mean().item()
         looks = attention(self.test, answers, model.scale)

@@ -27,7 +27,7 @@ from stn_core.training.digit_batches import distorted_batch, draw_batch
 # steps taken before one is captured: the libraries choose their kernels, the optimiser makes its
 # state
 WARM_UP = 3
-# loss (), logits (batch_size, 10), labels (batch_size,), on the device
+# loss (), logits (batch_size, classes), labels (batch_size,) of a step
 Result = tuple[Tensor, Tensor, Tensor]
 
 

@@ -4,7 +4,6 @@ import copy
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stn_core.data.mnist import Digits, gallery, mnist, training_digits
@@ -13,6 +12,7 @@ from stn_core.experiments.recipes import Recipe
 from stn_core.experiments.registry import Experiment
 from stn_core.training.calibration import apply_temperature, fit_temperature
 from stn_core.training.digit_batches import digit_batch
+from stn_core.training.precision import round_weights
 from stn_core.training.recording import Recorder
 from stn_core.training.schedule import create_optimiser
 from stn_core.transformer.spatial_transformer import ExplainableModel
@@ -52,9 +52,6 @@ class DigitTask:
         )
         return (images,), labels
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.label_smoothing)
-
     def create_recorder(self, total: int) -> Recorder:
         return Recorder(self.experiment, total, self.recipe.batch_size)
 
@@ -66,11 +63,12 @@ class DigitTask:
         kind = self.experiment.data
         answered = validation_answers(model, self.validation, kind, device)
         apply_temperature(model.classifier[-1], fit_temperature(*answered))
-        halved = copy.deepcopy(model).half().float()
+        halved = copy.deepcopy(model)
+        round_weights(halved, torch.float16)
         full, half = (
             validation_error(m, self.validation, kind, device, repeats=4) for m in (model, halved)
         )
         dtype, wrong = (torch.float16, half) if half <= full + 0.01 else (torch.float32, full)
-        model.to(dtype).float()  # what is measured is what is stored
+        round_weights(model, dtype)  # what is measured is what is stored
         tested = error(model, self.test, kind, TEST_SEED, device)
         return dtype, {"validation_error": wrong, "test_error": tested, "test_seed": TEST_SEED}

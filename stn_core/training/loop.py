@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,7 +27,7 @@ from stn_core.experiments.provenance import origin
 from stn_core.experiments.recipes import Recipe, with_present_names
 from stn_core.experiments.registry import Experiment
 from stn_core.files import check_writable, is_there, locked
-from stn_core.training.device_steps import DeviceSteps
+from stn_core.training.device_steps import DeviceSteps, Result
 from stn_core.training.digit_task import DigitTask
 from stn_core.training.precision import mixed_precision
 from stn_core.training.schedule import rate_factor
@@ -40,8 +41,6 @@ VALIDATIONS = 20  # how often a run looks at the validation digits
 SAVE_EVERY = 10.0
 
 LARGEST_LOSS = 1000.0  # guessing costs 2.3 with ten classes, 5.3 with 200
-
-Result = tuple[Tensor, Tensor, Tensor]  # loss (), logits (B, classes), labels (B,) of a step
 
 
 def train(
@@ -251,7 +250,7 @@ class Run:
             average=self.ema_model,
             optimiser=self.optimiser.optimizer,
             answer=self.answer,
-            loss=self.task.loss,
+            loss=self.loss,
             rates=self.rates,
             steps=range(self.start, self.total),
             block=self.steps_per_epoch,
@@ -270,7 +269,7 @@ class Run:
         )
         torch.manual_seed((self.seed * self.world + self.rank) * 1_000_003 + step)  # of dropout
         logits = self.answer(images.contiguous(memory_format=torch.channels_last), *others)
-        loss = self.task.loss(logits, labels)
+        loss = self.loss(logits, labels)
         self.accelerator.backward(loss)
         if self.recipe.max_grad_norm:
             self.accelerator.clip_grad_norm_(self.model.parameters(), self.recipe.max_grad_norm)
@@ -284,6 +283,10 @@ class Run:
         """The logits for the model's inputs, in the run's precision."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             return self.model(*inputs)
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        smoothing = self.recipe.label_smoothing
+        return F.cross_entropy(logits.float(), labels, label_smoothing=smoothing)
 
     def rates(self, step: int) -> list[float]:
         """The learning rate of each group of parameters."""

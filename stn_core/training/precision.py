@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import torch
+from torch import nn
 
 
 def mixed_precision(precision: str, device: str) -> str:
@@ -15,6 +16,11 @@ def mixed_precision(precision: str, device: str) -> str:
     if precision not in ("float32", "bfloat16"):
         raise ValueError(f"precision must be auto, float32 or bfloat16; got {precision!r}")
     return "bf16" if precision == "bfloat16" else "no"
+
+
+def round_weights(model: nn.Module, dtype: torch.dtype) -> None:
+    """Let a model in float32 have what a checkpoint of precision ``dtype`` keeps of it."""
+    model.load_state_dict({name: value.to(dtype) for name, value in model.state_dict().items()})
 
 
 def cpu_has_bfloat16() -> bool:

@@ -29,8 +29,6 @@ class Task(Protocol):
     def batch(self, step: int) -> tuple[tuple[Tensor, ...], Tensor]:
         """Step ``step``'s inputs (batch_size, ...), pictures first, and labels (batch_size,)."""
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor: ...
-
     def create_recorder(self, total: int) -> Any:
         """What records a run of ``total`` steps."""
 

@@ -50,18 +50,7 @@ REPORT = report_place()
 PATHS: dict[Any, Callable[[Any], bytes]] = {type(Path()): os.fsencode}
 
 Found = TypeVar("Found")
-NAMES = {
-    "fcn": "FCN",
-    "cnn": "CNN",
-    "st-fcn-affine": "ST-FCN affine",
-    "st-fcn-projective": "ST-FCN projective",
-    "st-fcn-tps": "ST-FCN TPS",
-    "st-cnn-affine": "ST-CNN affine",
-    "st-cnn-projective": "ST-CNN projective",
-    "st-cnn-tps": "ST-CNN TPS",
-    "st-cnn-affine-map": "ST-CNN affine (map)",
-    "2st-cnn-affine": "2×ST-CNN affine",
-}
+NAMES = {"st-cnn-affine-map": "ST-CNN affine (map)", "2st-cnn-affine": "2×ST-CNN affine"}
 BIRD_NAMES = {
     "cnn": "CNN 224 px",
     "cnn-448": "CNN 448 px",
@@ -95,13 +84,18 @@ def name(experiment: Experiment) -> str:
         return BIRD_NAMES.get(experiment.model, experiment.model) + (
             ", 200 species" if experiment.data == "cub200" else ""
         )
-    if experiment.title in NAMES:
-        return NAMES[experiment.title]
-    network, *words = experiment.title.removeprefix("st-").split("-")
+    return model_name(experiment.title)
+
+
+def model_name(model: str) -> str:
+    """A digit model's name as the pages show it: "ST-CNN affine" for "st-cnn-affine"."""
+    if model in NAMES:
+        return NAMES[model]
+    network, *words = model.removeprefix("st-").split("-")
     network = network.upper() if network in ("fcn", "cnn") else network
-    return " ".join(
-        (f"ST-{network}" if experiment.title.startswith("st-") else network, *words)
-    ).replace(" tps", " TPS")
+    return " ".join((f"ST-{network}" if model.startswith("st-") else network, *words)).replace(
+        " tps", " TPS"
+    )
 
 
 def checkpoint_path(experiment: Experiment) -> Path:

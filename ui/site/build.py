@@ -326,7 +326,10 @@ class Site:
     def results(self, report: Report) -> None:
         """The paper's table, measured again."""
         rows = [
-            (loading.NAMES[model], [self.cell(report, f"{kind}-{model}") for kind in TABLE_KINDS])
+            (
+                loading.model_name(model),
+                [self.cell(report, f"{kind}-{model}") for kind in TABLE_KINDS],
+            )
             for model in DIGIT_MODELS
         ]
         body = table(TABLE_KINDS, rows)

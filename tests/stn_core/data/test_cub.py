@@ -4,7 +4,6 @@ import urllib.error
 
 import pytest
 import torch
-import torchvision
 from birds import make_cub
 
 from stn_core.data.cub import cub, held_out
@@ -69,7 +68,7 @@ def offline(monkeypatch):
     def refuse(*_, **__):
         raise urllib.error.URLError("no connection")
 
-    monkeypatch.setattr(torchvision.datasets.utils, "download_and_extract_archive", refuse)
+    monkeypatch.setattr("torchvision.datasets.utils.download_and_extract_archive", refuse)
 
 
 def test_without_a_connection_there_is_one_sentence(offline, tmp_path, run):

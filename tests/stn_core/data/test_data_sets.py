@@ -6,7 +6,6 @@ import urllib.error
 
 import pytest
 import torch
-import torchvision
 
 from stn_core.data.cub import cub
 from stn_core.data.mnist import gallery, mnist, training_digits
@@ -20,8 +19,9 @@ def offline(monkeypatch):
     def refuse(*_, **__):
         raise urllib.error.URLError("no connection")
 
-    for module in (torchvision.datasets.mnist, torchvision.datasets.utils):
-        monkeypatch.setattr(module, "download_and_extract_archive", refuse)
+    for module in ("mnist", "utils"):
+        name = f"torchvision.datasets.{module}.download_and_extract_archive"
+        monkeypatch.setattr(name, refuse)
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_a_download_puts_what_is_missing_in_its_place(root, tiny_mnist, monkeypa
         name = filename.removesuffix(".gz")
         shutil.copy(tiny_mnist / "MNIST" / "raw" / name, download_root)
 
-    monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", download)
+    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", download)
     raw = root / "MNIST" / "raw"
     (raw / LABELS).unlink()
     assert len(training_digits(root).labels) == 1024

@@ -2,10 +2,7 @@
 
 import os
 
-os.environ["KERAS_BACKEND"] = "torch"  # keras reads it when it is imported
-
 import cv2
-import keras
 import kornia
 import numpy as np
 import onnx
@@ -74,6 +71,9 @@ def scipy_warp(image, matrix, output):
 
 
 def keras_warp(image, numbers, output):
+    os.environ["KERAS_BACKEND"] = "torch"  # keras reads it when it is imported
+    import keras  # in three seconds, which not every worker need spend
+
     images = keras.ops.convert_to_tensor(image[None, :, :, None])
     warped = keras.ops.image.affine_transform(images, numbers, data_format="channels_last")
     return keras.ops.convert_to_numpy(warped)[0, :, :, 0]

@@ -22,7 +22,7 @@ from stn_core.training.ray_queue import share
 
 ROOT = Path(__file__).parents[3]
 TINY = ("--limit", 512, "--epochs", 12, "--device", "cpu", "--precision", "float32")
-NAMES = ("r-cnn", "r-fcn", "r-st-fcn-affine")
+NAMES = ("r-cnn", "r-st-fcn-affine")
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-import torchvision
 from safetensors import safe_open
 from safetensors.torch import load_file
 
@@ -484,7 +483,7 @@ def offline(monkeypatch):
     def refuse(*_, **__):
         raise urllib.error.URLError("no connection")
 
-    monkeypatch.setattr(torchvision.datasets.mnist, "download_and_extract_archive", refuse)
+    monkeypatch.setattr("torchvision.datasets.mnist.download_and_extract_archive", refuse)
 
 
 @pytest.mark.parametrize(

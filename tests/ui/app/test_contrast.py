@@ -8,12 +8,15 @@ opacity, and in a figure the shapes drawn before it.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from benchmarks.browser import serving
+from stn_core import EXPERIMENTS, load_checkpoint
+from stn_core.experiments.checkpoints import save_checkpoint
 from ui.pages.registry import PAGES, path_of
 
 LEFT_OUT = {
@@ -99,7 +102,7 @@ SHOWN = {
     "replay": ("", ".replay-clock"),
     "results": ("", FIGURE),
     "pairs": ("", FIGURE),
-    "birds": ("?b_heat=1", ".birds-crop figcaption"),
+    "birds": ("", ".birds-crop figcaption"),
     "trouble": ("?w_trap=rate", FIGURE),
     "lecture": ("", ".stMain h5"),
 }
@@ -117,6 +120,7 @@ MORE = [
     ("trouble?w_trap=align", FIGURE),
     ("trouble?w_trap=leave", FIGURE),
     ("trouble?w_trap=map", FIGURE),
+    ("birds?b_heat=1&b_models=4×ST-CNN", ".birds-crop figcaption"),
 ]
 KEYS = {"why?lesson=paper&at=2": "s"}  # for the controls beside a lecture
 PLACES = [(path_of(name) + query, shown) for name, (query, shown) in SHOWN.items()] + MORE
@@ -134,9 +138,13 @@ CLICK = "all => all.filter((each) => each.checkVisibility()).forEach((each) => e
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory):
-    """The app with a broken model of somebody's own, which the pages warn of."""
+    """The app with a broken model of somebody's own, which the pages warn of, and with a small one
+    in place of the four windows, which answers at all places of a map in a second."""
     folder = tmp_path_factory.mktemp("models")
     (folder / "broken.py").write_text("1 / 0")
+    experiment = EXPERIMENTS["cub50-4st-cnn"].changed(["backbone=test_efficientnet"])
+    experiment = replace(experiment, classes=load_checkpoint("cub50-cnn").experiment.classes)
+    save_checkpoint(folder / experiment.path, experiment.create_model(), experiment, {}, {})
     with serving(STN_CHECKPOINTS=str(folder), STN_DATA=str(folder)) as address:
         yield address
 

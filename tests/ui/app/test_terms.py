@@ -67,14 +67,18 @@ def test_an_explanation_comes_inside_the_window_and_goes(tab, size):
 
 def test_an_explanation_stays_at_its_term_and_can_be_entered(tab):
     page = tab("/results")
+    page.locator(".js-plotly-plot .main-svg").first.wait_for()
+    page.locator(".stApp[data-test-script-state=notRunning]").wait_for()
     term = page.locator("th[scope=row] .explained").nth(2)
     note = term.locator(".explanation")
     term.click()  # as a tap
-    before = note.bounding_box()["y"] - term.bounding_box()["y"]
+    expect(note).to_be_visible()
+    below = "term => term.lastChild.getBoundingClientRect().y - term.getBoundingClientRect().y"
+    before = term.evaluate(below)
     page.get_by_test_id("stMain").evaluate("main => main.scrollBy(0, 60)")
     page.wait_for_function("() => document.querySelector('.stMain').scrollTop > 0")
     page.wait_for_timeout(100)
-    assert abs(note.bounding_box()["y"] - term.bounding_box()["y"] - before) < 2
+    assert abs(term.evaluate(below) - before) < 2
     page.keyboard.press("Escape")
     term.hover()
     box = note.bounding_box()

@@ -12,7 +12,7 @@ import pytest
 import torch
 from visits import components, visited
 
-from stn_core import DISTORTIONS, EXPERIMENTS
+from stn_core import DISTORTIONS, EXPERIMENTS, list_models
 from stn_core.data.distortions import TABLE_KINDS
 from stn_core.evaluation.measure import sweep
 from stn_core.evaluation.report import (
@@ -153,7 +153,7 @@ def table(page):
     )
     body = re.sub(explained, r"\1", body)
     rows = re.findall(r"<tr><th[^>]*>([^<]*)</th>((?:<td>.*?</td>)+)</tr>", body)
-    names = {shown: model for model, shown in loading.NAMES.items()}
+    names = {loading.model_name(model): model for model in list_models()}
     return {
         f"{kind}-{names[row]}": cell
         for row, cells in rows

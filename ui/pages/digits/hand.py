@@ -43,6 +43,8 @@ def has_transformer(model: str) -> bool:
 def are_numbers(text: str) -> bool:
     """Whether a URL's text is finite numbers with commas between them."""
     try:
-        return all(finite(number) is not None for number in text.split(","))
+        for number in text.split(","):
+            finite(number)
     except ValueError:
         return False
+    return True

@@ -81,7 +81,7 @@ def stage_of(step: Step) -> dict[str, Any] | None:
         name: step.state.get(name, control.default)
         for name, control in PAGES[step.page].controls().items()
     }
-    if step.page in ("digits", "stage"):
+    if step.page == "digits":
         kind = str(state[KIND.key]).lower()
         values = {slider.key: state[slider.key] for slider in SLIDERS[kind]}
         values |= {

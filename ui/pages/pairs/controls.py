@@ -20,7 +20,7 @@ AT_FIRST = {"r_angle": (60, -45), "rts_angle": (35, -40), "rts_x": (-6.0, 5.0)}
 
 def models() -> dict[str, str]:
     """The models by the names that the page shows, the pair first."""
-    names = [loading.NAMES[model] for model in reversed(PAIR_MODELS)]
+    names = [loading.model_name(model) for model in reversed(PAIR_MODELS)]
     return dict(zip(names, reversed(PAIR_MODELS), strict=True))
 
 

@@ -177,7 +177,7 @@ def table(kind: str, measured: Any, say: Translator) -> str:
     lines = [heads, ["---"] * len(heads)]
     for model in reversed(PAIR_MODELS):
         found = measured.get(f"{data}-{model}")
-        name = loading.NAMES[model]
+        name = loading.model_name(model)
         if found is None:
             lines.append([name, say("unmeasured"), *[""] * (len(heads) - 2)])
             continue
@@ -211,7 +211,7 @@ def by_chance(report: Any, kind: str) -> str:
 
 def learning(kind: str, say: Translator) -> str:
     """How the pair's transformers came to share the digits out; back comes what is said of it."""
-    experiment: Experiment = controls.experiment_of(kind, loading.NAMES[PAIR])
+    experiment: Experiment = controls.experiment_of(kind, loading.model_name(PAIR))
     recording = loading.recording(experiment)
     st.markdown(f"#### {say('learning_title')}")
     if not isinstance(recording, Recording):

@@ -64,7 +64,7 @@ def show_table(report: Report, say: Translator) -> None:
         for name in controls.SHOW.options
     }
     view = draw_choice(controls.SHOW, say, former=FORMER_VIEWS | views)
-    names = {model: loading.NAMES[model] for model in DIGIT_MODELS}
+    names = {model: loading.model_name(model) for model in DIGIT_MODELS}
     names |= {
         e.title: loading.name(e)
         for e in EXPERIMENTS.values()
@@ -102,7 +102,11 @@ def show_reading_of_p(report: Report, say: Translator) -> None:
     st.markdown(say("which_p"))
     compared, behind = ("cnn", "st-cnn-affine"), loading.oracle()
     rows = [
-        [say("read_as"), *(loading.NAMES[model] for model in compared), say("behind_the_true_map")]
+        [
+            say("read_as"),
+            *(loading.model_name(model) for model in compared),
+            say("behind_the_true_map"),
+        ]
     ]
     for kind in READINGS_OF_P:
         found = [report.models.get(f"{kind}-{model}") for model in compared]
@@ -283,7 +287,7 @@ def pair_errors(report: Report) -> tuple[list[str], list[tuple[str, list[str]]]]
         errors = [
             "–" if one is None else f"{one.error:.2f} ± {one.standard_error:.2f}" for one in found
         ]
-        rows.append((loading.NAMES[model], errors))
+        rows.append((loading.model_name(model), errors))
     return [PAIRS[each] for each in data], rows
 
 
