@@ -196,6 +196,7 @@ def evaluate(
     """Errors beside the paper's: on the 10 000 official test digits, each distorted once from the
     seed, and on the official test photographs of birds, with the share of windows that hold the
     bird's head and its middle."""
+    from stn_core.allocator import keep_freed_memory
     from stn_core.evaluation.console_tables import evaluate_birds, evaluate_digits, evaluate_pairs
     from stn_core.experiments.checkpoints import (
         SHIPPED,
@@ -207,6 +208,7 @@ def evaluate(
 
     if write:
         check_writable(write)
+    keep_freed_memory()
     here = Path("checkpoints")
     folders = [out] if out else [*filter(None, [own_folder()]), here if here.is_dir() else SHIPPED]
     there = [
