@@ -10,8 +10,8 @@ import psutil
 from stn_core.allocator import give_back_memory, share_heaps
 
 share_heaps()
-blocks = [bytearray(50_000) for _ in range(2000)]  # each smaller than what glibc maps by itself
-last = bytearray(50_000)  # above them all: without it their heap would just end earlier
+blocks = [bytearray({size}) for _ in range({count})]  # each smaller than what glibc maps by itself
+last = bytearray({size})  # above them all: without it their heap would just end earlier
 del blocks
 before = psutil.Process().memory_info().rss
 give_back_memory()
@@ -20,8 +20,10 @@ print((before - psutil.Process().memory_info().rss) / 1e6)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc is asked")
-def test_free_memory_goes_back():
+@pytest.mark.parametrize(("size", "count"), [(50_000, 2000), (10_000_000, 10)])
+def test_free_memory_goes_back(size, count):
+    program = PROGRAM.format(size=size, count=count)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert 80 < float(done.stdout) < 110
