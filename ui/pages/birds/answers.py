@@ -3,6 +3,7 @@ computed once for the same pixels."""
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from stn_core import Checkpoint
+from stn_core.allocator import give_back_memory
 from stn_core.files import changed, is_there
 from stn_core.models.backbone import SIDE
 from stn_core.models.birds import BirdModel
@@ -57,11 +59,19 @@ def windows_of(
     return thetas if scale is None else model.resized(thetas, scale / model.scale)
 
 
+@contextmanager
+def turn() -> Iterator[None]:
+    """While nobody else's picture is answered for; the memory that it took goes back."""
+    with TURNS:
+        yield
+        give_back_memory()
+
+
 @st.cache_data(max_entries=500, show_spinner=False)
 def _chosen(
     name: str, changed: int, key: str, _checkpoint: Checkpoint, _picture: BirdPicture
 ) -> Tensor:
-    with TURNS, torch.inference_mode():
+    with turn(), torch.inference_mode():
         return bird_model(_checkpoint).chosen(_picture.square[None].float() / 255)[0].clone()
 
 
@@ -92,7 +102,7 @@ def _answer(
 ) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
     thetas = windows_of(_checkpoint, _picture, hand, scale)
-    with TURNS, torch.inference_mode():
+    with turn(), torch.inference_mode():
         images = _picture.square[None].float() / 255
         logits = bird_model(_checkpoint).explain(images, thetas[None]).logits
         return Answer(logits.softmax(1)[0].clone(), thetas)

@@ -8,7 +8,6 @@ import streamlit as st
 from torch import Tensor
 
 from stn_core import EXPERIMENTS, Checkpoint, Experiment
-from stn_core.allocator import give_back_memory
 from ui.app import loading
 from ui.app.i18n import Translator, texts
 from ui.app.outside import plain
@@ -86,9 +85,7 @@ def main() -> None:
             for e, found in both
         }
         take_home("birds", snippet(picture.source, by_hand), notes=sentences)
-    if st.session_state.get("b_seen") != picture.key:
-        st.session_state["b_seen"] = picture.key
-        give_back_memory()  # the streams' maps of a photograph are 100 MB
+    st.session_state["b_seen"] = True
     for search in searches:
         search()
     if searches:

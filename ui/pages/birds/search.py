@@ -8,6 +8,7 @@ import streamlit as st
 import torch
 
 from stn_core import Checkpoint
+from stn_core.allocator import give_back_memory
 from stn_core.evaluation.bird_metrics import wilson_interval
 from stn_core.files import changed
 from ui.app.i18n import Translator
@@ -82,6 +83,7 @@ class Search:
             if self.pull and species not in kept:
                 bar.progress(1.0, say("pulling"))
                 kept[species] = probability_gradients(model, *what, self.species, kept[self.asked])
+            give_back_memory()
 
 
 @st.cache_resource(show_spinner=False)
