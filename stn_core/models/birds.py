@@ -224,7 +224,7 @@ class BirdModel(ExplainableModel):
         return at_least_float32(self.classifier(self.dropout(features)))
 
     def scan(
-        self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 4
+        self, image: Tensor, which: int, thetas: Tensor, others: Tensor, batch: int = 2
     ) -> Iterator[Tensor]:
         """What the model answers for one photograph (3, H, W) with transformer ``which`` at each of
         thetas (M, P) in turn.
