@@ -13,6 +13,8 @@ from hypothesis import configuration, settings
 from benchmarks.browser import FLAGS, ROOT, chromium, serving
 from stn_core import __main__ as command_line
 from stn_core.data.mnist import gallery
+from stn_core.training import loop
+from stn_core.training.state import save_state
 
 configuration.set_hypothesis_home_dir(tempfile.gettempdir())
 settings.register_profile("suite", max_examples=40, deadline=None, database=None, derandomize=True)
@@ -68,6 +70,22 @@ def run(monkeypatch, capsys):
         with pytest.raises(SystemExit) as end:
             command_line.main()
         return (end.value.code or 0, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def train_until_saved(monkeypatch):
+    """Trains as ``train`` does, and is interrupted when the first state has been saved."""
+
+    def save_and_stop(state, path):
+        save_state(state, path)
+        raise KeyboardInterrupt
+
+    def call(*arguments, **options):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(loop, "save_state", save_and_stop)
+            loop.train(*arguments, **options)
 
     return call
 

@@ -20,7 +20,6 @@ from stn_core.training import loop
 from stn_core.training.bird_recording import trajectory
 from stn_core.training.bird_task import BirdTask, read_lattice, start_streams
 from stn_core.training.loop import train
-from stn_core.training.state import save_state
 
 ROOT = Path(__file__).parents[3]
 
@@ -42,7 +41,7 @@ def small(name):
     )
 
 
-def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path, monkeypatch):
+def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path, monkeypatch, train_until_saved):
     experiment, recipe = small("cub50-2st-cnn")
     options = {
         "data": tiny_cub,
@@ -72,15 +71,7 @@ def test_a_run_looks_trains_records_and_resumes(tiny_cub, tmp_path, monkeypatch)
     assert torch.allclose(thetas[0, :, :, 1:], starts("stacked", 2), atol=1e-3) and not torch.equal(
         thetas[0], thetas[-1]
     )
-
-    def save_and_stop(state, path):
-        save_state(state, path)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "save_state", save_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(experiment, recipe, **options)
+    train_until_saved(experiment, recipe, **options)
     content = train(experiment, recipe, resume=True, **options).read_bytes()
     with monkeypatch.context() as patch:
         patch.setattr(loop.Run, "train", None)  # no step of a finished run is taken again

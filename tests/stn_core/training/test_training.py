@@ -31,7 +31,6 @@ from stn_core.training import loop as training
 from stn_core.training.digit_batches import digit_batch
 from stn_core.training.loop import Run, train
 from stn_core.training.schedule import rate_factor
-from stn_core.training.state import save_state
 
 ROOT = Path(__file__).parents[3]
 OPTIONS = {"device": "cpu", "precision": "float32"}
@@ -181,7 +180,7 @@ def test_a_killed_run_resumes_to_the_same_weights_bit_by_bit(run, tiny_mnist, tm
 
 
 def test_two_processes_go_on_where_one_stopped_and_learn_the_weights_of_one(
-    tiny_mnist, tmp_path, monkeypatch
+    tiny_mnist, tmp_path, train_until_saved
 ):
     name = "r-st-fcn-affine"
     launch = ("torch.distributed.run", "--standalone", "--nproc_per_node", 2, "-m", "stn_core")
@@ -201,15 +200,7 @@ def test_two_processes_go_on_where_one_stopped_and_learn_the_weights_of_one(
     )
     run = {"data": tiny_mnist, "limit": 768, **OPTIONS}
     recipe = RECIPES["paper"].changed(settings)
-
-    def save_and_stop(state, path):
-        save_state(state, path)
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "save_state", save_and_stop)
-        with pytest.raises(KeyboardInterrupt):
-            train(EXPERIMENTS[name], recipe, out=tmp_path / "two", **run)
+    train_until_saved(EXPERIMENTS[name], recipe, out=tmp_path / "two", **run)
     two = start(tmp_path, *launch, "train", name, *options, "--resume")
     one = load_file(train(EXPERIMENTS[name], recipe, out=tmp_path / "one", **run))
     finished(two, tmp_path)

@@ -60,7 +60,7 @@ def windows_of(
 
 
 @contextmanager
-def turn() -> Iterator[None]:
+def answering() -> Iterator[None]:
     """While nobody else's picture is answered for; the memory that it took goes back."""
     with TURNS:
         yield
@@ -71,7 +71,7 @@ def turn() -> Iterator[None]:
 def _chosen(
     name: str, changed: int, key: str, _checkpoint: Checkpoint, _picture: BirdPicture
 ) -> Tensor:
-    with turn(), torch.inference_mode():
+    with answering(), torch.inference_mode():
         return bird_model(_checkpoint).chosen(_picture.square[None].float() / 255)[0].clone()
 
 
@@ -102,16 +102,16 @@ def _answer(
 ) -> Answer:
     """Computed once for the same pixels; no pixels are kept."""
     thetas = windows_of(_checkpoint, _picture, hand, scale)
-    with turn(), torch.inference_mode():
+    with answering(), torch.inference_mode():
         images = _picture.square[None].float() / 255
         logits = bird_model(_checkpoint).explain(images, thetas[None]).logits
         return Answer(logits.softmax(1)[0].clone(), thetas)
 
 
-def with_places(model: BirdModel, thetas: Tensor, places: Places) -> Tensor:
-    """Thetas (N, P) with their windows at other places."""
+def with_places(model: BirdModel, thetas: Tensor, places: Places | Tensor) -> Tensor:
+    """Thetas (N, P) with their windows at other places (N, 2)."""
     moved = thetas.clone()
-    moved[:, list(model.shift_indices)] = torch.tensor(places, dtype=moved.dtype)
+    moved[:, list(model.shift_indices)] = torch.as_tensor(places, dtype=moved.dtype)
     return moved
 
 
@@ -160,20 +160,14 @@ def scan(
 
     ``note`` is told which share is done.
     """
-    thetas = with_window(model, found.thetas[window], scan_places(model).view(-1, 2))
+    windows = found.thetas[window].repeat(SCAN * SCAN, 1)
+    thetas = with_places(model, windows, scan_places(model).view(-1, 2))
     rows: list[Tensor] = []
     image = picture.square.float() / 255
     for logits in in_turns(model.scan(image, window, thetas, found.thetas)):
         rows.append(logits.softmax(1))
         note(sum(map(len, rows)) / len(thetas))
     return torch.cat(rows).clone()
-
-
-def with_window(model: BirdModel, theta: Tensor, places: Tensor) -> Tensor:
-    """The theta (P,) of one window at each of ``places`` (M, 2): (M, P)."""
-    thetas = theta.repeat(len(places), 1)
-    thetas[:, list(model.shift_indices)] = places
-    return thetas
 
 
 def in_turns(results: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -197,15 +191,18 @@ def probability_gradients(
     """Where the probability of a species pulls one window, at the places inside the map, each (SCAN
     - 2, SCAN - 2, 2) as d log p by (x, y): by the gradient through the crop's pixels, as the paper
     trains; and by the differences of the map ``scanned`` (SCAN * SCAN, classes), as it is."""
-    count, moves = SCAN - 2, list(model.shift_indices)
+    count = SCAN - 2
     logs = scanned[:, species].clamp(min=1e-9).log().view(SCAN, SCAN)
     apart = 4 * model.reach / (SCAN - 1)  # between a place's neighbours on both sides
     across, down = logs[1:-1, 2:] - logs[1:-1, :-2], logs[2:, 1:-1] - logs[:-2, 1:-1]
     # a quarter of a pixel off: on a pixel bilinear has a kink
     places = scan_places(model)[1:-1, 1:-1].reshape(-1, 2) + 0.5 / SIDE
-    thetas = with_window(model, found.thetas[window], places).requires_grad_()
-    image, gradient = picture.square.float() / 255, torch.zeros_like(thetas)
-    for logits in in_turns(model.scan(image, window, thetas, found.thetas)):
-        gradient += torch.autograd.grad(logits.log_softmax(1)[:, species].sum(), thetas)[0]
-    pulled = gradient[:, moves].view(count, count, 2)
-    return pulled, torch.stack((across, down), dim=-1) / apart
+    windows = found.thetas[window].repeat(count * count, 1)
+    thetas = with_places(model, windows, places).requires_grad_()
+    image = picture.square.float() / 255
+    gradients = (  # each of a batch, 0 for the other thetas
+        torch.autograd.grad(logits.log_softmax(1)[:, species].sum(), thetas)[0]
+        for logits in model.scan(image, window, thetas, found.thetas)
+    )
+    pulled = torch.stack(list(in_turns(gradients))).sum(0)[:, list(model.shift_indices)]
+    return pulled.view(count, count, 2), torch.stack((across, down), dim=-1) / apart
